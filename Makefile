@@ -1,0 +1,62 @@
+# Two commands matter: `make study` (the flagship study and its verdict) and `make test` (everything a change must pass).
+# Both work on a machine with only make and Python 3.11 or later with venv; the rest is installed into .venv.
+#
+#   make study TORCH_INDEX=URL    take torch, and only torch, from another index (the default Linux torch is several GB)
+#   make study PYTHON=python3.12  choose the interpreter;  make test JOBS=0  run the tests in one process
+
+RECENT := 'import sys; sys.exit(sys.version_info < (3, 11))'
+CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python
+PYTHON ?= $(shell for p in $(CANDIDATES); do $$p -c $(RECENT) >/dev/null 2>&1 && { echo $$p; break; }; done)
+TORCH_INDEX ?=
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: study study-full test bench nightly docs format clean
+.DELETE_ON_ERROR:
+
+study: $(VENV)/study.stamp
+	$(BIN)/netgain run length
+
+study-full: $(VENV)/study.stamp
+	test -f studies/length-full/netgain.toml || $(BIN)/netgain init studies/length-full --from length --size full
+	$(BIN)/netgain run studies/length-full
+
+test: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n $(JOBS)
+
+nightly: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -n $(JOBS) -m nightly
+
+bench: $(VENV)/test.stamp
+	$(BIN)/python tools/bench.py
+
+docs: $(VENV)/test.stamp
+	$(BIN)/python tools/make_reference.py
+
+format: $(VENV)/test.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist src/netgain.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# A stamp is newer than what it was made from, so a second call installs nothing. The build backend comes first and
+# pinned: without build isolation nothing is installed that constraints.txt does not name.
+$(VENV)/study.stamp: EXTRAS := torch
+$(VENV)/test.stamp: EXTRAS := torch,test
+$(VENV)/%.stamp: $(VENV)/made pyproject.toml constraints.txt
+	@echo "installing netgain[$(EXTRAS)] into $(VENV) (the first time this takes minutes)"
+	$(PIP) setuptools
+	$(if $(TORCH_INDEX),$(PIP) --no-deps --index-url $(TORCH_INDEX) torch)
+	$(PIP) --no-build-isolation --editable '.[$(EXTRAS)]'
+	@touch $@
+
+$(VENV)/made:
+	@test -n "$(PYTHON)" || { echo "netgain needs Python 3.11 or later: none found; next: make PYTHON=/path/to/python3"; exit 2; }
+	@$(PYTHON) -c $(RECENT) || { echo "netgain needs Python 3.11 or later: $(PYTHON) is older or missing; next: make PYTHON=/path/to/python3"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@

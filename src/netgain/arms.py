@@ -1,0 +1,149 @@
+"""The control conditions: each is one intervention on the step, written as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from netgain.errors import ConfigError
+from netgain.stages import Loop
+
+GENERATION_0 = "generation 0"
+OWN = "own"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One condition. The defaults are the loop itself.
+
+    Attributes:
+        name: as in the study file.
+        proposer: which function of the loop proposes: "propose", "ordinary", "random_search", or "" for none.
+        parent: what a change is applied to: the arm's own working system, or generation 0 every round.
+        improver: what proposes, filters and paces: own, or generation 0 for ever.
+        position: counters, curriculum, pool: own, or as at the start every round.
+        channel: what replaces the checks' feedback: "true", "placebo", "oracle", "shuffled".
+        disabled: (check, use) pairs whose verdict is computed but not used.
+        gate: gate mode of its own, or "" for the study's; "none": nothing decided, the best on the report split served.
+        one_long_step: the whole horizon's budget in one round.
+        tries: the arm answers with several tries per item.
+        after_self: runs after `self` of its replica and is given its spend (numbers only).
+        variant: entry of a menu, or "".
+    """
+
+    name: str
+    proposer: str = "propose"
+    parent: str = OWN
+    improver: str = OWN
+    position: str = OWN
+    channel: str = "true"
+    disabled: tuple[tuple[str, str], ...] = ()
+    gate: str = ""
+    one_long_step: bool = False
+    tries: bool = False
+    after_self: bool = True
+    variant: str = ""
+
+    @property
+    def run_name(self) -> str:
+        """The arm with its menu entry, as in run ids."""
+        return f"{self.name}.{self.variant}" if self.variant else self.name
+
+
+_RESET = {"parent": GENERATION_0, "improver": GENERATION_0, "position": GENERATION_0}
+_PLAIN: Mapping[str, Mapping[str, object]] = {
+    "self": {"after_self": False},
+    "self_again": {},  # the same loop under another label: the A/A control
+    "frozen": {"proposer": ""},
+    "ordinary": {"proposer": "ordinary", "gate": "none"},
+    "random_search": {"proposer": "random_search", **_RESET},
+    "sampled": {"proposer": "", "tries": True},
+    "one_step": {"one_long_step": True},
+    "flat": _RESET,
+    "stacked": {"improver": GENERATION_0},
+    "placebo": {"channel": "placebo"},
+    "ungated": {"gate": "watch"},
+    "oracle": {"channel": "oracle"},
+    "shuffled": {"channel": "shuffled"},
+}
+NAMES = (*_PLAIN, "unguarded:NAME.USE", "unguarded:NAME")
+WORDS = {
+    "frozen": "no change at all",
+    "ordinary": "the same spend on plain training",
+    "random_search": "as many independent proposals from generation 0",
+    "sampled": "more answers per question from generation 0",
+    "one_step": "one long step by generation 0",
+    "flat": "every round from generation 0, best one served",
+    "stacked": "generation 0 keeps answering, checking and pacing",
+    "placebo": "as many answers kept, drawn at random",
+    "ungated": "gate and guards only watch",
+    "oracle": "the truth in place of the own check",
+    "shuffled": "labels destroyed",
+    "self_again": "the same loop once more, blinded",
+    "self": "the loop",
+}
+
+
+def arm_named(name: str, loop: Loop) -> Arm:
+    """The arm of a name; several interventions are joined by "+", as in `stacked+placebo`.
+
+    Raises:
+        ConfigError: an unknown arm, check or use.
+    """
+    arm = Arm(name)
+    for piece in name.split("+"):
+        arm = replace(arm, **_intervention(piece, loop))  # type: ignore[arg-type]
+    return arm
+
+
+def _intervention(piece: str, loop: Loop) -> Mapping[str, object]:
+    if piece in _PLAIN:
+        return _PLAIN[piece]
+    head, _, rest = piece.partition(":")
+    if head != "unguarded" or not rest:
+        raise ConfigError(f"unknown arm {piece!r}", fix=f"choose from {', '.join(NAMES)}")
+    check, _, use = rest.partition(".")
+    uses = {one.name: one.uses for one in loop.filters}
+    if check not in uses or (use and use not in uses[check]):
+        known = [f"unguarded:{name}.{one}" for name, all_uses in uses.items() for one in all_uses]
+        raise ConfigError(
+            f"arm {piece!r} names no check and use of this loop", fix=f"choose from {known or 'none: no checks'}"
+        )
+    return {"disabled": tuple((check, one) for one in ((use,) if use else uses[check]))}
+
+
+def missing_piece(arm: Arm, loop: Loop) -> str | None:
+    """Why the loop cannot support an arm, or None when it can."""
+    if arm.name in loop.not_testable:
+        return loop.not_testable[arm.name]
+    if arm.proposer == "ordinary" and not loop.menu:
+        return "the loop has no `ordinary`: plain training or tuning without its signal"
+    if arm.tries and loop.sampled is None:
+        return "the loop has no `sampled`: several answers per item, picked by its own check"
+    if (arm.improver == GENERATION_0 or arm.one_long_step) and loop.state is None and arm.proposer != "random_search":
+        return "the loop does not declare its `state`: which part is parent, improver, position"
+    if arm.channel != "true" and not loop.filters:
+        return "the loop declares no `filters`: there is no feedback channel to replace"
+    if arm.channel == "oracle" and loop.oracle is None:
+        return "the loop has no `oracle`: the truth of its own labels"
+    return None
+
+
+def runs_of(arm: Arm, loop: Loop) -> tuple[Arm, ...]:
+    """The runs that make up an arm: one, or one per entry of the menu of plain training."""
+    if arm.proposer != "ordinary":
+        return (arm,)
+    return tuple(replace(arm, variant=name) for name in loop.menu)
+
+
+def required_controls(rung: str, arms: Sequence[str], loop: Loop) -> tuple[str, ...]:
+    """Controls that a rung needs, from `R1` up (design: rungs); a search control depends on the loop's surfaces."""
+    level = int(rung[1:])
+    needed = ["frozen"]
+    if level >= 2:
+        needed += ["ordinary", "placebo"]
+        searched = {"training", "architecture", "policy", "tools", "improver"} & set(loop.surfaces)
+        needed += ["random_search"] if searched else []
+    if level >= 5:
+        needed += ["flat", "one_step"]
+    return tuple(needed)

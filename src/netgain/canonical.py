@@ -1,0 +1,40 @@
+"""Canonical JSON: equal values give equal bytes, so the SHA-256 of the bytes names the value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+Json = Any
+
+
+def canonical(value: Json) -> bytes:
+    """UTF-8 bytes of a JSON value: keys sorted, no spaces, finite numbers as Python writes them.
+
+    Tuples become lists. Not RFC 8785: numbers keep Python's shortest form (1.0 stays "1.0"), which `verify.py` shares.
+
+    Raises:
+        ValueError: a value without one JSON form: NaN, infinity, a key that is not text, half a surrogate pair.
+        TypeError: a type that JSON does not have.
+    """
+    _refuse_odd_keys(value)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode()  # UnicodeEncodeError, a ValueError, for half a surrogate pair
+
+
+def digest(value: Json) -> str:
+    """SHA-256 of the canonical bytes, 64 lower-case hex digits."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def _refuse_odd_keys(value: Json) -> None:
+    # json.dumps would write the keys 1 and "1" alike: two values, one digest.
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise ValueError(f"JSON keys are text, not {key!r}; use str(key)")
+            _refuse_odd_keys(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            _refuse_odd_keys(inner)

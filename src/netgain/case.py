@@ -1,0 +1,136 @@
+"""From a study's tables to the case that its verdict is decided on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from netgain.evidence.verdict import Case
+from netgain.facts import Facts, RunFacts, Tally
+
+MATCHED = (("flops", "tokens"), ("calls",), ("device_seconds",))
+SECONDS_THAT_COUNT = 5.0  # less than this on building is start-up noise: arms then match in rounds and looks only
+ANSWERING = ("frozen", "sampled")  # spend nothing on building by definition
+
+
+def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
+    """The case of all replicas that were enrolled, whatever became of them."""
+    claim, study = facts.claim, facts.study
+    replicas = sorted(facts.enrolled)
+    arm, metric = claim["arm"], claim["metric"]
+    testable = [name for name in study["arms"] if name not in study["untestable"]]
+    return Case(
+        arm=arm,
+        metric=metric,
+        by=claim["by"],
+        rung=claim["rung"],
+        beats=claim["beats"],
+        looks=claim["looks"],
+        required=study["required"],
+        rounds=facts.rounds,
+        scores={name: [_mean(facts.sealed_score(r, name, metric)) for r in replicas] for name in testable},
+        lost=[not _finished(facts, r) for r in replicas],
+        untestable=study["untestable"],
+        guards={name: (axis["margin"], _change(facts, name)) for name, axis in facts.axes.items() if axis["guard"]},
+        late=(facts.axes[metric]["margin"], _late(facts)) if _has_late(facts) else None,
+        changed=[_changed(facts, r) for r in replicas],
+        sibling=_sibling(facts),
+        underspent={name: underspent(facts, name) for name in testable if name not in (*ANSWERING, arm)},
+        people=sum(choice["decided_by"] in ("person", "model") for run in _claimed(facts) for choice in run.choices),
+        quarantined=_quarantined(facts),
+        verdict_moved_path=_moved(facts),
+        outside_labels=facts.suite["dev_items"],
+        registered=facts.registered_seq is not None,
+        sealed=bool(facts.seals),
+        exploratory=bool(facts.registration["exploratory"]),
+        given_root=bool(facts.registration["given_root"]),
+        broken=broken,
+    )
+
+
+def _mean(found: Tally | None) -> float | None:
+    return found.mean if found else None
+
+
+def _finished(facts: Facts, replica: int) -> bool:
+    return all(run.row.get("stage") == "done" for run in facts.runs.values() if run.replica == replica)
+
+
+def _claimed(facts: Facts) -> list[RunFacts]:
+    return [run for run in facts.runs.values() if run.arm == facts.claim["arm"]]
+
+
+def _change(facts: Facts, axis: str) -> list[float | None]:
+    """Change of the claimed arm against generation 0 on an axis, by start; None when either has no score."""
+    pairs = [
+        (_mean(facts.sealed_score(r, facts.claim["arm"], axis)), _mean(facts.sealed_score(r, "frozen", axis)))
+        for r in sorted(facts.enrolled)
+    ]
+    return [None if own is None or first is None else own - first for own, first in pairs]
+
+
+def _has_late(facts: Facts) -> bool:
+    return any(role == "listed" for _, _, role, _ in facts.sealed)
+
+
+def _late(facts: Facts) -> list[float | None]:
+    arm, metric = facts.claim["arm"], facts.claim["metric"]
+    pairs = [
+        (_mean(facts.sealed_score(r, arm, metric)), _mean(facts.sealed_score(r, arm, metric, "listed")))
+        for r in sorted(facts.enrolled)
+    ]
+    return [None if end is None or half is None else end - half for end, half in pairs]
+
+
+def _changed(facts: Facts, replica: int) -> bool:
+    return any(run.row["released"] != run.row["anchor"] for run in facts.runs_of(replica, facts.claim["arm"]))
+
+
+def _sibling(facts: Facts) -> list[float | None]:
+    axes = [name for name, axis in facts.axes.items() if axis["kind"] == "sibling" and axis["sealed_items"]]
+    return _change(facts, axes[0]) if axes else []
+
+
+def underspent(facts: Facts, control: str) -> float | None:
+    """Median over starts of the share by which a control spent less on building than the claimed loop; None unknown.
+
+    Compared in two units that both meter: operations and tokens where the loop books them, else seconds and calls.
+    The unit in which the control fell shortest counts.
+    """
+    shares = [_short(facts, replica, control) for replica in sorted(facts.enrolled)]
+    known = [share for share in shares if share is not None]
+    return median(known) if known and len(known) == len(shares) else None
+
+
+def _short(facts: Facts, replica: int, control: str) -> float | None:
+    own, theirs = (facts.spent(replica, name, "build") for name in ("self", control))
+    for units in MATCHED:
+        ratios = [
+            (theirs[unit] or 0.0) / (own[unit] or 1.0)
+            for unit in units
+            if own.get(unit) and theirs.get(unit) is not None
+        ]
+        if ratios:
+            return max(0.0, 1.0 - min(ratios)) if units != ("device_seconds",) or _timed(own) else 0.0
+    return None
+
+
+def _timed(spend: dict[str, float | None]) -> bool:
+    return (spend.get("device_seconds") or 0.0) >= SECONDS_THAT_COUNT
+
+
+def _quarantined(facts: Facts) -> float:
+    shares = [
+        found.quarantined / (found.n + found.missing) for found in facts.sealed.values() if found.n + found.missing
+    ]
+    return max(shares, default=0.0)
+
+
+def _moved(facts: Facts) -> int:
+    """Starts in which the gate's use of targets altered what the claimed arm serves."""
+    return len({run.replica for run in _claimed(facts) if _altered(run)})
+
+
+def _altered(run: RunFacts) -> bool:
+    held = any(one["mode"] == "strict" and one["outcome"] != "promote" for one in run.decisions)
+    return held or run.row["restores"] > 0 or run.row["released"] != run.row["working"]

@@ -1,0 +1,133 @@
+"""Asks systems the items of a block and scores the answers, on our side of the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from netgain.budget import Budget, total
+from netgain.canonical import digest
+from netgain.errors import StageError
+from netgain.items import Block, fingerprint
+from netgain.jobs import Jobs, Spend
+from netgain.suite import Axis, score_all
+
+Json = Any
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Scores of one system on one axis.
+
+    Attributes:
+        axis: name.
+        role: in what capacity the system was asked: candidate, released, anchor, working, served, listed.
+        system: its digest.
+        block: the items.
+        values: (n,) scores in [0, 1], None where there is none.
+        status: index (as text) -> why a value is None.
+        outputs: digest of the outputs.
+    """
+
+    axis: str
+    role: str
+    system: str
+    block: Block
+    values: tuple[float | None, ...]
+    status: Mapping[str, str]
+    outputs: str
+
+    def record(self, round: int) -> dict[str, Json]:
+        """The sheet as the data of a `scores` event."""
+        return {
+            "round": round, "split": self.block.split, "axis": self.axis, "source": self.block.source,
+            "key": self.block.key,
+            "start": self.block.start, "items": self.block.digest, "system": self.system, "role": self.role,
+            "values": list(self.values), "status": dict(self.status), "outputs": self.outputs,
+        }  # fmt: skip
+
+    def then(self, later: Sheet) -> Sheet:
+        """This sheet followed by the next block of the same items."""
+        size = len(self.block.items)
+        block = replace(self.block, items=self.block.items + later.block.items)
+        status = {**self.status, **{str(int(index) + size): why for index, why in later.status.items()}}
+        outputs = digest([self.outputs, later.outputs])
+        return replace(self, block=block, values=self.values + later.values, status=status, outputs=outputs)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How systems are asked: who pays, from which stream, and how often they may try."""
+
+    replica: int
+    seed: str
+    tries: int = 1
+    trained_on: frozenset[str] = frozenset()
+
+
+def evaluate(
+    jobs: Jobs, axes: Sequence[Axis], blocks: Mapping[str, Block], systems: Mapping[str, str], asking: Asking
+) -> tuple[list[Sheet], Spend, list[str]]:
+    """Ask every distinct system all blocks in one pass, and score each axis.
+
+    Args:
+        blocks: axis name -> its items; axes of one source may hold blocks of different length with equal beginnings.
+        systems: role -> digest. A system in two roles is asked once: it is the same answer.
+
+    Returns:
+        One sheet per axis and role; the spend; messages of systems that could not answer.
+    """
+    longest = _longest(axes, blocks)
+    answers: dict[str, dict[str, list[Json]]] = {}
+    spends: list[Spend] = []
+    failures: list[str] = []
+    for system in sorted(set(systems.values()), key=lambda one: digest([asking.seed, one])):  # order drawn, not by role
+        answers[system], spend, failure = _ask(jobs, longest, system, asking)
+        spends += [spend] if spend else []
+        failures += [failure] if failure else []
+    sheets = [
+        _sheet(axis, role, system, blocks[axis.name], answers[system][axis.source_key], asking.trained_on)
+        for axis in axes
+        for role, system in systems.items()
+    ]
+    return sheets, total(spends) if spends else {}, failures
+
+
+def _longest(axes: Sequence[Axis], blocks: Mapping[str, Block]) -> dict[str, Block]:
+    longest: dict[str, Block] = {}
+    for axis in axes:
+        block = blocks[axis.name]
+        if axis.source_key not in longest or len(block.items) > len(longest[axis.source_key].items):
+            longest[axis.source_key] = block
+    return longest
+
+
+def _ask(
+    jobs: Jobs, blocks: Mapping[str, Block], system: str, asking: Asking
+) -> tuple[dict[str, list[Json]], Spend | None, str | None]:
+    inputs = [question for block in blocks.values() for question in block.inputs]
+    try:
+        done = jobs.do(
+            asking.replica, "answer", budget=Budget(tries=asking.tries), systems={"system": system},
+            inputs=inputs, seed=asking.seed, sampled=asking.tries > 1,
+        )  # fmt: skip
+        outputs, spend, failure = list(done.value["outputs"]), done.spend, None
+    except StageError as error:  # the system cannot answer: no score, said so
+        outputs, spend, failure = [None] * len(inputs), None, str(error)
+    parts: dict[str, list[Json]] = {}
+    for source, block in blocks.items():
+        parts[source], outputs = outputs[: len(block.items)], outputs[len(block.items) :]
+    return parts, spend, failure
+
+
+def _sheet(
+    axis: Axis, role: str, system: str, block: Block, outputs: Sequence[Json], trained_on: frozenset[str]
+) -> Sheet:
+    own = list(outputs[: len(block.items)])
+    values, status = score_all(axis.metric, own, block.items)
+    if not axis.overlap:
+        for index, item in enumerate(block.items):
+            if trained_on and fingerprint(item["input"]) in trained_on:
+                values[index], status[str(index)] = None, "quarantined: the run trained on this question"
+    return Sheet(axis.name, role, system, block, tuple(values), status, digest(own))

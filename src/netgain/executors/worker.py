@@ -1,0 +1,211 @@
+"""The process that runs loop code: reads tasks, writes answers. It holds no items, targets, scores or decisions."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import sys
+import time
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, BinaryIO
+
+from netgain.budget import Budget
+from netgain.codecs import PlainCodec
+from netgain.executors.frames import receive, send
+from netgain.records import Change, Examples, Feedback, Part, View
+from netgain.stages import Codec, Loop
+from netgain.wire import pack, unpack
+
+CACHED_SYSTEMS = 8
+
+
+def find_loop(target: str, options: dict[str, Any] | None, device: str = "cpu") -> Loop:
+    """The loop that a reference names (see `netgain.executors.local.Reference`)."""
+    place, _, name = target.rpartition(":")
+    found = getattr(_module(place), name)
+    built = found if isinstance(getattr(found, "loop", found), Loop) else found(dict(options or {}), device=device)
+    loop = getattr(built, "loop", built)
+    if not isinstance(loop, Loop):
+        raise TypeError(f"{target!r} is {type(loop).__name__}, expected a Loop")
+    return loop
+
+
+def _module(place: str) -> ModuleType:
+    if not place.endswith(".py"):
+        return importlib.import_module(place)
+    spec = importlib.util.spec_from_file_location("__netgain_loop__", place)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    sys.path.insert(0, str(Path(place).parent))
+    spec.loader.exec_module(module)
+    return module
+
+
+class Systems:
+    """Decoded systems by digest, a few at a time."""
+
+    def __init__(self, codec: Codec) -> None:
+        self.codec = codec
+        self._held: OrderedDict[str, Any] = OrderedDict()
+
+    def get(self, named: dict[str, Any]) -> Any:
+        """The system of {"digest", "data"}."""
+        key = named["digest"]
+        if key not in self._held:
+            self._held[key] = self.codec.decode(named["data"])
+            while len(self._held) > CACHED_SYSTEMS:
+                self._held.popitem(last=False)
+        self._held.move_to_end(key)
+        return self._held[key]
+
+
+class Tasks:
+    """One method per task; each takes the task's fields and gives a packable value."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.loop = loop
+        self.codec: Codec = loop.codec or PlainCodec()
+        self.systems = Systems(self.codec)
+
+    def start(self, task: dict[str, Any], budget: Budget) -> Any:
+        return {"system": self.codec.encode(self.loop.start(_rng(task["seed"])))}
+
+    def propose(self, task: dict[str, Any], budget: Budget) -> Any:
+        change = self._proposer(task["proposer"])(self._view(task, budget))
+        if not isinstance(change, Change):
+            raise TypeError(f"propose gave {type(change).__name__}, expected a Change")
+        return {"change": self._change_out(change), "truth": self._truth(change)}
+
+    def build(self, task: dict[str, Any], budget: Budget) -> Any:
+        change = self._change_in(task["change"])
+        return {
+            "system": self.codec.encode(
+                self.loop.build(self.systems.get(task["parent"]), change, budget, _rng(task["seed"]))
+            )
+        }
+
+    def answer(self, task: dict[str, Any], budget: Budget) -> Any:
+        ask = self.loop.sampled if task["sampled"] else self.loop.answer
+        assert ask is not None
+        outputs = list(ask(self.systems.get(task["system"]), task["inputs"], budget, _rng(task["seed"])))
+        if len(outputs) != len(task["inputs"]):
+            raise ValueError(f"answer gave {len(outputs)} outputs for {len(task['inputs'])} inputs")
+        return {"outputs": outputs}
+
+    def describe(self, task: dict[str, Any], budget: Budget) -> Any:
+        return {"text": str(self.loop.describe(self.systems.get(task["system"]))) if self.loop.describe else ""}
+
+    def _proposer(self, name: str) -> Callable[[View], Change]:
+        kind, _, variant = name.partition(".")
+        if kind == "ordinary":
+            return self.loop.menu[variant]
+        return (self.loop.random_search or self.loop.propose) if kind == "random_search" else self.loop.propose
+
+    def _view(self, task: dict[str, Any], budget: Budget) -> View:
+        feedback = task["feedback"] or {"inputs": [], "labels": [], "shares": {}}
+        kept = Examples(feedback["inputs"], feedback["labels"])
+        return View(
+            parent=self.systems.get(task["parent"]),
+            improver=self.systems.get(task["improver"]),
+            state=None if task["state"] is None else unpack(task["state"]),
+            accepted=task["accepted"],
+            feedback=Feedback(kept, feedback["shares"]),
+            dev=task["dev"],
+            budget=budget,
+            rng=_rng(task["seed"]),
+            round=task["round"],
+        )
+
+    def _truth(self, change: Change) -> list[bool] | None:
+        examples = change.examples
+        if self.loop.oracle is None or examples is None:
+            return None
+        return [bool(right) for right in self.loop.oracle(examples.inputs, examples.labels)]
+
+    def _change_out(self, change: Change) -> dict[str, Any]:
+        checks = {name: [bool(one) for one in verdicts] for name, verdicts in change.checks.items()}
+        state = None if change.state is None else pack(change.state)
+        return {"parts": [self._part_out(part) for part in change.parts], "state": state, "checks": checks}
+
+    def _part_out(self, part: Part) -> dict[str, Any]:
+        plain: dict[str, Any] = {"surface": part.surface, "decided_by": part.decided_by, "reason": part.reason}
+        plain |= {"options": part.options, "evidence": dict(part.evidence)}
+        if isinstance(part.payload, Examples):
+            return {**plain, "examples": {"inputs": list(part.payload.inputs), "labels": list(part.payload.labels)}}
+        return {**plain, "payload": self._encoded(part.payload)}
+
+    def _encoded(self, payload: Any) -> bytes:
+        """A payload as bytes: a plain value as it is, anything else by the loop's codec."""
+        try:
+            return b"P" + pack(payload)
+        except Exception:  # noqa: BLE001  broad: whatever is no plain value is a system, and its codec says if it is not
+            return b"S" + self.codec.encode(payload)
+
+    def _change_in(self, change: dict[str, Any]) -> Change:
+        state = None if change["state"] is None else unpack(change["state"])
+        return Change(tuple(self._part_in(part) for part in change["parts"]), state, change["checks"])
+
+    def _part_in(self, part: dict[str, Any]) -> Part:
+        names = ("surface", "decided_by", "reason", "options", "evidence")
+        if "examples" in part:
+            payload: Any = Examples(part["examples"]["inputs"], part["examples"]["labels"])
+        else:
+            data = part["payload"]
+            payload = unpack(data[1:]) if data[:1] == b"P" else self.codec.decode(data[1:])
+        return Part(payload=payload, **{name: part[name] for name in names})
+
+
+def _rng(seed: str) -> Any:
+    import numpy as np
+
+    return np.random.Generator(np.random.Philox(key=int(seed, 16)))
+
+
+def run_task(tasks: Tasks, task: dict[str, Any]) -> dict[str, Any]:
+    """One task to its answer: {"ok": True, "value", "spent", "device_seconds"} or {"ok": False, "type", "message", "where"}."""
+    limits = task.get("budget") or {}
+    budget = Budget(**limits)
+    began = time.process_time()
+    try:
+        value = getattr(tasks, task["op"])(task, budget)
+        return {"ok": True, "value": value, "spent": budget.spent, "device_seconds": time.process_time() - began}
+    except Exception as error:  # noqa: BLE001  broad: the boundary to loop code; its failure is reported, never scored
+        return {"ok": False, "type": type(error).__name__, "message": str(error)[:2000], "where": _where(error)}
+
+
+def _where(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    last = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), frames[-1])
+    return f"{Path(last.filename).name}:{last.lineno}"
+
+
+def serve(source: BinaryIO, sink: BinaryIO, where: dict[str, Any]) -> None:
+    """Answer tasks until the pipe closes."""
+    tasks: Tasks | None = None
+    while (task := receive(source)) is not None:
+        try:
+            tasks = tasks or Tasks(find_loop(**where))
+        except Exception as error:  # noqa: BLE001  broad: importing the user's file can raise anything
+            send(
+                sink, {"ok": False, "type": type(error).__name__, "message": str(error)[:2000], "where": _where(error)}
+            )
+            continue
+        send(sink, run_task(tasks, task))
+
+
+def main() -> None:
+    """Serve on standard input and output; whatever loop code prints goes to standard error."""
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    serve(sys.stdin.buffer, sink, json.loads(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""What a study's log says, reduced to the tables that verdict, report and status are made from.
+
+One pure function over the events: every page and every command shows the same numbers because it reads these tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from netgain.ledger.events import Stored
+
+Json = Any
+
+
+@dataclass
+class Tally:
+    """Scores of one system on one axis over one block, in points of [0, 1].
+
+    Attributes:
+        mean: of the complete scores, None when there is none.
+        n: complete scores.
+        missing: scores that are not there.
+        quarantined: of these, dropped because the run trained on the question.
+    """
+
+    mean: float | None
+    n: int
+    missing: int
+    quarantined: int
+
+
+@dataclass
+class RunFacts:
+    """One run: arm (and menu entry) of one replica."""
+
+    replica: int
+    arm: str
+    variant: str
+    row: dict[str, Json] = field(default_factory=dict)
+    report: dict[tuple[int, str, str], Tally] = field(default_factory=dict)  # (round, role, axis)
+    anchor: dict[tuple[int, str], Tally] = field(default_factory=dict)  # (round, axis)
+    gate: dict[tuple[int, str, str], Tally] = field(default_factory=dict)  # (round, role, axis)
+    decisions: list[dict[str, Json]] = field(default_factory=list)  # of the gate, with seq and time
+    choices: list[dict[str, Json]] = field(default_factory=list)  # decision records of the proposals
+    channel: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> what the checks' channel did
+    spend_by_round: dict[int, dict[str, dict[str, float | None]]] = field(default_factory=dict)
+    failures: list[dict[str, Json]] = field(default_factory=list)
+
+
+@dataclass
+class Facts:
+    """A whole study."""
+
+    opened: dict[str, Json] = field(default_factory=dict)
+    registration: dict[str, Json] = field(default_factory=dict)
+    registered_seq: int | None = None
+    registered_time: str | None = None
+    planned: dict[str, Json] | None = None
+    runs: dict[str, RunFacts] = field(default_factory=dict)
+    enrolled: dict[int, list[str]] = field(default_factory=dict)
+    sealed: dict[tuple[int, str, str, str], Tally] = field(default_factory=dict)  # (replica, arm, role, axis)
+    seals: list[dict[str, Json]] = field(default_factory=list)
+    verdict: dict[str, Json] | None = None
+    states: list[dict[str, Json]] = field(default_factory=list)
+    requests: list[dict[str, Json]] = field(default_factory=list)
+    events: int = 0
+
+    @property
+    def claim(self) -> dict[str, Json]:
+        """The registered claim."""
+        return dict(self.registration["claim"])
+
+    @property
+    def study(self) -> dict[str, Json]:
+        """The registered study."""
+        return dict(self.registration["study"])
+
+    @property
+    def suite(self) -> dict[str, Json]:
+        """The registered suite."""
+        return dict(self.registration["contract"]["suite"])
+
+    @property
+    def axes(self) -> dict[str, dict[str, Json]]:
+        """Axes of the suite by name."""
+        return {axis["name"]: axis for axis in self.suite["axes"]}
+
+    @property
+    def rounds(self) -> int:
+        """The registered horizon."""
+        return int(self.study["rounds"])
+
+    @property
+    def concluded(self) -> bool:
+        """True when the verdict on all enrolled replicas is in the log."""
+        return self.verdict is not None and self.verdict["look"] == len(self.enrolled)
+
+    def sealed_score(self, replica: int, arm: str, axis: str, role: str = "served") -> Tally | None:
+        """Sealed score of what an arm served, or None when it was not asked."""
+        return self.sealed.get((replica, arm, role, axis))
+
+    def runs_of(self, replica: int, arm: str) -> list[RunFacts]:
+        """The runs of an arm in a replica."""
+        return [run for run in self.runs.values() if (run.replica, run.arm) == (replica, arm)]
+
+    def spent(self, replica: int, arm: str, phase: str) -> dict[str, float | None]:
+        """Spend of an arm: of a menu, the entry that spent least in each unit (the whole menu was paid for)."""
+        spends = [run.row.get(phase, {}) for run in self.runs_of(replica, arm)]
+        units = {unit for spend in spends for unit in spend}
+        return {unit: _least([spend.get(unit) for spend in spends]) for unit in units}
+
+
+def _least(amounts: list[float | None]) -> float | None:
+    known = [amount for amount in amounts if amount is not None]
+    return min(known) if known and len(known) == len(amounts) else None
+
+
+def tally(data: Mapping[str, Json]) -> Tally:
+    """The summary of a `scores` event."""
+    values = [value for value in data["values"] if value is not None]
+    quarantined = sum(1 for why in data["status"].values() if why.startswith("quarantined"))
+    mean = sum(values) / len(values) if values else None
+    return Tally(mean, len(values), len(data["values"]) - len(values), quarantined)
+
+
+def reduce(events: Iterable[Stored]) -> Facts:
+    """All tables of a study, from its events in order."""
+    facts = Facts()
+    for event in events:
+        facts.events += 1
+        handler = _HANDLERS.get(event.kind)
+        if handler is not None:
+            handler(facts, event)
+    return facts
+
+
+def _run(facts: Facts, event: Stored) -> RunFacts:
+    return facts.runs[str(event.run)]
+
+
+def _opened(facts: Facts, event: Stored) -> None:
+    facts.opened = event.data
+
+
+def _registered(facts: Facts, event: Stored) -> None:
+    facts.registration, facts.registered_seq, facts.registered_time = event.data, event.seq, event.time
+
+
+def _planned(facts: Facts, event: Stored) -> None:
+    facts.planned = event.data
+
+
+def _enrolled(facts: Facts, event: Stored) -> None:
+    facts.enrolled[event.data["replica"]] = event.data["arms"]
+
+
+def _started(facts: Facts, event: Stored) -> None:
+    row = event.data["row"]
+    facts.runs[str(event.run)] = RunFacts(row["replica"], row["arm"], row["variant"], row)
+
+
+def _stage_done(facts: Facts, event: Stored) -> None:
+    run, data = _run(facts, event), event.data
+    run.row = data["row"]
+    by_phase = run.spend_by_round.setdefault(data["round"], {})
+    for phase, amounts in data["spend"].items():
+        for unit, amount in (amounts or {}).items():
+            held = by_phase.setdefault(phase, {})
+            before = held.get(unit, 0.0)
+            held[unit] = None if amount is None or before is None else before + amount
+    if data["stage"] == "propose" and "channel" in data["out"]:
+        run.channel[data["round"]] = data["out"]["channel"]
+
+
+def _scores(facts: Facts, event: Stored) -> None:
+    data = event.data
+    found = tally(data)
+    if data["split"] == "sealed":
+        run = _run(facts, event)
+        facts.sealed[run.replica, run.arm, data["role"], data["axis"]] = found
+    elif data["split"] == "report":
+        _run(facts, event).report[data["round"], data["role"], data["axis"]] = found
+    elif data["split"] == "anchor":
+        _run(facts, event).anchor[data["round"], data["axis"]] = found
+    elif data["split"] == "gate":
+        _run(facts, event).gate[data["round"], data["role"], data["axis"]] = found
+
+
+def _gate_decision(facts: Facts, event: Stored) -> None:
+    _run(facts, event).decisions.append({**event.data, "seq": event.seq, "time": event.time})
+
+
+def _choice(facts: Facts, event: Stored) -> None:
+    _run(facts, event).choices.append(event.data)
+
+
+def _failure(facts: Facts, event: Stored) -> None:
+    if event.run is not None:
+        _run(facts, event).failures.append(event.data)
+
+
+def _seal(facts: Facts, event: Stored) -> None:
+    facts.seals.append({**event.data, "seq": event.seq, "time": event.time})
+
+
+def _verdict(facts: Facts, event: Stored) -> None:
+    facts.verdict = event.data
+
+
+def _state(facts: Facts, event: Stored) -> None:
+    facts.states.append({**event.data, "since": event.time})
+
+
+def _request(facts: Facts, event: Stored) -> None:
+    facts.requests.append({**event.data, "time": event.time})
+
+
+_HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
+    "study_opened": _opened,
+    "claim_registered": _registered,
+    "planned": _planned,
+    "replica_enrolled": _enrolled,
+    "run_started": _started,
+    "stage_done": _stage_done,
+    "stage_failed": _failure,
+    "scores": _scores,
+    "gate_decision": _gate_decision,
+    "decision": _choice,
+    "seal_opened": _seal,
+    "verdict": _verdict,
+    "state": _state,
+    "request": _request,
+}

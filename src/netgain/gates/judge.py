@@ -1,0 +1,278 @@
+"""The sequential gate decision: all scores so far in, one of promote, reject, undecided, continue out.
+
+Pure: the caller draws items after the candidate is frozen, re-measures the released system and generation 0 with it,
+appends a block and asks again with everything so far. Each test is an e-process, so looking after every block costs
+nothing, and a test that reached its threshold once has reached it (Ville's bound is over all times).
+
+What is tested against what, and at which level, is in ``questions.py``.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, Self, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from netgain.evidence.betting import FloatArray, log_capital
+from netgain.gates.plan import GateMode, GatePlan
+from netgain.gates.questions import Question, System, TestKind, questions
+
+Outcome = Literal["promote", "reject", "undecided", "continue"]
+Reason = Literal["better", "harm", "futility", "exhausted", "missing", "unreadable", "collecting"]
+
+
+@dataclass(frozen=True, eq=False)
+class AxisScores:
+    """Item scores of the three systems on one axis, same items in the same order; (n,) in [0, 1].
+
+    NaN (or None) is an answer that could not be scored: it is missing, never 0.
+    """
+
+    candidate: npt.ArrayLike
+    released: npt.ArrayLike
+    anchor: npt.ArrayLike
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateTest:
+    """The state of one test: log E now and at its highest, against its threshold (natural logs)."""
+
+    kind: TestKind
+    axis: str
+    log_e: float
+    log_e_peak: float
+    log_threshold: float
+    pairs: int
+    missing: int
+
+    @property
+    def reached(self) -> bool:
+        """True when the null was rejected at some item so far."""
+        return self.pairs > 0 and self.log_e_peak >= self.log_threshold
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateDecision:
+    """What the gate says about confirmation ``k``, with every number it rests on.
+
+    ``axis`` is the axis that decided, None when none did. ``acts`` is False for a gate that only watches. ``level`` is
+    a_k, ``harm_level`` is b_k before the split over harm tests.
+    """
+
+    outcome: Outcome
+    reason: Reason
+    sentence: str
+    axis: str | None
+    mode: GateMode
+    acts: bool
+    k: int
+    level: float
+    harm_level: float
+    tests: tuple[GateTest, ...]
+
+    @property
+    def final(self) -> bool:
+        """False while more pairs are wanted."""
+        return self.outcome != "continue"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the decision as plain JSON values; ``from_json`` is its inverse."""
+        return {**asdict(self), "tests": [asdict(test) for test in self.tests]}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        """Return the decision of ``to_json``."""
+        return cls(**{**record, "tests": tuple(GateTest(**test) for test in record["tests"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """Permission to move the released pointer, issued by ``issue`` only and checked again whenever it is built or read.
+
+    A receipt whose tests do not reach their thresholds, or that misses its release test, cannot be constructed. In mode
+    ``watch`` the gate decides nothing, so the receipt says so in ``mode`` and carries the verdict as ``outcome``.
+    It does not prove that scores are genuine: the ledger's raw scores do, re-judged by ``verify``.
+    """
+
+    plan_digest: str
+    mode: GateMode
+    round: int
+    outcome: Outcome
+    level: float
+    tests: tuple[GateTest, ...]
+    candidate_digest: str
+    released_digest: str
+
+    def __post_init__(self) -> None:
+        if self.mode == "watch" and self.outcome != "continue":
+            return
+        needed = [test for test in self.tests if test.kind in ("release", "guard")]
+        if self.outcome != "promote" or sum(test.kind == "release" for test in needed) != 1:
+            raise ValueError(f"{self.outcome!r} of round {self.round} is no promotion: no receipt can exist for it")
+        for test in needed:
+            if not test.reached or test.log_threshold < math.log(1.0 / self.level) - 1e-12:
+                raise ValueError(
+                    f"{test.kind} on {test.axis!r} did not reach its threshold: no receipt can exist for it"
+                )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the receipt as plain JSON values; ``from_json`` is its inverse."""
+        return {**asdict(self), "tests": [asdict(test) for test in self.tests]}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        """Return the receipt of ``to_json``, or raise when its numbers do not carry a promotion."""
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(record) - known):
+            raise ValueError(f"receipt has unknown keys {unknown!r}")
+        return cls(**{**record, "tests": tuple(GateTest(**test) for test in record["tests"])})
+
+
+def decide(plan: GatePlan, k: int, scores: Mapping[str, AxisScores], *, exhausted: bool = False) -> GateDecision:
+    """Judge confirmation ``k`` on all item scores so far.
+
+    Args:
+        plan: The registered rule.
+        k: Number of this confirmation, from 1; fixes its share of the error budgets.
+        scores: Axis name to item scores of candidate, released and anchor (generation 0), in the order of collection;
+            every look needs pairs on every axis. An axis of the plan that is absent, or holds no pair, cannot be
+            computed: the decision is undecided, never a promotion.
+        exhausted: No further pair can be had. Also assumed once every axis holds ``plan.max_pairs``.
+
+    Returns:
+        The decision; ``outcome == "continue"`` asks for the next block.
+
+    Raises:
+        ValueError: A score outside [0, 1], arrays of different length, an axis that the plan does not name, or ``k``
+            outside the declared confirmations.
+    """
+    if unknown := sorted(set(scores) - set(plan.axes)):
+        raise ValueError(f"scores name the axes {unknown!r}, which the gate plan does not: it has {list(plan.axes)!r}")
+    columns = {axis: _columns(axis, scores[axis]) for axis in plan.axes if axis in scores}
+    tests = _answer(questions(plan, k), columns)
+    full = all(axis in columns and columns[axis]["candidate"].size >= plan.max_pairs for axis in plan.axes)
+    outcome, reason, axis, sentence = _judge(plan, tests, exhausted=exhausted or full)
+    return GateDecision(
+        outcome=outcome,
+        reason=reason,
+        sentence=sentence,
+        axis=axis,
+        mode=plan.mode,
+        acts=plan.acts,
+        k=k,
+        level=plan.promotion_spending.level(k),
+        harm_level=plan.harm_spending.level(k),
+        tests=tests,
+    )
+
+
+def issue(plan: GatePlan, decision: GateDecision, *, candidate_digest: str, released_digest: str) -> Receipt:
+    """Return the receipt of a promotion (or of a concluded look of a watching gate).
+
+    Raises:
+        ValueError: The decision is no promotion, or was made under another mode or level than the plan's.
+    """
+    if decision.mode != plan.mode or decision.level != plan.promotion_spending.level(decision.k):
+        made = f"in mode {decision.mode!r} at level {decision.level!r}"
+        raise ValueError(f"decision {decision.k} was made {made}, not under this plan")
+    guarded = sorted(test.axis for test in decision.tests if test.kind == "guard")
+    if guarded != sorted(guard.axis for guard in plan.guards):
+        raise ValueError(f"decision {decision.k} tested the guards {guarded!r}, not those of this plan")
+    return Receipt(
+        plan_digest=plan.digest,
+        mode=decision.mode,
+        round=decision.k,
+        outcome=decision.outcome,
+        level=decision.level,
+        tests=decision.tests,
+        candidate_digest=candidate_digest,
+        released_digest=released_digest,
+    )
+
+
+Ruling = tuple[Outcome, Reason, str | None, str]
+
+
+def _judge(plan: GatePlan, tests: tuple[GateTest, ...], *, exhausted: bool) -> Ruling:
+    """Return the first ruling that holds; missing data comes first, so that it can never promote or reject."""
+    if (broken := _broken(plan, tests, exhausted=exhausted)) is not None:
+        return broken
+    reached = [test for test in tests if test.reached]
+    required = [test for test in tests if test.kind in ("release", "guard")]
+    if all(test.reached for test in required):
+        return "promote", "better", plan.axis, f"{_words(required[0])}; {len(plan.guards)} guards held"
+    if harmed := [test for test in reached if test.kind in ("harm_step", "harm_total")]:
+        return "reject", "harm", harmed[0].axis, _words(harmed[0])
+    futile = [test for test in reached if test.kind == "futility" and not required[0].reached]
+    if futile:
+        return "reject" if plan.mode == "strict" else "undecided", "futility", plan.axis, _words(futile[0])
+    open_test = next(test for test in required if not test.reached)
+    if exhausted:
+        return "undecided", "exhausted", open_test.axis, f"no more pairs, and {_words(open_test)}"
+    return "continue", "collecting", None, _words(open_test)
+
+
+def _broken(plan: GatePlan, tests: tuple[GateTest, ...], *, exhausted: bool) -> Ruling | None:
+    """Return the ruling on data that cannot carry a decision: too much missing, or nothing at all at the end."""
+    for test in tests:
+        asked = test.pairs + test.missing
+        if asked and test.missing > plan.void_share * asked:
+            share = f"{test.missing} of {asked} pairs of the {test.kind} test on {test.axis!r} are missing"
+            return "undecided", "missing", test.axis, f"{share}, allowed is a share of {plan.void_share:g}"
+    started = any(test.pairs + test.missing for test in tests)
+    for test in tests:
+        if test.pairs == 0 and (started or exhausted):
+            return "undecided", "unreadable", test.axis, f"the {test.kind} test on {test.axis!r} has no pair to judge"
+    return None
+
+
+def _words(test: GateTest) -> str:
+    """Return the one-line account of a test."""
+    relation = "reached" if test.reached else "has not reached"
+    value = f"log E {test.log_e_peak:.2f} {relation} {test.log_threshold:.2f}"
+    return f"{test.kind} on {test.axis!r}: {value} after {test.pairs} pairs"
+
+
+def _columns(axis: str, scores: AxisScores) -> dict[str, FloatArray]:
+    """Return the three score arrays, or raise naming what is wrong."""
+    columns = {name: np.asarray(getattr(scores, name), dtype=np.float64) for name in get_args(System)}
+    shapes = {name: column.shape for name, column in columns.items()}
+    if len(set(shapes.values())) != 1 or columns["candidate"].ndim != 1:
+        raise ValueError(f"axis {axis!r}: scores must be three arrays of one shape (n,), got {shapes!r}")
+    for name, column in columns.items():
+        wrong = ~np.isnan(column) & ~((column >= 0.0) & (column <= 1.0))
+        if wrong.any():
+            item = int(wrong.argmax())
+            value = float(column[item])
+            raise ValueError(f"axis {axis!r}: score {value!r} of the {name} on item {item} is outside [0, 1]")
+    return columns
+
+
+def _answer(asked: tuple[Question, ...], columns: Mapping[str, Mapping[str, FloatArray]]) -> tuple[GateTest, ...]:
+    """Return every test on the scores so far, in one vectorised pass: shorter axes are padded, which bets nothing."""
+    lengths = [columns[q.axis]["candidate"].size if q.axis in columns else 0 for q in asked]
+    differences = np.full((len(asked), max(lengths)), np.nan)
+    for row, (question, length) in enumerate(zip(asked, lengths, strict=True)):
+        if length:
+            differences[row, :length] = columns[question.axis][question.plus] - columns[question.axis][question.minus]
+    paths = log_capital(
+        differences,
+        null=np.array([question.null for question in asked]),
+        gain=np.array([question.gain for question in asked]),
+        planned_second_moment=np.array([question.planned_second_moment for question in asked]),
+    )
+    pairs = (~np.isnan(differences)).sum(axis=1)
+    return tuple(
+        GateTest(
+            kind=question.kind,
+            axis=question.axis,
+            log_threshold=math.log(1.0 / question.level),
+            log_e=float(path[-1]) if path.size else 0.0,
+            log_e_peak=float(path.max(initial=0.0)),
+            pairs=int(n),
+            missing=length - int(n),
+        )
+        for question, path, length, n in zip(asked, paths, lengths, pairs, strict=True)
+    )

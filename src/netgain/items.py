@@ -1,0 +1,144 @@
+"""Deals items: which questions a block holds, derived from a secret that loops never see."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from netgain.canonical import canonical, digest
+from netgain.seeding import anchor_key, dev_key, item_seed, report_key, sealed_key
+from netgain.suite import Axis, Bank, Item
+
+Json = Any
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of items of one source.
+
+    Attributes:
+        split: dev, gate, report, anchor or sealed.
+        source: name of the item source.
+        key: what the block is for (see `netgain.seeding`).
+        start: index of its first item.
+        items: fewer than asked for when a bank is used up.
+    """
+
+    split: str
+    source: str
+    key: str
+    start: int
+    items: tuple[Item, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over inputs and targets, in order."""
+        return digest([[item["input"], item["target"]] for item in self.items])
+
+    @cached_property
+    def fingerprints(self) -> frozenset[str]:
+        """Short content digests of the questions."""
+        return frozenset(fingerprint(item["input"]) for item in self.items)
+
+    @property
+    def inputs(self) -> list[Json]:
+        """What a system is asked: no targets."""
+        return [item["input"] for item in self.items]
+
+
+@dataclass(frozen=True)
+class Dealer:
+    """Draws generated items and deals banks.
+
+    Attributes:
+        secret: 32 bytes; the key of every split but the sealed one.
+        rounds: horizon: a bank's gate share is cut into one shard per round.
+        replicas: starts that may ever be enrolled: a bank's sealed share is cut into one shard per start.
+        drawn: blocks of the report and anchor splits, which many runs ask for; dealing twice gives the same.
+    """
+
+    secret: bytes
+    rounds: int
+    replicas: int
+    drawn: dict[tuple[str, str, str, int], Block] = field(default_factory=dict, compare=False, repr=False)
+
+    def dev(self, axis: Axis, replica: int, round: int, count: int) -> Block:
+        """Items that the loop may use as it likes."""
+        return self._block(axis, "dev", dev_key(replica, round), 0, count, shard=(0, 1))
+
+    def gate(self, axis: Axis, key: str, start: int, count: int, round: int) -> Block:
+        """The next items of a gate decision; new ones for every pair of systems."""
+        return self._block(axis, "gate", key, start, count, shard=(round - 1, self.rounds))
+
+    def report(self, axis: Axis, replica: int, round: int) -> Block:
+        """Items of the curves: the same for all arms of a replica in a round."""
+        return self._block(axis, "report", report_key(replica, round), 0, axis.report_items, shard=(0, 1))
+
+    def anchor(self, axis: Axis, replica: int) -> Block:
+        """Items that never change: generation 0 answers them again in every round."""
+        return self._block(axis, "anchor", anchor_key(replica), 0, axis.report_items, shard=(0, 1))
+
+    def sealed(self, axis: Axis, replica: int, block_secret: bytes) -> Block:
+        """The block of a start, which nobody can know before the seal is opened."""
+        if isinstance(axis.source, Bank):
+            items = _shard(_ranked(axis.source, "sealed", block_secret), replica, self.replicas)[: axis.sealed_items]
+            return Block("sealed", axis.source_key, sealed_key(replica), 0, tuple(items))
+        return _drawn(axis, "sealed", sealed_key(replica), 0, axis.sealed_items, block_secret)
+
+    def _block(self, axis: Axis, split: str, key: str, start: int, count: int, *, shard: tuple[int, int]) -> Block:
+        if not isinstance(axis.source, Bank):
+            kept = (split, axis.source_key, key, count)
+            if split not in ("report", "anchor"):
+                return _drawn(axis, split, key, start, count, self.secret)
+            if kept not in self.drawn:
+                self.drawn[kept] = _drawn(axis, split, key, start, count, self.secret)
+            return self.drawn[kept]
+        own = _shard(_ranked(axis.source, split, self.secret), *shard)
+        return Block(split, axis.source_key, key, start, tuple(own[start : start + count]))
+
+
+def _drawn(axis: Axis, split: str, key: str, start: int, count: int, secret: bytes) -> Block:
+    seeds = (item_seed(secret, split, axis.source_key, key, index) for index in range(start, start + count))
+    items = tuple(axis.source.draw(seed, start + offset) for offset, seed in enumerate(seeds))
+    return Block(split, axis.source_key, key, start, items)
+
+
+def _ranked(bank: Bank, split: str, secret: bytes) -> Sequence[Item]:
+    """The share of a bank that belongs to a split, in an order that depends on content and secret only.
+
+    Which split an item belongs to depends on its content alone, so that a sealed item can never have been a gate item.
+    """
+    place = _split_places(bank.shares)
+    mine = [
+        item
+        for item in bank.items
+        if _split_of(item, place) == split or (split == "anchor" and _split_of(item, place) == "report")
+    ]
+    return sorted(mine, key=lambda item: hmac.new(secret, canonical(dict(item)), hashlib.sha256).digest())
+
+
+def _split_places(shares: Mapping[str, float]) -> list[tuple[str, float]]:
+    edge, places = 0.0, []
+    for split in sorted(shares):
+        edge += shares[split]
+        places.append((split, edge))
+    return places
+
+
+def _split_of(item: Item, places: Sequence[tuple[str, float]]) -> str | None:
+    position = int(digest(dict(item))[:12], 16) / 16**12
+    return next((split for split, edge in places if position < edge), None)
+
+
+def _shard(items: Sequence[Item], index: int, count: int) -> Sequence[Item]:
+    size = len(items) // count
+    return items[index * size : (index + 1) * size]
+
+
+def fingerprint(question: Json) -> str:
+    """Short content digest of a question, for telling that two are equal (48 bits)."""
+    return digest(question)[:12]

@@ -1,0 +1,112 @@
+"""What one entry of the log is: the event as it was given, and the leaf object as it is stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from netgain.canonical import canonical
+from netgain.errors import LedgerError
+from netgain.ledger.merkle import leaf_hash
+
+Json = Any
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened, before it is in the log.
+
+    Attributes:
+        kind: name of the event.
+        run: run id ("r0/self"), or None for an event of the study itself.
+        data: JSON object. `row` in it moves the run's row; `key` of a `stage_done` enters the memo.
+    """
+
+    kind: str
+    run: str | None
+    data: Mapping[str, Json]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An event of the log.
+
+    Attributes:
+        seq: place in the log, from 0.
+        leaf: leaf hash, 64 hex digits.
+        kind, run, data: as in `Event`.
+        prev: leaf of the run's previous event (hex), None for its first; events without a run chain among themselves.
+        time: UTC, ISO 8601.
+    """
+
+    seq: int
+    leaf: str
+    kind: str
+    run: str | None
+    prev: str | None
+    time: str
+    data: dict[str, Json]
+
+    def body(self) -> bytes:
+        """The bytes that the leaf hash covers."""
+        rest = {"kind": self.kind, "run": self.run, "prev": self.prev, "time": self.time, "data": self.data}
+        return canonical(rest)
+
+
+def fold(entries: Iterable[Stored]) -> tuple[dict[str, dict[str, Json]], dict[str, int]]:
+    """Rows and memo that a log implies: what the tables of the same names must equal.
+
+    Returns:
+        rows: run -> `row` of the run's last event that has one.
+        memo: key -> seq of the first `stage_done` with that key.
+    """
+    rows: dict[str, dict[str, Json]] = {}
+    memo: dict[str, int] = {}
+    for entry in entries:
+        if entry.run is not None and isinstance(entry.data.get("row"), dict):
+            rows[entry.run] = entry.data["row"]
+        if entry.kind == "stage_done" and isinstance(entry.data.get("key"), str):
+            memo.setdefault(entry.data["key"], entry.seq)
+    return rows, memo
+
+
+def stored(event: Event, *, seq: int, prev: str | None, time: str) -> tuple[Stored, bytes]:
+    """The entry for an event at its place in the log, and its body.
+
+    Raises:
+        LedgerError: data that JSON cannot hold (NaN, an object, a key that is not text).
+    """
+    where = f"event {event.kind!r} of run {event.run!r}"
+    try:
+        leaf = {"kind": event.kind, "run": event.run, "prev": prev, "time": time, "data": dict(event.data)}
+        body = canonical(leaf)
+    except (TypeError, ValueError) as error:
+        raise LedgerError(str(error), where=where, fix="record finite JSON values only; unknown is null") from None
+    if event.run == "":
+        raise LedgerError("run ''", where=where, fix="use None for an event of the study itself")
+    return read(seq, body), body
+
+
+def read(seq: int, body: bytes) -> Stored:
+    """The entry that a body holds.
+
+    Raises:
+        LedgerError: bytes that are not a leaf object.
+    """
+    try:
+        leaf = json.loads(body)
+        return Stored(
+            seq=seq,
+            leaf=leaf_hash(body).hex(),
+            kind=leaf["kind"],
+            run=leaf["run"],
+            prev=leaf["prev"],
+            time=leaf["time"],
+            data=leaf["data"],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise LedgerError(
+            f"not an event ({error})", where=f"ledger.db, seq {seq}", fix="run `netgain verify`, restore from a copy"
+        ) from None

@@ -1,0 +1,86 @@
+"""The folder of a study on disk: durable writes, and the digest of every file of a finished one."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from netgain.errors import ConfigError, DiskFull, LedgerError, NetgainError
+from netgain.ledger import lock
+
+DIGESTS = "study.sha256"
+TEMPORARY = ".tmp-"  # prefix of files that are not yet what their name says
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Replace a file so that after a power cut it is the old one or the new one: temp, flush, rename, flush folder.
+
+    Raises:
+        DiskFull: no room; the old file is kept.
+        ConfigError: no permission.
+    """
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{threading.get_native_id()}-{path.name}")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise translate(error, path.parent) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's list of names."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_digests(folder: Path) -> Path:
+    """Write `study.sha256` (the format of `sha256sum`, sorted by path) over every file but itself and the lock."""
+    lines = [f"{_sha256(folder / name)}  {name}\n" for name in listed(folder)]
+    write_durably(folder / DIGESTS, "".join(lines).encode())
+    return folder / DIGESTS
+
+
+def listed(folder: Path) -> list[str]:
+    """Paths that `study.sha256` names, relative, sorted."""
+    return sorted(name for name in _walk(folder) if name not in (DIGESTS, lock.NAME))
+
+
+def translate(error: OSError, folder: Path) -> NetgainError:
+    """The system's error about a folder, as ours."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return disk_full(folder)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT):
+        return ConfigError(f"cannot write ({error.strerror})", where=str(folder), fix="use a folder you may write to")
+    return LedgerError(f"{error.strerror or error}", where=str(folder), fix="look at the disk, then run again")
+
+
+def disk_full(folder: Path) -> DiskFull:
+    """What is raised when there is no room."""
+    return DiskFull(
+        "disk full; everything recorded so far is kept",
+        where=str(folder),
+        fix="make room, then run the same command again",
+    )
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    for root, _, names in os.walk(folder):
+        for name in names:
+            yield (Path(root) / name).relative_to(folder).as_posix()
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

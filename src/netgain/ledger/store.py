@@ -1,0 +1,412 @@
+"""The append-only log of a study in one SQLite file: entry, tree head and pointer move are one transaction.
+
+Write-ahead log, full sync, one writer (`lock.FolderLock`, taken by the caller); readers open read-only. The tables
+`rows` and `memo` are a fold of the events (`events.fold`), kept beside them so that a resume need not read all of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from netgain.canonical import canonical
+from netgain.errors import Busy, ConfigError, DiskFull, LedgerError, NetgainError
+from netgain.ledger import files
+from netgain.ledger.events import Event, Stored, fold, read, stored
+from netgain.ledger.merkle import Frontier
+
+Json = Any
+Row = dict[str, Json]
+
+DATABASE = "ledger.db"
+SCHEMA = "netgain.ledger/1"
+TABLES = """
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY, run TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, leaf BLOB NOT NULL);
+CREATE INDEX events_run ON events (run, seq);
+CREATE INDEX events_kind ON events (kind, seq);
+CREATE TABLE rows (run TEXT PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE memo (key TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE head (
+    id INTEGER PRIMARY KEY CHECK (id = 0), size INTEGER NOT NULL, root TEXT NOT NULL, schema TEXT NOT NULL);
+"""
+PAGE = 500  # events fetched at a time
+SPARE_BYTES = 1 << 16  # less free space than this turns an I/O error into "disk full"
+
+
+def utc_now() -> str:
+    """The clock of a real study: UTC, ISO 8601, milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Everything that one transaction will write."""
+
+    entries: list[tuple[Stored, bytes]]
+    frontier: Frontier
+    last: dict[str | None, str]
+    rows: dict[str, Row]
+    memo: dict[str, int]
+
+
+class Ledger:
+    """One open ledger. Safe to share between threads; every method does one short thing under a lock."""
+
+    def __init__(self, folder: Path, *, readonly: bool, clock: Callable[[], str]) -> None:
+        self.folder = Path(folder)
+        self.readonly = readonly
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._db = _connect(self.folder, readonly=readonly)
+        self._frontier = Frontier()
+        self._last: dict[str | None, str] = {}  # run -> leaf of its last event, hex
+
+    @classmethod
+    def create(cls, folder: Path, *, clock: Callable[[], str] = utc_now) -> Ledger:
+        """Make the folder, if need be, and an empty ledger in it.
+
+        Raises:
+            ConfigError: there is a ledger already, or the folder cannot be written.
+            DiskFull: no room.
+        """
+        folder = Path(folder)
+        with _translated(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            ledger = cls(folder, readonly=False, clock=clock)
+            if ledger._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                ledger.close()
+                raise ConfigError(f"{DATABASE} exists", where=str(folder), fix="continue it with `netgain run`")
+            ledger._db.executescript(f"BEGIN IMMEDIATE;{TABLES}")
+            empty = (0, Frontier().root().hex(), SCHEMA)
+            ledger._db.execute("INSERT INTO head (id, size, root, schema) VALUES (0, ?, ?, ?)", empty)
+            ledger._db.execute("COMMIT")
+            files.sync_folder(folder)
+        return ledger
+
+    @classmethod
+    def open(
+        cls, folder: Path, *, readonly: bool = False, reopen: bool = False, clock: Callable[[], str] = utc_now
+    ) -> Ledger:
+        """Open the ledger of a study.
+
+        Args:
+            folder: the study.
+            readonly: changes nothing, needs no lock; a finished study is read as immutable.
+            reopen: a finished study may be written again (its `study.sha256` is removed); for an extension.
+            clock: gives the time of new entries.
+
+        Raises:
+            ConfigError: no ledger, a newer one, a finished one without `reopen`, or no permission.
+            LedgerError: the stored tree head does not fit the entries.
+        """
+        folder = Path(folder)
+        _require_ledger(folder)
+        if not readonly and (folder / files.DIGESTS).exists():
+            _unseal(folder, reopen=reopen)
+        with _translated(folder):
+            ledger = cls(folder, readonly=readonly, clock=clock)
+            try:
+                ledger._require_schema()
+                if not readonly:
+                    ledger._load()
+            except BaseException:
+                ledger.close()
+                raise
+        return ledger
+
+    @staticmethod
+    def begun(folder: Path) -> bool:
+        """Whether the folder holds a ledger with its tables: False also after a kill in the middle of `create`."""
+        path = Path(folder) / DATABASE
+        if not path.exists():
+            return False
+        with _translated(Path(folder)), closing(sqlite3.connect(path, timeout=30)) as db:
+            return bool(db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+
+    def append(
+        self,
+        events: Sequence[Event],
+        rows: Mapping[str, Mapping[str, Json]] | None = None,
+        memo: Mapping[str, int] | None = None,
+    ) -> list[Stored]:
+        """Record events, in order, in one durable transaction together with what they move.
+
+        Rows and memo follow from the events (`events.fold`); naming them here only has them checked.
+
+        Args:
+            events: what happened; an empty sequence changes nothing.
+            rows: run -> the row that these events leave, if the caller wants that checked.
+            memo: key -> index into `events` of its result, if the caller wants that checked.
+
+        Returns:
+            The entries as stored.
+
+        Raises:
+            DiskFull: nothing of this call was recorded; everything before it is kept.
+            LedgerError: data that JSON cannot hold, a second writer, or a row or memo that the events do not imply.
+        """
+        with self._lock:
+            if self.readonly:
+                raise LedgerError("opened read-only", where=str(self.folder), fix="open it with readonly=False")
+            if not events:
+                return []
+            batch = self._prepare(events)
+            _agree(batch, rows or {}, memo or {})
+            self._commit(batch)
+            self._frontier, self._last = batch.frontier, batch.last
+            return [entry for entry, _ in batch.entries]
+
+    def events(self, kind: str | None = None, run: str | None = None, after: int = -1) -> Iterator[Stored]:
+        """Entries in log order, as they stand when each page is read.
+
+        Args:
+            kind: only this kind.
+            run: only this run.
+            after: only entries with a larger seq.
+        """
+        tests = [("kind = ?", kind), ("run = ?", run)]
+        asked = [(text, value) for text, value in tests if value is not None]
+        where = " AND ".join(["seq > ?", *(text for text, _ in asked)])
+        while True:
+            query = f"SELECT seq, body FROM events WHERE {where} ORDER BY seq LIMIT {PAGE}"
+            page = self._all(query, after, *(value for _, value in asked))
+            yield from (read(seq, body.encode()) for seq, body in page)
+            if len(page) < PAGE:
+                return
+            after = page[-1][0]
+
+    def row(self, run: str) -> Row | None:
+        """Where a run stands, or None before its first row."""
+        found = self._all("SELECT row FROM rows WHERE run = ?", run)
+        return json.loads(found[0][0]) if found else None
+
+    def rows(self) -> dict[str, Row]:
+        """Where every run stands."""
+        return {run: json.loads(row) for run, row in self._all("SELECT run, row FROM rows ORDER BY run")}
+
+    def memo(self, key: str) -> Stored | None:
+        """The `stage_done` entry that first recorded a key, or None."""
+        query = "SELECT events.seq, body FROM memo JOIN events ON events.seq = memo.seq WHERE key = ?"
+        found = self._all(query, key)
+        return read(found[0][0], found[0][1].encode()) if found else None
+
+    def keys(self) -> dict[str, int]:
+        """The whole memo: key -> seq."""
+        return dict(self._all("SELECT key, seq FROM memo ORDER BY key"))
+
+    @property
+    def size(self) -> int:
+        """Entries in the log."""
+        return int(self._all("SELECT size FROM head")[0][0])
+
+    def root(self, size: int | None = None) -> str:
+        """Tree head of the first `size` entries (all without it), 64 hex digits."""
+        if size is None:
+            return str(self._all("SELECT root FROM head")[0][0])
+        if not 0 <= size <= self.size:
+            raise LedgerError(f"no tree of size {size!r}", where=str(self.folder), fix=f"ask for 0 to {self.size}")
+        leaves = self._all("SELECT leaf FROM events WHERE seq < ? ORDER BY seq", size)
+        return Frontier(leaf for (leaf,) in leaves).root().hex()
+
+    def seal_files(self) -> Path:
+        """Finish: everything into one database file, then `study.sha256` over the folder. Closes the ledger.
+
+        Returns:
+            The file of digests. `lock` and the file itself are not in it; everything else is.
+        """
+        with self._lock, _translated(self.folder):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            mode = self._db.execute("PRAGMA journal_mode=DELETE").fetchone()[0]
+            if mode != "delete":
+                raise Busy("a reader holds the ledger", where=str(self.folder), fix="close `netgain status`, run again")
+            self.close()
+            return files.write_digests(self.folder)
+
+    def close(self) -> None:
+        """Let go of the file; nothing else works after it."""
+        with self._lock:
+            self._db.close()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _all(self, query: str, *values: Json) -> list[tuple[Any, ...]]:
+        with self._lock, _translated(self.folder):
+            return self._db.execute(query, values).fetchall()
+
+    def _prepare(self, events: Sequence[Event]) -> _Batch:
+        frontier, last = self._frontier.copy(), dict(self._last)
+        entries = []
+        for event in events:
+            entry, body = stored(event, seq=frontier.size, prev=last.get(event.run), time=self._clock())
+            entries.append((entry, body))
+            frontier.append(bytes.fromhex(entry.leaf))
+            last[event.run] = entry.leaf
+        rows, memo = fold(entry for entry, _ in entries)
+        return _Batch(entries, frontier, last, rows, memo)
+
+    def _commit(self, batch: _Batch) -> None:
+        try:
+            self._write(batch)
+        except sqlite3.Error as error:
+            # An error at commit is an unknown outcome (`reference/operations.md` 4.2, rule 7): look before deciding.
+            failure = _translate(error, self.folder)
+            if not self._landed(batch, reconnect=not isinstance(failure, DiskFull)):
+                raise failure from error
+
+    def _write(self, batch: _Batch) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        table = [(e.seq, e.run or "", e.kind, body.decode(), bytes.fromhex(e.leaf)) for e, body in batch.entries]
+        before, after = batch.entries[0][0].seq, batch.frontier
+        head = (after.size, after.root().hex(), before)
+        if self._db.execute("UPDATE head SET size = ?, root = ? WHERE id = 0 AND size = ?", head).rowcount != 1:
+            self._db.execute("ROLLBACK")
+            raise LedgerError("another writer appended", where=str(self.folder), fix="hold the folder's lock to write")
+        self._db.executemany("INSERT INTO events (seq, run, kind, body, leaf) VALUES (?, ?, ?, ?, ?)", table)
+        rows = [(run, canonical(row).decode()) for run, row in batch.rows.items()]
+        self._db.executemany(
+            "INSERT INTO rows (run, row) VALUES (?, ?) ON CONFLICT (run) DO UPDATE SET row = excluded.row", rows
+        )
+        self._db.executemany(
+            "INSERT INTO memo (key, seq) VALUES (?, ?) ON CONFLICT (key) DO NOTHING", batch.memo.items()
+        )
+        self._db.execute("COMMIT")
+
+    def _landed(self, batch: _Batch, *, reconnect: bool) -> bool:
+        try:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            if reconnect:
+                self._db.close()
+                self._db = _connect(self.folder, readonly=False)
+            found = self._db.execute("SELECT size, root FROM head").fetchone()
+        except sqlite3.Error as error:
+            raise _translate(error, self.folder) from error
+        return bool(found == (batch.frontier.size, batch.frontier.root().hex()))
+
+    def _require_schema(self) -> None:
+        schema = str(self._db.execute("SELECT schema FROM head").fetchone()[0])
+        name, _, version = schema.partition("/")
+        ours = SCHEMA.partition("/")
+        if name == ours[0] and version.isdigit() and int(version) > int(ours[2]):
+            raise ConfigError(
+                f"ledger {schema!r} is from a newer version (this one reads {SCHEMA!r})",
+                where=str(self.folder / DATABASE),
+                fix="install the netgain that wrote it, or a later one",
+            )
+        if schema != SCHEMA:
+            raise LedgerError(f"ledger {schema!r}, expected {SCHEMA!r}", where=str(self.folder / DATABASE))
+
+    def _load(self) -> None:
+        """Tree and chain ends from the stored leaves; refuses a head that does not fit them."""
+        size, root = self._db.execute("SELECT size, root FROM head").fetchone()
+        leaves = self._db.execute("SELECT run, leaf FROM events ORDER BY seq").fetchall()
+        self._frontier = Frontier(leaf for _, leaf in leaves)
+        self._last = {run or None: leaf.hex() for run, leaf in leaves}
+        if (self._frontier.size, self._frontier.root().hex()) != (size, root):
+            raise LedgerError(
+                f"tree head of {size} entries does not fit the {len(leaves)} stored",
+                where=str(self.folder / DATABASE),
+                fix="run `netgain verify`, restore from a copy",
+            )
+
+
+def _connect(folder: Path, *, readonly: bool) -> sqlite3.Connection:
+    path = (folder / DATABASE).absolute()
+    mode = "rwc"
+    if readonly:
+        mode = "ro&immutable=1" if (folder / files.DIGESTS).exists() else "ro"
+    db = sqlite3.connect(
+        f"{path.as_uri()}?mode={mode}", uri=True, timeout=30, isolation_level=None, check_same_thread=False
+    )
+    db.execute("PRAGMA mmap_size = 0")
+    db.execute("PRAGMA foreign_keys = ON")
+    if not readonly:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+    return db
+
+
+def _require_ledger(folder: Path) -> None:
+    path = folder / DATABASE
+    try:
+        there = path.is_file() and path.stat().st_size > 0
+    except OSError as error:
+        raise ConfigError(f"cannot look for {DATABASE} ({error.strerror})", where=str(folder)) from None
+    if not there:
+        raise ConfigError(
+            f"no study here: {DATABASE} is missing or empty", where=str(folder), fix="start one with `netgain run`"
+        )
+
+
+def _unseal(folder: Path, *, reopen: bool) -> None:
+    if not reopen:
+        raise ConfigError("the study is finished", where=str(folder), fix="extend it with `netgain run --extend`")
+    with _translated(folder):
+        (folder / files.DIGESTS).unlink()
+        files.sync_folder(folder)
+
+
+def _agree(batch: _Batch, rows: Mapping[str, Mapping[str, Json]], memo: Mapping[str, int]) -> None:
+    for run, row in rows.items():
+        if batch.rows.get(run) is None or canonical(batch.rows[run]) != canonical(row):
+            raise LedgerError(f"row of {run!r} is not data['row'] of its last event here", fix="put it into the event")
+    first = batch.entries[0][0].seq
+    for key, index in memo.items():
+        if batch.memo.get(key) != first + index:
+            raise LedgerError(
+                f"memo {key!r} is not data['key'] of a stage_done at {index}", fix="put it into the event"
+            )
+
+
+class _translated:
+    """SQLite's and the system's errors of a folder, as ours."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise _translate(error, self._folder) from error
+        if isinstance(error, OSError):
+            raise files.translate(error, self._folder) from error
+
+
+def _translate(error: sqlite3.Error, folder: Path) -> NetgainError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code of an extended one
+    where = str(folder / DATABASE)
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _no_room(folder)):
+        return files.disk_full(folder)
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH):
+        return ConfigError(f"cannot write ({error})", where=where, fix="use a folder you may write to")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Busy(f"ledger in use ({error})", where=where, fix="wait for the other program")
+    return LedgerError(f"{error}", where=where, fix="run `netgain verify`, restore from a copy")
+
+
+def _no_room(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(os.fspath(folder)).free < SPARE_BYTES
+    except OSError:
+        return False

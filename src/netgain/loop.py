@@ -1,0 +1,120 @@
+"""One step of one run: read the row, do the one stage it names, write result, leaf and pointer in one transaction.
+
+    start → measure → [ propose → build → judge → apply → measure ] × rounds → done
+
+Every stage is a function of the row and the world; doing it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from netgain.arms import Arm
+from netgain.budget import Budget, exceeded, total
+from netgain.canonical import digest
+from netgain.errors import StageError
+from netgain.evaluation import evaluate
+from netgain.ledger.events import Event
+from netgain.promotion import apply, judge
+from netgain.proposal import propose, sources
+from netgain.run import Row
+from netgain.wire import unpack
+from netgain.world import Outcome, World
+
+Json = Any
+
+
+def step(run: str, world: World) -> Outcome:
+    """Do the next stage of a run; what comes back is in the log."""
+    row = Row.from_json(world.log.row(run) or {})
+    here = {"round": row.round, "stage": row.stage, "key": digest([run, row.to_json()])}
+    world.log.append([Event("stage_started", run, here)])
+    try:
+        outcome = STAGES[row.stage](row, world)
+    except StageError as error:  # the boundary of loop code: the system's own failure, recorded and never scored
+        outcome = _lost(row, error)
+    outcome = replace(outcome, row=_charged(outcome))
+    spend = {"start": outcome.start, "build": outcome.build, "answer": outcome.answer}
+    done = Event("stage_done", run, {**here, "row": outcome.row.to_json(), "spend": spend, "out": outcome.out})
+    world.log.append([*outcome.events, done])
+    return outcome
+
+
+def _charged(outcome: Outcome) -> Row:
+    row = outcome.row
+    for phase in ("build", "answer"):
+        amounts = getattr(outcome, phase)
+        row = row.spend(phase, amounts) if amounts else row
+    return row
+
+
+def _lost(row: Row, error: StageError) -> Outcome:
+    """A stage that failed by the system's own doing: the round brings nothing, the systems stay."""
+    if row.stage == "start":
+        raise error
+    failed = Event(
+        "stage_failed", row.id, {"round": row.round, "stage": row.stage, "cause": "system", "message": str(error)}
+    )
+    return Outcome(replace(row, stage="measure", change=None, candidate=None, accepted=None), {"lost": True}, [failed])
+
+
+def start(row: Row, world: World) -> Outcome:
+    """Make generation 0: the same for all arms of a replica."""
+    done = world.jobs.do(row.replica, "start", seed=world.seed(row, "start"))
+    system = world.store.put(done.value["system"])
+    after = replace(row, stage="measure", anchor=system, working=system, released=system)
+    return Outcome(after, {"system": system}, start=done.spend)
+
+
+def build(row: Row, world: World) -> Outcome:
+    """Make the candidate from parent and change."""
+    stored = unpack(world.store.get(str(row.change)))
+    arm = world.arm(row)
+    done = world.jobs.do(
+        row.replica, "build", budget=Budget(**stored["budget"]), systems={"parent": sources(row, arm)["parent"]},
+        change=stored["change"], seed=world.seed(row, "build"),
+    )  # fmt: skip
+    candidate = world.store.put(done.value["system"])
+    ungated = arm.gate == "none"
+    after = replace(row, stage="apply" if ungated else "judge", candidate=candidate, verdict=None)
+    return Outcome(after, {"candidate": candidate}, build=done.spend)
+
+
+def measure(row: Row, world: World) -> Outcome:
+    """Score working and released system on this round's report items, which no decider reads; then go on or end."""
+    arm = world.arm(row)
+    axes = [axis for axis in world.suite.axes if axis.report_items]
+    blocks = {axis.name: world.dealer.report(axis, row.replica, row.round) for axis in axes}
+    systems = {"working": str(row.working), "released": str(row.released)}
+    sheets, spend, failures = evaluate(world.jobs, axes, blocks, systems, world.asking(row, "measure"))
+    if (
+        not arm.proposer and not arm.tries
+    ):  # the frozen arm re-asks the same items: its movement is drift of the harness
+        fixed = {axis.name: world.dealer.anchor(axis, row.replica) for axis in axes}
+        anchored, more, _ = evaluate(world.jobs, axes, fixed, {"anchor": str(row.anchor)}, world.asking(row, "measure"))
+        sheets, spend = sheets + anchored, total([spend, more])
+    events = [Event("scores", row.id, sheet.record(row.round)) for sheet in sheets]
+    events += [
+        Event("stage_failed", row.id, {"round": row.round, "stage": "measure", "cause": "system", "message": text})
+        for text in failures
+    ]
+    return Outcome(_next_round(row, world, arm), {}, events, answer=spend)
+
+
+def _next_round(row: Row, world: World, arm: Arm) -> Row:
+    kept = {**row.kept_at, str(row.round): str(row.released)} if row.round in world.keep_at else row.kept_at
+    row = replace(row, kept_at=kept)
+    spent_out = exceeded(row.build, world.limits) if arm.name == "self" else None
+    if row.round >= world.rounds or spent_out:
+        return replace(
+            row, stage="done", end=f"budget of {spent_out} used up" if spent_out else "planned length reached"
+        )
+    following = row.round + 1 if row.horizon > 1 else world.rounds
+    return replace(row, stage="propose" if arm.proposer else "measure", round=following)
+
+
+STAGES: dict[str, Callable[[Row, World], Outcome]] = {
+    "start": start, "propose": propose, "build": build, "judge": judge, "apply": apply, "measure": measure,
+}  # fmt: skip

@@ -1,0 +1,167 @@
+"""The stage propose: the loop is asked for a change, and its checks' feedback passes the arm's channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from netgain.arms import GENERATION_0, Arm
+from netgain.budget import Budget, total
+from netgain.channel import pass_through
+from netgain.errors import StageError
+from netgain.items import fingerprint
+from netgain.jobs import Done, Spend
+from netgain.ledger.events import Event
+from netgain.records import Change, Examples, Part
+from netgain.run import Row
+from netgain.stages import Loop
+from netgain.wire import pack, unpack
+from netgain.world import Outcome, World
+
+Json = Any
+
+
+def propose(row: Row, world: World) -> Outcome:
+    """Ask the loop for a change, and pass the feedback of its checks through the arm's channel."""
+    arm = world.arm(row)
+    done, budget = _proposal(row, world, arm)
+    change = done.value["change"]
+    _check_surfaces(change, world.loop, row)
+    dropped = _quarantined(change, row, world)
+    passed = pass_through(arm, _verdicts(change), done.value["truth"], dropped, _own_rng(row, world, arm))
+    feedback, seen = row.feedback, row.seen
+    record: dict[str, Json] = {"channel": arm.channel, "kept": None, "of": None}
+    if passed is not None:
+        kept = {"inputs": list(passed.kept.inputs), "labels": list(passed.kept.labels)}
+        change = {
+            **change,
+            "parts": [{**part, "examples": kept} if "examples" in part else part for part in change["parts"]],
+        }
+        feedback = world.store.put(pack({**kept, "shares": passed.shares}))
+        seen, record = _remember(row, world, passed.kept), passed.record
+        record["right"] = _right(done.value, kept)
+    stored = world.store.put(pack({"change": change, "budget": _left(budget, done.spend).limits()}))
+    position = row.position if change["state"] is None else world.store.put(change["state"])
+    after = replace(row, stage="build", change=stored, position=position, feedback=feedback, seen=seen)
+    out = {"change": stored, "position": position, "feedback": feedback, "channel": record}
+    return Outcome(after, out, [_decision(row, part) for part in change["parts"]], build=done.spend)
+
+
+def _proposal(row: Row, world: World, arm: Arm) -> tuple[Done, Budget]:
+    fresh = arm.position == GENERATION_0
+    state = None if fresh or row.position is None else world.store.get(row.position)
+    feedback = None if fresh or row.feedback is None else unpack(world.store.get(row.feedback))
+    dev = world.dealer.dev(world.suite.gate_axis, row.replica, row.round, world.suite.dev_items)
+    budget = _budget(row, world, arm)
+    done = world.jobs.do(
+        row.replica, "propose", budget=budget, systems=sources(row, arm), state=state, feedback=feedback,
+        accepted=None if fresh else row.accepted, dev=[dict(item) for item in dev.items],
+        round=1 if fresh else row.round,
+        proposer=f"{arm.proposer}.{arm.variant}" if arm.variant else arm.proposer, seed=world.seed(row, "propose"),
+    )  # fmt: skip
+    return done, budget
+
+
+def _left(budget: Budget, spent: Spend) -> Budget:
+    """What the build has still to spend after the proposal."""
+    tokens, flops = (
+        None if due is None else max(0.0, due - (spent.get(unit) or 0.0))
+        for due, unit in ((budget.tokens, "tokens"), (budget.flops, "flops"))
+    )
+    return Budget(budget.scale, tokens, flops, budget.tries)
+
+
+def sources(row: Row, arm: Arm) -> dict[str, str]:
+    """Digests of the parent and the improver of a round."""
+
+    def chosen(which: str) -> str:
+        return str(row.anchor if which == GENERATION_0 else row.working)
+
+    return {"parent": chosen(arm.parent), "improver": chosen(arm.improver)}
+
+
+def _budget(row: Row, world: World, arm: Arm) -> Budget:
+    """A normal round; the whole horizon in one; and, for a control that has spent less than `self`, what is missing.
+
+    A control that has not parted from `self` yet has spent the same, so its budget says nothing about the arm.
+    """
+    rounds = float(world.rounds) if row.horizon == 1 else 1.0
+    spent = list(world.schedule(row.replica)) if arm.after_self else []
+    if not spent:
+        return Budget(scale=rounds)
+    due = {unit: _due(row, world, spent, unit) for unit in ("tokens", "flops")}
+    behind = arm.proposer == "ordinary" or arm.one_long_step or any(late for _, late in due.values())
+    if not behind:
+        return Budget(scale=rounds)
+    return Budget(scale=rounds, tokens=due["tokens"][0], flops=due["flops"][0])
+
+
+def _due(row: Row, world: World, spent: Sequence[Spend], unit: str) -> tuple[float | None, bool]:
+    """What to spend in this round to be level with `self` after it, and whether the run is behind already."""
+    upto, before = (len(spent), 0) if row.horizon == 1 else (row.round, row.round - 1)
+    theirs, theirs_before = total(spent[:upto]).get(unit), total(spent[:before]).get(unit)
+    own = row.build.get(unit) if row.build else 0.0
+    if theirs is None or theirs_before is None or own is None:
+        return None, False
+    return max(0.0, theirs - own), own < theirs_before
+
+
+def _check_surfaces(change: Mapping[str, Json], loop: Loop, row: Row) -> None:
+    odd = sorted({part["surface"] for part in change["parts"]} - set(loop.surfaces))
+    if odd:
+        raise StageError(
+            f"change of surface {odd[0]!r} refused: open are {', '.join(loop.surfaces)}", where=row.id, round=row.round
+        )
+
+
+def _verdicts(change: Mapping[str, Json]) -> Change:
+    parts = [part for part in change["parts"] if "examples" in part]
+    return Change(_as_parts(parts), checks=change["checks"])
+
+
+def _as_parts(parts: Sequence[Mapping[str, Json]]) -> list[Part]:
+    return [Part(part["surface"], Examples(part["examples"]["inputs"], part["examples"]["labels"])) for part in parts]
+
+
+def _own_rng(row: Row, world: World, arm: Arm) -> Any:
+    import numpy as np
+
+    return np.random.Generator(np.random.Philox(key=int(world.seed(row, "propose", "channel", arm=arm.name), 16)))
+
+
+def _quarantined(change: Mapping[str, Json], row: Row, world: World) -> frozenset[int]:
+    """Own questions that a report or anchor block asks; dropped on our side."""
+    inputs = [question for part in change["parts"] if "examples" in part for question in part["examples"]["inputs"]]
+    if not inputs:
+        return frozenset()
+    measured = _measured(row.replica, world)
+    return frozenset(index for index, question in enumerate(inputs) if fingerprint(question) in measured)
+
+
+def _measured(replica: int, world: World) -> frozenset[str]:
+    axes = [axis for axis in world.suite.axes if axis.report_items and not axis.overlap]
+    blocks = [world.dealer.report(axis, replica, round) for axis in axes for round in range(world.rounds + 1)]
+    blocks += [world.dealer.anchor(axis, replica) for axis in axes]
+    return frozenset[str]().union(*(block.fingerprints for block in blocks))
+
+
+def _remember(row: Row, world: World, kept: Examples) -> str:
+    before = unpack(world.store.get(row.seen)) if row.seen else []
+    return world.store.put(pack(sorted({*before, *(fingerprint(question) for question in kept.inputs)})))
+
+
+def _right(value: Mapping[str, Json], kept: Mapping[str, Json]) -> dict[str, Json] | None:
+    """How many of all own labels, and of those the checks passed, are true: measured, shown to nobody in the loop."""
+    truth = value["truth"]
+    if truth is None:
+        return None
+    verdicts = list(value["change"]["checks"].values())
+    passed = [all(column[index] for column in verdicts) for index in range(len(truth))]
+    return {"right": sum(truth), "of": len(truth), "passed": sum(passed),
+            "passed_right": sum(1 for one, true in zip(passed, truth, strict=True) if one and true)}  # fmt: skip
+
+
+def _decision(row: Row, part: Mapping[str, Json]) -> Event:
+    names = ("surface", "decided_by", "reason", "options", "evidence")
+    return Event("decision", row.id, {"round": row.round, "locus": "proposal", **{name: part[name] for name in names}})

@@ -1,0 +1,100 @@
+"""Built-in real loops. A recipe is one module (or folder) readable alone; this is their register."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from netgain.claim import Claim
+from netgain.errors import ConfigError
+from netgain.stages import Loop
+from netgain.suite import Suite
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What `netgain recipes` says of a recipe.
+
+    Attributes:
+        name: as in `netgain run NAME`.
+        module: where its `make(options, device=…)` is.
+        surfaces: what the loop changes.
+        needs: extras that have to be installed.
+        minutes: wall time of the default study on two idle cores.
+        summary: one sentence.
+    """
+
+    name: str
+    module: str
+    surfaces: tuple[str, ...]
+    needs: tuple[str, ...]
+    minutes: float
+    summary: str
+
+
+@dataclass(frozen=True)
+class Built:
+    """A recipe with its options applied.
+
+    Attributes:
+        loop, suite, claim: what changes itself, how it is measured, what is claimed by default.
+        arms: default arms; `full_arms` those of the full size.
+        replicas, rounds: of this size.
+        limits: of one run of `self`.
+        notes: option -> what it means, for the written file.
+    """
+
+    loop: Loop
+    suite: Suite
+    claim: Claim
+    arms: Sequence[str]
+    rounds: int
+    replicas: int = 6
+    options: Mapping[str, Any] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            "length",
+            "netgain.recipes.length",
+            ("data", "curriculum", "weights"),
+            ("torch",),
+            12.0,
+            "a small transformer teaches itself longer strings on answers that it checked itself",
+        ),
+        Recipe(
+            "ladder",
+            "netgain.recipes.ladder",
+            ("data", "curriculum", "weights"),
+            (),
+            1.0,
+            "a simulated learner of known truth climbs the same ladder without torch: for trying things out",
+        ),
+    )
+}
+
+
+def recipe_named(name: str) -> Recipe:
+    """A recipe from its name.
+
+    Raises:
+        ConfigError: no such recipe; lists those there are.
+    """
+    if name not in RECIPES:
+        raise ConfigError.unknown("recipe", name, RECIPES)
+    return RECIPES[name]
+
+
+def build_recipe(name: str, options: Mapping[str, Any], size: str | None, device: str = "cpu") -> Built:
+    """A recipe with its options and size applied.
+
+    Raises:
+        ConfigError: an unknown recipe, option or size.
+    """
+    module = import_module(recipe_named(name).module)
+    return module.make({**options, "size": size or "default"}, device=device)  # type: ignore[no-any-return]

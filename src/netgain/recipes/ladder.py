@@ -1,0 +1,40 @@
+"""`ladder`: the simulated learner of `netgain.testing.ladder` as a recipe; needs no torch and a minute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from netgain.claim import Claim
+from netgain.errors import ConfigError
+from netgain.recipes import Built
+from netgain.testing.ladder import Ladder
+
+SIZES = {"tiny": (7, 5, 60), "default": (10, 5, 200), "full": (12, 9, 200)}  # target, rounds, own answers a round
+NOTES = {
+    "check": "share of wrong answers that the own check catches; 0: no check",
+    "gain": "how much is learnt; 0: nothing",
+}
+ARMS = ("self", "frozen", "ordinary", "placebo", "flat", "stacked", "unguarded:own.filter", "sampled")
+CONTROLS = ("frozen", "ordinary", "placebo", "flat", "stacked", "sampled")
+
+
+def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
+    """The recipe with these options."""
+    options = dict(given)
+    size = str(options.pop("size", "default"))
+    if size not in SIZES:
+        raise ConfigError.unknown("size", size, SIZES)
+    known = [one.name for one in fields(Ladder)]
+    for name in options:
+        if name not in known:
+            raise ConfigError.unknown("option of recipe 'ladder'", name, known)
+    target, rounds, own = SIZES[size]
+    ladder = Ladder(**{"target": target, "own": own, **options})
+    arms = tuple(name for name in ARMS if ladder.check or ":" not in name)
+    claim = Claim("ladder", by=0.2, beats=tuple(name for name in CONTROLS if name in arms), rung="R4", expected=0.4)
+    return Built(
+        ladder.loop(), ladder.suite(), claim, arms, rounds,
+        options={"check": ladder.check, "gain": ladder.gain}, notes=NOTES,
+    )  # fmt: skip

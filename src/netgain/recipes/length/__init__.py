@@ -1,0 +1,177 @@
+"""`length`: weights that improve on data the system made and checked itself.
+
+A decoder without position encoding is trained from scratch on strings of 1 to 5 symbols. Then, round by round, it
+answers unlabelled strings one symbol longer, keeps the answers that pass its own check, trains on them, and goes on.
+Published anchor: Lee et al. 2025 (arXiv 2502.01612); numbers of every size are in `sizes.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from netgain.claim import Claim
+from netgain.errors import ConfigError
+from netgain.generators import Strings
+from netgain.recipes import Built
+from netgain.recipes.length.sizes import SIZES, Size
+from netgain.stages import Filter, Loop
+from netgain.suite import Axis, Suite, axis
+
+CHECKS = {"reverse": ("cycle", "vote", "none"), "copy": ("vote", "none"), "addition": ("commute", "vote", "none")}
+NOTES = {
+    "task": "reverse, copy or addition",
+    "check": "the system's own check: cycle (reverse), commute (addition), vote, none",
+}
+STATE = {
+    "parent": "weights",
+    "improver": "the weights that answer and check (with `vote` also the other two bases), and the pacing rule",
+    "position": "pool of kept answers, length",
+}
+ARMS = ("self", "frozen", "ordinary", "placebo", "flat", "stacked", "unguarded:{check}.filter", "sampled")
+MORE_ARMS = (
+    "one_step",
+    "stacked+placebo",
+    "unguarded:{check}.pace",
+    "unguarded:{check}",
+    "ungated",
+    "oracle",
+    "shuffled",
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What can be set in `[options]`.
+
+    Attributes:
+        task: "reverse", "copy" or "addition".
+        check: an own check that makes sense for the task.
+        size: "tiny", "default" or "full".
+    """
+
+    task: str = "reverse"
+    check: str = "cycle"
+    size: str = "default"
+
+    def __post_init__(self) -> None:
+        if self.task not in CHECKS:
+            raise ConfigError.unknown("task", self.task, CHECKS)
+        if self.check not in CHECKS[self.task]:
+            raise ConfigError.unknown(f"check of task {self.task!r}", self.check, CHECKS[self.task])
+        if self.size not in SIZES:
+            raise ConfigError.unknown("size", self.size, SIZES)
+
+    @property
+    def numbers(self) -> Size:
+        """The numbers of the size."""
+        return SIZES[self.size]
+
+
+def options_of(given: Mapping[str, Any]) -> Options:
+    """Options from a table; the check of a task defaults to its first.
+
+    Raises:
+        ConfigError: an unknown key or value.
+    """
+    known = [one.name for one in fields(Options)]
+    for name in given:
+        if name not in known:
+            raise ConfigError.unknown("option of recipe 'length'", name, known)
+    task = str(given.get("task", "reverse"))
+    return Options(**{"check": CHECKS.get(task, ("none",))[0], **given})
+
+
+def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
+    """The recipe with these options. Torch is imported when a worker first runs the loop, not here."""
+    options = options_of(given)
+    if device != "cpu":
+        raise ConfigError(f"device {device!r}", fix="`length` runs on 'cpu': its batches are too small for more")
+    size = options.numbers
+    filters = () if options.check == "none" else (Filter(options.check),)
+    names = ARMS + (MORE_ARMS if options.size == "full" else ())
+    arms = tuple(name.format(check=options.check) for name in names if options.check != "none" or "{check}" not in name)
+    return Built(
+        loop=_loop(options, filters), suite=suite_of(options), claim=claim_of(arms), arms=arms, rounds=size.rounds,
+        options={"task": options.task, "check": options.check}, notes=NOTES,
+    )  # fmt: skip
+
+
+def _loop(options: Options, filters: tuple[Filter, ...]) -> Loop:
+    late = _Late(options)
+    return Loop(
+        late("start"), late("propose"), late("answer"), build=late("build"),
+        ordinary={"restarts": late("ordinary"), "long": late("ordinary")}, sampled=late("sampled"),
+        oracle=late("oracle"),
+        filters=filters, state=STATE, surfaces=("data", "curriculum", "weights"), gate="advance", codec=_Codec(),
+        not_testable={"random_search": "it has no separate meaning here: a proposal is a batch of own answers"},
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Late:
+    """Functions of `steps.py`, imported (and torch with it) when they are first called."""
+
+    options: Options
+
+    def __call__(self, name: str) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            from netgain.recipes.length import steps
+
+            return getattr(steps, name)(self.options, *arguments)
+
+        return call
+
+
+class _Codec:
+    """Weights as safetensors."""
+
+    def encode(self, system: Any) -> bytes:
+        from netgain.recipes.length import steps
+
+        return steps.encode(system)
+
+    def decode(self, data: bytes) -> Any:
+        from netgain.recipes.length import steps
+
+        return steps.decode(data)
+
+
+def claim_of(arms: tuple[str, ...]) -> Claim:
+    """The default claim: attributable and sustained net gain on the ladder, against every control of the study."""
+    controls = ("frozen", "ordinary", "placebo", "flat", "stacked", "sampled")
+    return Claim("ladder", by=0.2, beats=tuple(name for name in controls if name in arms), rung="R4", expected=0.4)
+
+
+def suite_of(options: Options) -> Suite:
+    """Axes: the ladder decides; retention, calibration and refusal in both directions guard; the rest is reported."""
+    task, size = options.task, options.numbers
+    base = tuple(range(1, size.base_length + 1))
+    ladder = tuple(range(size.base_length + 1, size.target + 3))
+    beyond = (size.target + 3, size.target + 4)
+    even = tuple(length for length in ladder if length % 2 == 0)
+    climb, short = Strings(task, ladder), Strings(task, base)
+    return Suite(
+        (
+            _axis("ladder", climb, 16 * len(ladder), 20 * len(ladder), 100 * len(ladder), margin=0.10, moment=0.15),
+            _axis("retention", short, 100, 60, 300, kind="retention", guard=True, moment=0.03, overlap=True),
+            _axis("calibration", short, 100, 60, 300, "brier", kind="calibration", guard=True, moment=0.02,
+                  overlap=True),
+            _axis("answers", short, 100, 60, 300, "answered", kind="refusal", guard=True, moment=0.02, overlap=True),
+            _axis("refuses", Strings(task, base, "malformed"), 100, 40, 300, "refused", kind="refusal", guard=True,
+                  moment=0.03, overlap=True),
+            _axis("target", Strings(task, (size.target,)), 0, 40, 200),
+            _axis("robustness", Strings(task, beyond), 0, 40, 100, kind="robustness"),
+            _axis("calibration_long", climb, 0, 20 * len(ladder), 100 * len(ladder), "brier", kind="calibration"),
+            _axis("sibling", Strings(task, even, "doubled"), 0, 42, 210, kind="sibling"),
+            _axis("dice", Strings(task, base, "dice"), 0, 50, 300, "first", kind="placebo", overlap=True),
+        ),
+        block=16 * len(ladder), max_pairs=64 * len(ladder), design_gain=0.08,
+    )  # fmt: skip
+
+
+def _axis(
+    name: str, source: Strings, gate: int, report: int, sealed: int, metric: str = "exact", **options: Any
+) -> Axis:
+    return axis(name, source, metric, gate_items=gate, report_items=report, sealed_items=sealed, **options)

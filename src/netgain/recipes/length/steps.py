@@ -1,0 +1,164 @@
+"""The loop of `length`, one function a stage, against model, training and answering of this folder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from netgain.budget import Budget
+from netgain.recipes.length import Options, ask, model, tasks, train
+from netgain.recipes.length.tasks import Pairs
+from netgain.records import Change, Examples, Part, View
+from netgain.wire import pack, unpack
+
+Json = Any
+TEMPERATURE = 0.7
+TO_SPARE = 1.01  # plain training is sized by mean string lengths; one part in a hundred covers their spread
+
+torch.set_num_threads(1)
+torch.set_flush_denormal(True)
+
+
+@dataclass(frozen=True)
+class System:
+    """The weights that answer, and with check `vote` two more bases that only vote."""
+
+    weights: model.Weights
+    voters: tuple[model.Weights, ...] = ()
+
+
+def encode(system: System) -> bytes:
+    """Safetensors of the weights, or a packed list of them when there are voters."""
+    parts = [model.to_bytes(weights) for weights in (system.weights, *system.voters)]
+    return pack(parts) if system.voters else parts[0]
+
+
+def decode(data: bytes) -> System:
+    """The system of `encode`; never runs code found in the bytes."""
+    parts = unpack(data) if data[8:9] == b"[" else [data]
+    first, *voters = [model.from_bytes(part) for part in parts]
+    return System(first, tuple(voters))
+
+
+def start(options: Options, rng: Any) -> System:
+    """Generation 0, trained from scratch on true base strings; with `vote`, three of them."""
+    bases = 3 if options.check == "vote" else 1
+    weights = [train.train_base(options.task, options.numbers, rng).weights for _ in range(bases)]
+    return System(weights[0], tuple(weights[1:]))
+
+
+def propose(options: Options, view: View) -> Change:
+    """Answer own questions, one symbol longer when at least half of the last answers passed, and check the answers."""
+    size = options.numbers
+    length, sets, reason = _position(options, view)
+    count = int(size.own * view.budget.scale)
+    improver = view.improver
+    made = ask.make_set(improver.weights, options.task, options.check, length, count, view.rng, improver.voters)
+    _book(view.budget, made.work)
+    data = Part(
+        "data", Examples(made.pairs.questions, made.pairs.answers), reason=f"{count} own answers of length {length}"
+    )
+    seen = {"share": view.feedback.shares.get(options.check), "advance": size.advance, "length": length}
+    pace = Part("curriculum", length, reason=reason, options=2, evidence=seen)
+    checks = {} if options.check == "none" else {options.check: [bool(one) for one in made.passed]}
+    return Change((data, pace), {"length": length, "sets": sets}, checks)
+
+
+def _position(options: Options, view: View) -> tuple[int, list[Json], str]:
+    """Next length, older sets, and why: the system's own pacing rule on its own kept share."""
+    size, state = options.numbers, view.state
+    if state is None:
+        return size.base_length + 1, [], "first round: one longer than the base"
+    kept = view.feedback.kept
+    sets = [*state["sets"], *([[list(kept.inputs), list(kept.labels)]] if kept.inputs else [])]
+    share = view.feedback.shares.get(options.check, 1.0)
+    if share < size.advance:
+        return state["length"], sets, f"{share:.2f} passed, below {size.advance:g}: the same length again"
+    if state["length"] >= size.target:
+        return size.target, sets, "at the target length"
+    return state["length"] + 1, sets, f"{share:.2f} passed: one longer"
+
+
+def build(options: Options, parent: System, change: Change, budget: Budget, rng: Any) -> System:
+    """Train on the kept answers, older sets and true base strings."""
+    examples = change.examples
+    newest = Pairs(tuple(examples.inputs), tuple(examples.labels)) if examples is not None and examples.inputs else None
+    sets = [Pairs(tuple(inputs), tuple(labels)) for inputs, labels in (change.state or {}).get("sets", [])]
+    shape = model.shape_of(parent.weights)
+    steps = _steps(options, shape, newest, sets, budget, models=1 + len(parent.voters))
+    trained = [
+        train.train_round(one, options.task, options.numbers, rng, newest, sets, steps)
+        for one in (parent.weights, *parent.voters)
+    ]
+    for one in trained:
+        _book(budget, one.work)
+    return System(trained[0].weights, tuple(one.weights for one in trained[1:]))
+
+
+def _steps(
+    options: Options, shape: Any, newest: Pairs | None, sets: Sequence[Pairs], budget: Budget, *, models: int
+) -> int:
+    """Steps of a round: the size's own, or more when the budget asks for at least so many tokens or operations."""
+    size = options.numbers
+    normal = int(size.round.steps * budget.scale)
+    own = size.batch // 2 if newest else 0
+    groups = [_tokens(options, length) for length in range(1, size.base_length + 1)]
+    groups += [sum(map(_length, one.questions)) / len(one) for one in sets if len(one)]
+    a_step = (own * _length(newest.questions[0]) if newest else 0) + (size.batch - own) * sum(groups) / len(groups)
+    flops = model.training_work(shape, int(a_step), 0).flops
+    needed = [(budget.tokens or 0) / (a_step * models), (budget.flops or 0) / (flops * models)]
+    return max(normal, math.ceil(TO_SPARE * max(needed)))
+
+
+def _length(question: str) -> int:
+    """Tokens of a well-formed question with its answer (reverse and copy: equal halves; addition: one digit more)."""
+    return 2 * len(question) - 1 if "+" not in question else len(question) + len(question) // 2
+
+
+def _tokens(options: Options, length: int) -> int:
+    return _length("0" * length + ("+" + "0" * length if options.task == "addition" else "") + ">")
+
+
+def ordinary(options: Options, view: View) -> Change:
+    """Plain training on true base strings: the loop's optimiser and schedule, none of its signal."""
+    view.budget.spend(tokens=0, flops=0)
+    return Change([Part("weights", None, decided_by="rule", reason="true base strings only")])
+
+
+def answer(options: Options, system: System, inputs: Sequence[str], budget: Budget, rng: Any) -> list[Json]:
+    """Greedy answers with the probability that the model gives each."""
+    return _outputs(ask.answer(system.weights, inputs), budget, len(inputs))
+
+
+def sampled(options: Options, system: System, inputs: Sequence[str], budget: Budget, rng: Any) -> list[Json]:
+    """Several tries a question; what passes the own check, then what came most often, then the most confident one."""
+    tried = ask.best_of(
+        system.weights, options.task, options.check, inputs, budget.tries, TEMPERATURE, rng, system.voters
+    )
+    return _outputs(tried, budget, len(inputs) * budget.tries)
+
+
+def _outputs(answers: ask.Answers, budget: Budget, calls: int) -> list[Json]:
+    _book(budget, answers.work)
+    budget.spend(calls=calls)
+    pairs = zip(answers.texts, answers.confidence, strict=True)
+    return [{"answer": text, "confidence": round(min(1.0, max(0.0, sure)), 6)} for text, sure in pairs]
+
+
+def oracle(options: Options, inputs: Sequence[str], labels: Sequence[str]) -> list[bool]:
+    """Whether each own answer is right."""
+    return [label == tasks.truth(options.task, question) for question, label in zip(inputs, labels, strict=True)]
+
+
+def _book(budget: Budget, work: model.Work) -> None:
+    budget.spend(tokens=work.tokens, flops=work.flops)
+
+
+def describe(options: Options, system: System) -> str:
+    """What the system is, in words."""
+    shapes: Mapping[str, Any] = system.weights
+    return f"decoder with {sum(one.numel() for one in shapes.values()):,} parameters, {len(system.voters)} voters"

@@ -1,0 +1,250 @@
+"""What the report reads out of a study's tables, once: scores by start, curves, decisions, spend. No words, no pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from netgain.canonical import canonical
+from netgain.case import case_of
+from netgain.evidence.verdict import Case, Verdict, controls, decide_verdict, missing_controls
+from netgain.facts import Facts, RunFacts
+from netgain.report.figures import known, middle, minus
+
+Json = Any
+Values = list[float | None]
+INSTRUMENTS = ("oracle", "shuffled", "self_again", "ungated")  # arms that show something, but subtract nothing
+MISMATCH = "the recorded verdict differs from the one recomputed from this log: run `netgain verify`"
+
+
+@dataclass(frozen=True)
+class Booked:
+    """Spend of an arm in one unit: the amount that was booked, and whether every part of it was."""
+
+    amount: float
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A study as the page sees it.
+
+    Attributes:
+        facts: its tables.
+        case, verdict: None until a verdict on all enrolled replicas is in the log.
+    """
+
+    facts: Facts
+    case: Case | None
+    verdict: Verdict | None
+
+    @property
+    def arm(self) -> str:
+        """The arm that the claim is about."""
+        return str(self.facts.claim["arm"])
+
+    @property
+    def metric(self) -> str:
+        """The axis of the claim."""
+        return str(self.facts.claim["metric"])
+
+    @property
+    def by(self) -> float:
+        """The claimed net gain."""
+        return float(self.facts.claim["by"])
+
+    @property
+    def gate_axis(self) -> str:
+        """The axis on which promotions are decided."""
+        return str(self.facts.suite["axes"][0]["name"])
+
+    @property
+    def replicas(self) -> list[int]:
+        """Ids of all enrolled starts."""
+        return sorted(self.facts.enrolled)
+
+    @cached_property
+    def arms(self) -> list[str]:
+        """Arms that were run, the claimed one first, then those that the claim has to beat, then the others."""
+        untestable = self.facts.study["untestable"]
+        there = [name for name in self.facts.study["arms"] if name not in untestable]
+        rank = {name: place for place, name in enumerate((self.arm, *self.controls))}
+        return sorted(there, key=lambda name: rank.get(name, len(rank) + there.index(name)))
+
+    @cached_property
+    def controls(self) -> tuple[str, ...]:
+        """Controls that the claimed rung requires, as registered."""
+        claim, study = self.facts.claim, self.facts.study
+        required = [*study["required"].get(claim["rung"], ()), *claim["beats"]]
+        return tuple(name for name in dict.fromkeys(required) if name != self.arm)
+
+    @cached_property
+    def compared(self) -> tuple[str, ...]:
+        """Controls that the net gain was taken over: those required that could be compared with."""
+        if self.case is None:
+            return ()
+        names = controls(self.case, self.case.rung)
+        missing = missing_controls(self.case, names)
+        return tuple(name for name in names if name not in missing)
+
+    def sealed(self, arm: str, axis: str | None = None, role: str = "served") -> Values:
+        """(R,) sealed score of what an arm served."""
+        found = [self.facts.sealed_score(one, arm, axis or self.metric, role) for one in self.replicas]
+        return [one.mean if one else None for one in found]
+
+    def differences(self, control: str, axis: str | None = None) -> Values:
+        """(R,) sealed score of the claimed arm minus that of a control."""
+        pairs = zip(self.sealed(self.arm, axis), self.sealed(control, axis), strict=True)
+        return [minus(own, theirs) for own, theirs in pairs]
+
+    def runs(self, arm: str) -> list[RunFacts]:
+        """The run of each start whose system the arm serves (of a menu: the entry that was chosen)."""
+        found = [self._chosen(one, arm) for one in self.replicas]
+        return [run for run in found if run is not None]
+
+    def all_runs(self, arm: str) -> list[RunFacts]:
+        """Every run of an arm, all entries of a menu."""
+        return [run for one in self.replicas for run in self.facts.runs_of(one, arm)]
+
+    def _chosen(self, replica: int, arm: str) -> RunFacts | None:
+        name = f"r{replica}/{arm}"
+        sources = [seal["from"][name] for seal in self.facts.seals if name in seal["from"]]
+        if sources:
+            return self.facts.runs.get(sources[-1])
+        menu = self.facts.runs_of(replica, arm)  # before the seal: the entry that is ahead on the report items
+        return max(menu, key=lambda run: latest(self.curve(run)), default=None)
+
+    def curve(self, run: RunFacts, role: str = "released", axis: str | None = None) -> dict[int, float]:
+        """Round -> mean score on the report items."""
+        name = axis or self.metric
+        found = {key[0]: one.mean for key, one in run.report.items() if key[1:] == (role, name)}
+        return {at: mean for at, mean in sorted(found.items()) if mean is not None}
+
+    def median_curve(self, arm: str, role: str = "released") -> dict[int, float]:
+        """Round -> median over the starts that were measured there."""
+        return by_round([self.curve(run, role) for run in self.runs(arm)])
+
+    def serves_first(self, arm: str) -> int:
+        """Starts in which an arm serves generation 0 itself."""
+        served = {name: system for seal in self.facts.seals for name, system in seal["served"].items()}
+        pairs = [(served.get(f"r{run.replica}/{arm}"), run.row.get("anchor")) for run in self.runs(arm)]
+        return sum(1 for system, first in pairs if system is not None and system == first)
+
+    def gate_gains(self) -> Values:
+        """(R,) gain over generation 0 that the gate measured when it last released something; 0 when it never did."""
+        return [self._gate_gain(run) for run in self.runs(self.arm)]
+
+    def _gate_gain(self, run: RunFacts) -> float | None:
+        moves = [one["round"] for one in run.decisions if one["receipt"] is not None]
+        if not moves:
+            return 0.0
+        new, first = (run.gate.get((moves[-1], role, self.gate_axis)) for role in ("candidate", "anchor"))
+        return None if new is None or first is None else minus(new.mean, first.mean)
+
+    def own_scores(self) -> list[dict[int, float]]:
+        """By start, round -> share of its own answers that passed the loop's own checks; empty without a check."""
+        found = [{at: own_score(record) for at, record in sorted(run.channel.items())} for run in self.runs(self.arm)]
+        return [{at: share for at, share in one.items() if share is not None} for one in found]
+
+    def shares(self, arm: str, share: Callable[[Mapping[str, Json]], float | None]) -> list[dict[int, float]]:
+        """By start, round -> a share of the checks' record, where it is known."""
+        found = [{at: share(record) for at, record in sorted(run.channel.items())} for run in self.runs(arm)]
+        return [{at: value for at, value in one.items() if value is not None} for one in found]
+
+    def choices(self, arm: str | None = None) -> list[dict[str, Json]]:
+        """Decision records of an arm's proposals."""
+        return [choice for run in self.runs(arm or self.arm) for choice in run.choices]
+
+    def decisions(self, arm: str) -> list[dict[str, Json]]:
+        """Gate decisions of an arm, in order of the log."""
+        return sorted((one for run in self.all_runs(arm) for one in run.decisions), key=lambda one: int(one["seq"]))
+
+    def booked(self, replica: int, arm: str, phase: str, unit: str) -> Booked | None:
+        """What an arm spent; of a menu, the entry that spent least. None when nothing was booked at all."""
+        parts = [self._run_booked(run, phase, unit) for run in self.facts.runs_of(replica, arm)]
+        there = [part for part in parts if part is not None]
+        return min(there, key=lambda part: part.amount) if there and len(there) == len(parts) else None
+
+    def _run_booked(self, run: RunFacts, phase: str, unit: str) -> Booked | None:
+        rounds = [spend[phase] for spend in run.spend_by_round.values() if phase in spend]
+        amounts = [spend.get(unit) for spend in rounds]
+        there = known(amounts)
+        return Booked(sum(there), len(there) == len(amounts)) if there else None
+
+    def spend(self, arm: str, phase: str, unit: str) -> Booked | None:
+        """Median over starts of what an arm spent; complete only when it is in every start."""
+        parts = [self.booked(one, arm, phase, unit) for one in self.replicas]
+        there = [part for part in parts if part is not None]
+        found = middle([part.amount for part in there])
+        if found is None or len(there) < len(parts):
+            return None
+        return Booked(found, all(part.complete for part in there))
+
+    def drift(self) -> dict[str, float]:
+        """Axis -> largest movement of generation 0 on the same items from round to round."""
+        moved: dict[str, float] = {}
+        for run in self.all_runs("frozen"):
+            for (_, axis), found in run.anchor.items():
+                first = run.anchor.get((0, axis))
+                step = minus(found.mean, first.mean if first else None)
+                if step is not None:
+                    moved[axis] = max(moved.get(axis, 0.0), abs(step))
+        return moved
+
+    def failures(self) -> dict[str, int]:
+        """Arm -> failed stages."""
+        counts = {arm: sum(len(run.failures) for run in self.all_runs(arm)) for arm in self.arms}
+        return {arm: count for arm, count in counts.items() if count}
+
+
+def read(facts: Facts) -> Reading:
+    """Read a study; a verdict is decided anew from the tables, and one that was recorded otherwise is INVALID."""
+    if not facts.registration or not facts.concluded:
+        return Reading(facts, None, None)
+    case = case_of(facts)
+    verdict = decide_verdict(case)
+    recorded = {name: value for name, value in (facts.verdict or {}).items() if name != "look"}
+    if canonical(recorded) != canonical(verdict.to_json()):
+        case = case_of(facts, broken=[MISMATCH])
+        verdict = decide_verdict(case)
+    return Reading(facts, case, verdict)
+
+
+def own_score(record: Mapping[str, Json]) -> float | None:
+    """Share of its own answers that passed the loop's own check; of several checks, the share that was kept."""
+    passed, of = record.get("passed") or {}, record.get("of")
+    if not passed or not of:
+        return None
+    counts = list(passed.values())
+    return float((counts[0] if len(counts) == 1 else record["kept"]) / of)
+
+
+def kept_share(record: Mapping[str, Json]) -> float | None:
+    """Share of its own answers that a run kept."""
+    return float(record["kept"] / record["of"]) if record.get("of") else None
+
+
+def right_share(record: Mapping[str, Json]) -> float | None:
+    """Share of right answers among all of its own."""
+    right = record.get("right")
+    return float(right["right"] / right["of"]) if right and right["of"] else None
+
+
+def right_passed(record: Mapping[str, Json]) -> float | None:
+    """Share of right answers among those that the checks passed."""
+    right = record.get("right")
+    return float(right["passed_right"] / right["passed"]) if right and right["passed"] else None
+
+
+def by_round(curves: list[dict[int, float]]) -> dict[int, float]:
+    """Round -> median over the curves that have it."""
+    rounds = sorted({at for curve in curves for at in curve})
+    found = {at: middle([curve.get(at) for curve in curves]) for at in rounds}
+    return {at: value for at, value in found.items() if value is not None}
+
+
+def latest(curve: dict[int, float]) -> float:
+    """The last point of a curve; below every score when there is none."""
+    return curve[max(curve)] if curve else -1.0

@@ -1,0 +1,665 @@
+"""Every sentence of the report, generated from the numbers. No other module of this package writes prose about a result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from netgain.arms import WORDS
+from netgain.evidence.effects import Chain
+from netgain.evidence.looks import TypicalStart, typical_start
+from netgain.evidence.verdict import Verdict, decide_verdict, guard_test, looks_of
+from netgain.facts import Facts
+from netgain.report.figures import (
+    UNITS,
+    UNKNOWN,
+    amount,
+    counted,
+    interval,
+    joined,
+    known,
+    middle,
+    minus,
+    named,
+    names,
+    numbers,
+    percent,
+    points,
+    signed,
+)
+from netgain.report.reading import Booked, Reading, Values
+from netgain.report.whatif import Alternative, flip_above, flip_below
+
+RUNG_WORDS = {
+    "R0": "change", "R1": "improvement", "R2": "attributable", "R4": "sustained", "R5": "iterated",
+    "R6": "recursive", "R7": "accelerating",
+}  # fmt: skip
+LEVEL_WORDS = (
+    "statement only",
+    "trace without controls",
+    "controls, but unregistered, unsealed or too few starts",
+    "registered, controlled, replicated, sealed; self-attested",
+    "re-computed from raw scores by another party",
+    "re-run by another party",
+)
+NOT_DECIDED = "not decided yet"
+WITHOUT = {
+    "frozen": "without any change",
+    "ordinary": "without the loop's own signal, plain training instead",
+    "random_search": "without building on what was found, independent proposals instead",
+    "sampled": "without training, more answers per question instead",
+    "one_step": "without repetition, one long step instead",
+    "flat": "without chaining, every round from generation 0",
+    "stacked": "without a changing improver",
+    "placebo": "without the content of the checks, as many answers kept at random",
+    "stacked+placebo": "without a changing improver and without the content of the checks",
+    "ungated": "without gate and guards acting",
+    "oracle": "with the truth in place of its own check",
+    "shuffled": "with labels destroyed",
+    "self_again": "with the same loop once more, blinded",
+}
+STEPS = {
+    "ordinary": "the same spend on plain training",
+    "stacked+placebo": "self-made data, kept at random",
+    "stacked": "self-made data that generation 0 checked",
+    "self": "an improver that changes",
+}
+OUTCOMES = ("promote", "undecided", "reject")
+CHECKED_PER_SECOND = 3000  # log entries that verify reads, hashes and re-judges a second on one slow core
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A short answer to one of the four questions; `status` is good, part, watch, bad or open."""
+
+    question: str
+    status: str
+    word: str
+    lines: tuple[str, ...]
+
+
+# ---- header
+
+
+def claim(reading: Reading) -> str:
+    """The claim as one sentence."""
+    facts = reading.facts
+    starts = "starts of this loop" if facts.claim["starts"] == "fresh" else "runs from this one generation 0"
+    rung = facts.claim["rung"]
+    return (
+        f"In more than half of new {starts}, after {counted(facts.rounds, 'round')}, the net gain of {named(reading.arm)} "
+        f"on {named(reading.metric)} exceeds {points(reading.by)}: the smallest of its distances to "
+        f"{names(reading.controls)} in sealed score. Claimed rung: {rung} {RUNG_WORDS[rung]}."
+    )
+
+
+def registered(facts: Facts) -> str:
+    """When the claim was frozen."""
+    first = min((one["seq"] for run in facts.runs.values() for one in run.decisions), default=None)
+    later = "" if first is None else f", before the first gate decision (entry {first})"
+    return f"Registered {facts.registered_time} as entry {facts.registered_seq} of the log{later}."
+
+
+def effect(verdict: Verdict) -> str:
+    """Estimate and exact interval."""
+    found = verdict.effect
+    if found["estimate"] is None and found["low"] is None and found["high"] is None:
+        return f"No effect can be given: {found.get('reason', 'no start has a net gain')}."
+    return (
+        f"Median net gain of a start {signed(found['estimate'])}, interval {interval(found['low'], found['high'])} "
+        f"({percent(found['confidence'], 1)} confidence, exact binomial, valid over all registered looks)."
+    )
+
+
+def starts(reading: Reading) -> str:
+    """k of R, the exact share, and what so many starts cannot exclude."""
+    found = _analysis(reading)
+    if found is None:
+        return "No control could be compared with, so no start can be counted."
+    return (
+        f"{found.successes} of {counted(found.starts, 'start')} exceed {points(reading.by)}; with 95 % confidence at least "
+        f"{percent(found.share_low, 1)} of all starts do; a failure mode in up to {percent(found.hidden_failure, 1)} of "
+        f"starts would not have been seen."
+    )
+
+
+def level(verdict: Verdict) -> str:
+    """The evidence level in words."""
+    return f"Evidence level {verdict.level} of 5: {LEVEL_WORDS[verdict.level]}."
+
+
+def rung(reading: Reading, verdict: Verdict) -> str:
+    """The highest consecutive rung that passed, beside the claimed one."""
+    asked = reading.facts.claim["rung"]
+    top = "none" if verdict.rung is None else f"{verdict.rung} {RUNG_WORDS[verdict.rung]}"
+    return f"Highest rung that passed with all below it: {top}; claimed: {asked} {RUNG_WORDS[asked]}."
+
+
+def endogenous(verdict: Verdict) -> str:
+    """The mark R3."""
+    word = {True: "yes", False: "no", None: "not known"}[verdict.endogenous]
+    return f"Mark R3, endogenous signal: {word}; {verdict.endogenous_reason}."
+
+
+def weakest(reading: Reading, verdict: Verdict) -> str:
+    """The weakest link: what is wrong, or else what would fall first."""
+    if verdict.word not in ("SUPPORTED", "SUPPORTED WITH LIMITS"):
+        return f"{verdict.reasons[0]}."
+    if verdict.limits:
+        return f"{verdict.limits[0]}."
+    gains = [(gain, place) for place, gain in enumerate(verdict.gains) if gain is not None]
+    smallest, place = min(gains)
+    return (
+        f"start {reading.replicas[place]}, whose net gain is the smallest: {signed(smallest)} over "
+        f"{named(str(verdict.closest[place]))}, {points(smallest - reading.by)} above what is claimed."
+    )
+
+
+def stopping(reading: Reading) -> str:
+    """Why the claimed arm's runs ended."""
+    ends = Counter(str(run.row.get("end") or "still running") for run in reading.runs(reading.arm))
+    total = sum(ends.values())
+    return "; ".join(f"{why} in {count} of {counted(total, 'start')}" for why, count in sorted(ends.items())) + "."
+
+
+def looks(reading: Reading) -> str:
+    """All uses of fresh items by a decider, the seal among them."""
+    facts, own = reading.facts, len(reading.decisions(reading.arm))
+    every = sum(len(reading.decisions(arm)) for arm in reading.arms)
+    opened = {0: "has not been opened", 1: "was opened once"}.get(
+        len(facts.seals), f"was opened {len(facts.seals)} times, each time for new starts"
+    )
+    taken = [size for size in facts.claim["looks"] if size <= len(facts.enrolled)] if reading.verdict else []
+    sizes = f"claim looked at {joined(map(str, taken))} starts" if taken else "claim not looked at"
+    return (
+        f"{counted(every, 'gate decision')}, {own} of them about {named(reading.arm)}; {sizes} "
+        f"(registered: {joined(map(str, facts.claim['looks']))}); the sealed set {opened}."
+    )
+
+
+def scope(reading: Reading) -> str:
+    """Replicas, arms, rounds."""
+    return (
+        f"{counted(len(reading.replicas), 'start')} × {counted(len(reading.arms), 'arm')}, "
+        f"{counted(reading.facts.rounds, 'round')}."
+    )
+
+
+def attempts(facts: Facts) -> str:
+    """How often this machine tried, as far as it is known."""
+    count = facts.opened.get("attempts_here")
+    if count is None:
+        return f"{UNKNOWN}: the count on this machine could not be kept."
+    if count == 1:
+        return "1: the first registration of this suite on this machine."
+    return f"{count}: this is registration number {count} of this suite on this machine."
+
+
+# ---- the four questions
+
+
+def questions(reading: Reading) -> list[Answer]:
+    """What improved, is it self, was it measured over time, is it stable."""
+    return [_what(reading), _self(reading), _measured(reading), _stable(reading)]
+
+
+def _what(reading: Reading) -> Answer:
+    lines = [_ends(reading, arm) for arm in (reading.arm, "frozen")]
+    surfaces = Counter(choice["surface"] for choice in reading.choices())
+    lines.append(f"changed by proposals: {', '.join(f'{name} ({count}×)' for name, count in sorted(surfaces.items())) or 'nothing'}")
+    if reading.verdict is None:
+        return Answer("What improved?", "open", NOT_DECIDED, tuple(lines))
+    results = {one.name: one.result for one in reading.verdict.rungs}
+    words = [
+        ("R2", "good", "improved, beyond plain training and placebo"), ("R1", "part", "improved, not shown to be the loop's doing"),
+        ("R0", "watch", "changed, not shown to be better"),
+    ]  # fmt: skip
+    for name, status, word in words:
+        if results.get(name) == "pass":
+            return Answer("What improved?", status, word, tuple(lines))
+    return Answer("What improved?", "bad", "nothing shown", tuple(lines))
+
+
+def _ends(reading: Reading, arm: str) -> str:
+    if reading.verdict is not None:
+        return f"{named(arm)}: the median start ends at {points(middle(reading.sealed(arm)))} on sealed items"
+    curve = reading.median_curve(arm)
+    at = max(curve, default=None)
+    return f"{named(arm)}: no score yet" if at is None else f"{named(arm)}: the median start is at {points(curve[at])} in round {at}"
+
+
+def _self(reading: Reading) -> Answer:
+    lines = [autonomy(reading)]
+    if reading.verdict is None:
+        return Answer("Is it “self”?", "open", NOT_DECIDED, tuple(lines))
+    mark = reading.verdict.endogenous
+    lines.append(endogenous(reading.verdict))
+    if "stacked" in reading.arms and reading.arm != "stacked":
+        lines.append(f"letting the improver change: {signed(middle(reading.differences('stacked')))} over `stacked` (median)")
+    lines.append("goal, suite and harness were fixed by people")
+    status, word = {True: ("good", "own signal"), False: ("part", "partly"), None: ("watch", "not known")}[mark]
+    return Answer("Is it “self”?", status, word, tuple(lines))
+
+
+def _measured(reading: Reading) -> Answer:
+    facts, moved = reading.facts, max(reading.drift().values(), default=None)
+    lines = [
+        f"{counted(facts.rounds, 'round')} registered, every arm measured on the same fresh report items",
+        f"harness: one contract, {facts.registration['contract_digest'][:12]}",
+        drift(reading),
+    ]
+    if reading.verdict is None:
+        return Answer("Measured over time?", "open", NOT_DECIDED, tuple(lines))
+    lines.append(f"sealed set: opened {'once' if len(facts.seals) == 1 else f'{len(facts.seals)} times'}, after the last round")
+    good = moved == 0 and reading.verdict.level >= 3
+    return Answer("Measured over time?", "good" if good else "watch", "yes" if good else "with reservations", tuple(lines))
+
+
+def _stable(reading: Reading) -> Answer:
+    restores = sum(int(run.row.get("restores", 0)) for run in reading.runs(reading.arm))
+    failed = sum(reading.failures().values())
+    lines = [f"{counted(restores, 'rollback')}, {counted(failed, 'failed stage')}"]
+    if reading.case is None or reading.verdict is None:
+        return Answer("Stable?", "open", NOT_DECIDED, tuple(lines))
+    sizes = looks_of(reading.case.looks)
+    results = {axis: guard_test(reading.case, axis, sizes).result for axis in reading.case.guards}
+    lines = [f"guard {named(axis)}: {'kept' if one == 'pass' else 'not shown to be kept'}" for axis, one in results.items()] + lines
+    gains = known(reading.verdict.gains)
+    if gains:
+        lines.append(f"net gain from {signed(min(gains))} to {signed(max(gains))} over {counted(len(gains), 'start')}")
+    kept = bool(results) and all(one == "pass" for one in results.values())
+    if kept and not restores:
+        return Answer("Stable?", "good", "nothing lost", tuple(lines))
+    return Answer("Stable?", "watch", "watch" if kept else "not shown", tuple(lines))
+
+
+# ---- curves and differences
+
+
+def curves(reading: Reading) -> str:
+    """Where the arms are at their last round, on report items."""
+    ends = {arm: reading.median_curve(arm) for arm in reading.arms}
+    there = {arm: curve[max(curve)] for arm, curve in ends.items() if curve}
+    if reading.arm not in there:
+        return "Nothing has been measured yet."
+    others = {arm: there[arm] for arm in reading.controls if arm in there}
+    last = max(ends[reading.arm])
+    best = max(others, key=lambda arm: others[arm]) if others else None
+    beside = "" if best is None else f"; the best required control, {named(best)}, at {points(others[best])}"
+    return (
+        f"On report items, the same for all arms of a start, the released system of {named(reading.arm)} is at "
+        f"{points(there[reading.arm])} in round {last} (median over starts){beside}."
+    )
+
+
+def differences(reading: Reading) -> str:
+    """Paired differences, control by control."""
+    parts = []
+    for name in reading.controls:
+        there = known(reading.differences(name))
+        if there:
+            parts.append(f"{signed(middle(there))} over {named(name)} ({interval(min(there), max(there))})")
+    if not parts:
+        return "No control has sealed scores to compare with."
+    return f"Same start, same sealed items; median and range over starts: {joined(parts)}."
+
+
+def without(arm: str) -> str:
+    """What an arm takes away, or puts in."""
+    return WITHOUT.get(arm) or " and ".join(_unguarded(piece) for piece in arm.split("+"))
+
+
+def _unguarded(piece: str) -> str:
+    if not piece.startswith("unguarded:"):
+        return WITHOUT.get(piece, WORDS.get(piece, piece))
+    check, _, use = piece.removeprefix("unguarded:").partition(".")
+    return f"without the {use} use of {named(check)}" if use else f"without any use of {named(check)}"
+
+
+def dependence(reading: Reading) -> list[str]:
+    """How much the gain depends on each use of each check: read from the arms that went without."""
+    own = reading.sealed(reading.arm)
+    found = []
+    for arm in reading.arms:
+        if not arm.startswith("unguarded:") or arm == reading.arm:
+            continue
+        theirs = reading.sealed(arm)
+        ends = f"{_upper(without(arm))} the median start ends at {points(middle(theirs))}"
+        same = theirs == own and bool(known(own))
+        tail = f": the same in all {counted(len(own), 'start')}" if same else f", with it at {points(middle(own))}"
+        found.append(f"{ends}{tail}.")
+    if not found:
+        checks = [one["name"] for one in reading.facts.study["filters"]]
+        what = f"No arm went without a use of {names(checks)}" if checks else "The loop declares no check of its own"
+        found.append(f"{what}: how much the gain depends on it is not known from this study.")
+    return found
+
+
+def _upper(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def waterfall(chain: Chain, first: float | None) -> str:
+    """The chain as a sentence; its steps sum."""
+    steps = "; ".join(f"{STEPS.get(step.after, WORDS.get(step.after, step.after))} {signed(step.mean)}" for step in chain.steps)
+    return (
+        f"Means over {counted(chain.starts, 'start')}, because medians of steps would not sum: {named(chain.steps[0].before)} "
+        f"ends at {points(first)}; {steps}; together {signed(chain.total)}. The steps sum to the total in every start."
+    )
+
+
+# ---- data of its own, yardsticks, inflation
+
+
+def own_data(reading: Reading, kept: dict[int, float], right: dict[int, float], passed: dict[int, float]) -> str:
+    """Kept share and share of right answers, first and last round."""
+    if not kept:
+        return "The loop makes no examples of its own that pass a check."
+    first, last = min(kept), max(kept)
+    parts = [f"{named(reading.arm)} kept {percent(kept[first])} of its own answers in round {first} and {percent(kept[last])} in round {last}"]
+    if right:
+        parts.append(f"of all of them {percent(right[min(right)])} and then {percent(right[max(right)])} were right")
+    if passed:
+        parts.append(f"of those that passed its check {percent(passed[min(passed)])} and then {percent(passed[max(passed)])}")
+    return "; ".join(parts) + " (medians over starts; truth is measured outside and shown to nobody in the loop)."
+
+
+def yardsticks(gains: dict[str, float | None]) -> str:
+    """The three gains beside one another."""
+    own, fixed, sealed = (gains[name] for name in ("own", "fixed", "sealed"))
+    text = (
+        f"Median gain by the loop's own current score {_or_none(own)}, by the score registered before round 1 {_or_none(fixed)}, "
+        f"on sealed items {_or_none(sealed)}."
+    )
+    if own is not None and sealed is not None and own > 0 >= sealed:
+        return text + " Warning: the own score rose while the sealed one did not."
+    return text
+
+
+def _or_none(value: float | None) -> str:
+    return "not available" if value is None else signed(value)
+
+
+def inflation(reading: Reading, seen: Values, sealed: Values) -> str:
+    """Gain as the gate saw it against the sealed one."""
+    over = [minus(one, other) for one, other in zip(seen, sealed, strict=True)]
+    if not known(over):
+        return f"The gate axis {named(reading.gate_axis)} has no sealed items or no gate scores, so inflation cannot be given."
+    found = typical_start(known(over), delta=0.0, looks=looks_of(reading.facts.claim["looks"]))
+    ends = "too few starts for an interval" if found.look is None else f"interval {interval(found.low, found.high)}"
+    return (
+        f"On {named(reading.gate_axis)} the gate saw a median gain over generation 0 of {signed(middle(seen))} when it last released; "
+        f"on sealed items it is {signed(middle(sealed))}. Inflation {signed(middle(over))} (median of the starts' differences, {ends})."
+    )
+
+
+# ---- guards, rungs, spend
+
+
+def guards(reading: Reading) -> list[str]:
+    """One sentence for each guard axis."""
+    if reading.case is None:
+        return []
+    sizes, found = looks_of(reading.case.looks), []
+    for axis, (margin, changes) in reading.case.guards.items():
+        result = "kept" if guard_test(reading.case, axis, sizes).result == "pass" else "not shown to be kept"
+        worst = min(known(changes), default=None)
+        found.append(
+            f"{named(axis)} changed by {signed(middle(changes))} in the median start and by {signed(worst)} in the worst; "
+            f"the margin is a loss of {points(margin)}: {result}."
+        )
+    return found or ["The suite has no guard axis."]
+
+
+def spending(reading: Reading) -> list[str]:
+    """Whether controls were given what the claimed arm was, and what nobody counted."""
+    unseen = [UNITS[unit] for unit in UNITS if not _ever(reading, unit)]
+    found = [f"Nobody counted {joined(unseen, 'or')}: unknown, not 0."] if unseen else []
+    if reading.case is None:
+        return found
+    short = {name: reading.case.underspent.get(name, 0.0) for name in reading.compared if name in reading.case.underspent}
+    less = [f"{named(name)} by {percent(share, 1)}" for name, share in short.items() if share]
+    odd = [named(name) for name, share in short.items() if share is None]
+    if less:
+        found.insert(0, f"Spent less on building than {named(reading.arm)}: {joined(less)}.")
+    elif short and not odd:
+        found.insert(0, f"On building, {names(short)} spent no less than `self` in the units that both meter.")
+    if odd:
+        found.insert(0, f"Whether {joined(odd)} spent as much as `self` is {UNKNOWN}.")
+    return found
+
+
+def _ever(reading: Reading, unit: str) -> bool:
+    return any(reading.spend(arm, phase, unit) is not None for arm in reading.arms for phase in ("build", "answer"))
+
+
+def booked(found: Booked | None) -> str:
+    """A spend with what is not known of it."""
+    if found is None:
+        return UNKNOWN
+    return amount(found.amount) if found.complete else f"≥ {amount(found.amount)}"
+
+
+def tries(facts: Facts) -> str:
+    """How often the arm `sampled` may answer."""
+    return f"`sampled` draws {counted(int(facts.study['tries']), 'answer')} per question."
+
+
+# ---- decisions, looks, drift
+
+
+def decisions(reading: Reading) -> str:
+    """What the gate decided about the claimed arm."""
+    counts = Counter(one["outcome"] for one in reading.decisions(reading.arm))
+    total = sum(counts.values())
+    if not total:
+        return f"The gate has not judged a candidate of {named(reading.arm)}."
+    restores = sum(int(run.row.get("restores", 0)) for run in reading.runs(reading.arm))
+    return (
+        f"Of {counted(total, 'candidate')} of {named(reading.arm)} the gate promoted {counts['promote']}, left "
+        f"{counts['undecided']} undecided and rejected {counts['reject']}; {counted(restores, 'rollback')}."
+    )
+
+
+def autonomy(reading: Reading) -> str:
+    """Who decided, with the denominator."""
+    counts = Counter(choice["decided_by"] for choice in reading.choices())
+    total = sum(counts.values())
+    if not total:
+        return f"{named(reading.arm)} recorded no decision of its own"
+    parts = [f"{counts[who]} by {words}" for who, words in DECIDERS.items()]
+    return f"of {counted(total, 'recorded decision')} of {named(reading.arm)}, {joined(parts)}"
+
+
+DECIDERS = {"system": "the system", "rule": "a fixed rule", "model": "an outside model", "person": "a person"}
+
+
+def drift(reading: Reading) -> str:
+    """How far the frozen arm moved on the same items."""
+    moved = reading.drift()
+    if not moved:
+        return "generation 0 has not been asked the same items twice"
+    axis = max(moved, key=lambda name: (moved[name], name))
+    if moved[axis] == 0:
+        return "generation 0, asked the same items every round, did not move: no drift of the harness"
+    return f"generation 0, asked the same items every round, moved by up to {points(moved[axis])} on {named(axis)}: drift of the harness"
+
+
+def claim_looks(reading: Reading) -> str:
+    """The rule of the registered looks."""
+    found = looks_of(reading.facts.claim["looks"])
+    high, low = found.levels
+    return (
+        f"At each registered look the words are fixed by the number of starts that exceed the claimed effect; a false SUPPORTED "
+        f"has probability at most {percent(high, 2)} over all looks, a false REFUTED {percent(low, 2)}."
+    )
+
+
+# ---- what would change it, what is not shown, how to check
+
+
+def changing(rows: Sequence[Alternative]) -> str:
+    """How many of the changed assumptions change the word."""
+    tried = rows[1:]
+    words = Counter(row.verdict.word for row in tried if row.verdict.word != rows[0].verdict.word)
+    if not words:
+        return f"None of {counted(len(tried), 'changed assumption')} changes the word."
+    told = joined(f"{word} {count}×" for word, count in sorted(words.items()))
+    return f"Of {counted(len(tried), 'changed assumption')}, {sum(words.values())} change the word: {told}."
+
+
+def holds_to(reading: Reading, verdict: Verdict) -> str:
+    """The claimed effects between which the word stays."""
+    if reading.case is None:
+        return NOT_DECIDED
+    above, below = flip_above(reading.case, verdict.word), flip_below(reading.case, verdict.word)
+    parts = []
+    if above is not None:
+        parts.append(f"from a claimed effect of {points(above)} on it is {decide_at(reading, above)}")
+    if below is not None:
+        parts.append(f"at {points(below)} it is {decide_at(reading, below)}")
+    return f"The word is {verdict.word} at the claimed {points(reading.by)}; {'; '.join(parts) or 'no other claimed effect changes it'}."
+
+
+def decide_at(reading: Reading, by: float) -> str:
+    """The word at another claimed effect."""
+    from dataclasses import replace
+
+    return decide_verdict(replace(reading.case, by=by)).word if reading.case else NOT_DECIDED
+
+
+def not_shown(reading: Reading) -> list[str]:
+    """What nobody may conclude from this page; never empty."""
+    facts = reading.facts
+    found = [_one_axis(reading), _one_horizon(reading), *_rare_failures(reading), *_transfer(reading)]
+    found += [
+        f"That nothing is hidden inside the loop's own code: a teacher, labels or a stronger model called by `propose`, or a "
+        f"generation 0 that answers worse than it could, look like a gain of {named(reading.arm)}. The engine sees what crosses "
+        "the wall, not what happens behind it.",
+        *_arms_missing(reading),
+        *_higher_rungs(reading),
+        *_straw_men(reading),
+        *_attempted(reading),
+        "That anybody else reaches the same numbers: this report is made by those who made the claim.",
+    ]
+    if facts.claim["starts"] != "fresh":
+        found.insert(2, "Anything about another generation 0: all starts share one.")
+    return found
+
+
+def _one_axis(reading: Reading) -> str:
+    axis = reading.facts.axes[reading.metric]
+    return (
+        f"Any skill but the one that {named(reading.metric)} asks ({source(axis['source'])}; {counted(axis['sealed_items'], 'sealed item')} "
+        f"a start, metric {named(axis['metric'])})."
+    )
+
+
+def source(spec: dict[str, object]) -> str:
+    """An item source in words."""
+    parts = []
+    for name, value in sorted(spec.items(), key=lambda pair: (pair[0] != "generator", pair[0])):
+        shown = numbers(value) if isinstance(value, list) else str(value)[:64]
+        parts.append(f"{name} {shown}")
+    return ", ".join(parts)
+
+
+def _one_horizon(reading: Reading) -> str:
+    return f"What happens after round {reading.facts.rounds}: whether the gain goes on, stops or collapses."
+
+
+def _rare_failures(reading: Reading) -> list[str]:
+    found = _analysis(reading)
+    if found is None:
+        return [f"Anything about a typical start: {counted(len(reading.replicas), 'start')} have not been decided on."]
+    return [
+        f"That no start fails badly: {counted(found.starts, 'start')} cannot exclude a failure mode in up to "
+        f"{percent(found.hidden_failure, 1)} of starts, nor say more than that at least {percent(found.share_low, 1)} succeed."
+    ]
+
+
+def _transfer(reading: Reading) -> list[str]:
+    siblings = [name for name, axis in reading.facts.axes.items() if axis["kind"] == "sibling"]
+    if not siblings:
+        return ["That the skill carries over to questions written independently: no sibling axis was run."]
+    gains = [(name, middle(reading.differences("frozen", name))) for name in siblings] if reading.verdict else []
+    told = [f"{signed(gain)} on {named(name)}" for name, gain in gains if gain is not None]
+    return [f"More transfer than was measured on a sibling axis: {joined(told)} (median)."] if told else []
+
+
+def _arms_missing(reading: Reading) -> list[str]:
+    study = reading.facts.study
+    found = [f"What {named(name)} would have done: {why}." for name, why in sorted(study["untestable"].items())]
+    absent = [name for name in ("ordinary", "placebo", "sampled", "one_step", "flat", "stacked", "ungated", "oracle") if name not in study["arms"]]
+    found += [f"What {names(absent)} would have done: not among the arms of this study."] if absent else []
+    return found
+
+
+def _higher_rungs(reading: Reading) -> list[str]:
+    tests = reading.verdict.rungs if reading.verdict else ()
+    open_rungs = [f"{one.name} {RUNG_WORDS[one.name]} ({one.result})" for one in tests if one.result != "pass"]
+    told = f"Rungs that did not pass: {joined(open_rungs)}. " if open_rungs else ""
+    return [f"{told}R6 recursive (the improver itself got better) and R7 accelerating: not tested by this version."]
+
+
+def _straw_men(reading: Reading) -> list[str]:
+    fallen = reading.serves_first("ordinary") if "ordinary" in reading.arms and reading.facts.seals else 0
+    if not fallen:
+        return []
+    return [
+        f"That no plain training does better: in {fallen} of {counted(len(reading.replicas), 'start')} no entry of the registered menu "
+        "beat generation 0 on the report items, so `ordinary` served generation 0."
+    ]
+
+
+def _attempted(reading: Reading) -> list[str]:
+    count = reading.facts.opened.get("attempts_here")
+    if count is None:
+        return ["How many studies were tried before this one: the count on this machine could not be kept."]
+    if count <= 1:
+        return ["That no study of this suite was run elsewhere and left unreported: attempts are counted on one machine only."]
+    wrong = looks_of(reading.facts.claim["looks"]).levels[0]
+    return [
+        f"That this is not the best of several studies: {count} were registered here; the chance that one of {count} studies at the "
+        f"boundary of its claim is SUPPORTED is up to {percent(1 - (1 - wrong) ** count, 1)}."
+    ]
+
+
+def _analysis(reading: Reading) -> TypicalStart | None:
+    return reading.verdict.analysis if reading.verdict else None
+
+
+def checking_time(facts: Facts) -> str:
+    """How long the check takes."""
+    seconds = max(1, -(-facts.events // CHECKED_PER_SECOND))
+    return f"Expected time: about {counted(seconds, 'second')} on one core for {counted(facts.events, 'log entry', 'log entries')}."
+
+
+# ---- a study without a verdict
+
+
+def progress(reading: Reading) -> str:
+    """How far an unfinished study is."""
+    runs = list(reading.facts.runs.values())
+    done = sum(run.row.get("stage") == "done" for run in runs)
+    sizes = reading.facts.claim["looks"]
+    return (
+        f"{done} of {counted(len(runs), 'run')} are over; {counted(len(reading.replicas), 'start')} enrolled, "
+        f"the first look of the claim is at {sizes[0]}."
+    )
+
+
+def state(facts: Facts) -> str:
+    """State of the study with its reason, since when, and what comes next."""
+    if not facts.states:
+        return "State: planned; nothing has been run."
+    last = facts.states[-1]
+    return f"State: {last['state']} since {last['since']}; {last['reason']}; next: {last['next']}."
+
+
+def earlier_look(facts: Facts) -> str | None:
+    """The verdict of an earlier look, when more starts have been enrolled since."""
+    if facts.verdict is None:
+        return None
+    return f"The look at {counted(int(facts.verdict['look']), 'start')} gave {facts.verdict['verdict']}; more starts were enrolled since."

@@ -1,0 +1,129 @@
+"""The one opening of the sealed set: after every served system is frozen, one block per start, one pass."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from netgain.evaluation import Asking, evaluate
+from netgain.facts import Facts, RunFacts, reduce
+from netgain.ledger.events import Event, Stored
+from netgain.run import Row, run_id
+from netgain.seeding import sealed_secret, stream
+from netgain.wire import unpack
+from netgain.world import Log, World
+
+Json = Any
+
+
+@dataclass(frozen=True)
+class Served:
+    """What an arm of a replica serves at its horizon."""
+
+    run: str
+    row: Row
+    system: str
+    role: str
+
+
+def served(facts: Facts, replica: int, arm: str) -> tuple[str, str]:
+    """Run and digest of the system that an arm serves: the released one; of a menu, the best on the report split.
+
+    A menu of plain training never serves less than generation 0: when no entry beats it there, it serves generation 0.
+    """
+    runs = facts.runs_of(replica, arm)
+    if len(runs) == 1 and not runs[0].variant:
+        return run_id(replica, arm), str(runs[0].row["released"])
+    best = max(runs, key=lambda run: _reported(facts, run))
+    name = run_id(replica, f"{arm}.{best.variant}")
+    start = facts.runs_of(replica, "frozen")
+    below = bool(start) and _reported(facts, best) < _reported(facts, start[0])
+    return name, str(best.row["anchor" if below else "released"])
+
+
+def _reported(facts: Facts, run: RunFacts) -> float:
+    found = run.report.get((facts.rounds, "released", facts.claim["metric"]))
+    return -1.0 if found is None or found.mean is None else found.mean
+
+
+def open_seal(log: Any, facts: Facts, look: int, replicas: Sequence[int], arms: Sequence[str]) -> None:
+    """Write down what every arm serves; from here on the sealed items exist. Once per look."""
+    if any(seal["look"] == look for seal in facts.seals):
+        return
+    chosen = {replica: {arm: served(facts, replica, arm) for arm in arms} for replica in replicas}
+    claimed = facts.claim["arm"]
+    listed = {}
+    for replica in replicas:
+        row = facts.runs[chosen[replica][claimed][0]].row
+        listed[run_id(replica, claimed)] = dict(row["kept_at"])
+    record = {
+        "look": look,
+        "replicas": list(replicas),
+        "merkle_size": log.size,
+        "merkle_root": log.root(),
+        "served": {
+            run_id(replica, arm): system for replica in replicas for arm, (_, system) in chosen[replica].items()
+        },
+        "from": {run_id(replica, arm): run for replica in replicas for arm, (run, _) in chosen[replica].items()},
+        "listed": listed,
+    }
+    log.append([Event("seal_opened", None, record)])
+
+
+def score_sealed(world: World, facts: Facts, seal: dict[str, Json], hands: int) -> None:
+    """Ask every served system the block of its replica; what is in the log already is not asked again."""
+    done = _scored(world.log)
+    groups = [group for replica in seal["replicas"] for group in _groups(world, facts, seal, replica, done)]
+    with ThreadPoolExecutor(hands) as pool:
+        for future in [pool.submit(_score_group, world, facts, seal, group) for group in groups]:
+            future.result()
+
+
+def _scored(log: Log) -> set[tuple[str, str]]:
+    return {(str(event.run), event.data["role"]) for event in log.events("scores") if event.data["split"] == "sealed"}
+
+
+def _groups(
+    world: World, facts: Facts, seal: dict[str, Json], replica: int, done: set[tuple[str, str]]
+) -> list[list[Served]]:
+    """Systems that are asked in the same way: those with several tries per answer apart from the others."""
+    apart: dict[bool, list[Served]] = defaultdict(list)
+    for name, source in seal["from"].items():
+        row = Row.from_json(facts.runs[source].row)
+        if row.replica == replica and (source, "served") not in done:
+            apart[world.arm(row).tries].append(Served(source, row, seal["served"][name], "served"))
+    for name, generations in seal["listed"].items():
+        source = seal["from"][name]
+        row = Row.from_json(facts.runs[source].row)
+        if row.replica == replica and generations and (source, "listed") not in done:
+            apart[False].append(Served(source, row, next(iter(generations.values())), "listed"))
+    return list(apart.values())
+
+
+def _score_group(world: World, facts: Facts, seal: dict[str, Json], group: Sequence[Served]) -> None:
+    replica = group[0].row.replica
+    claim_digest = str(facts.registration["claim_digest"])
+    secret = sealed_secret(claim_digest, seal["merkle_root"], replica)
+    axes = [axis for axis in world.suite.axes if axis.sealed_items]
+    blocks = {axis.name: world.dealer.sealed(axis, replica, secret) for axis in axes}
+    seed = f"{stream(world.root, replica, world.rounds, 'seal', 'answer'):032x}"
+    for one in group:  # a system that two arms serve is asked once: equal tasks have one answer
+        seen = frozenset(unpack(world.store.get(one.row.seen))) if one.row.seen else frozenset()
+        asking = Asking(replica, seed, world.tries if world.arm(one.row).tries else 1, seen)
+        sheets, _, failures = evaluate(world.jobs, axes, blocks, {one.role: one.system}, asking)
+        events = [Event("scores", one.run, sheet.record(world.rounds)) for sheet in sheets]
+        data = {"round": world.rounds, "stage": "seal", "cause": "system"}
+        events += [Event("stage_failed", one.run, {**data, "message": text}) for text in failures]
+        world.log.append(events)
+
+
+def facts_of(log: Log) -> Facts:
+    """The tables of a log."""
+    return reduce(_all(log))
+
+
+def _all(log: Log) -> Sequence[Stored]:
+    return list(log.events())

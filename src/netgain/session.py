@@ -1,0 +1,442 @@
+"""A study from its files to its verdict: registration, run, seal, verdict. Puts the doers together."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from netgain import __version__
+from netgain.arms import Arm, arm_named, missing_piece, required_controls, runs_of
+from netgain.attempts import count_attempt
+from netgain.budget import total
+from netgain.canonical import digest
+from netgain.case import case_of
+from netgain.claim import RUNGS, Claim
+from netgain.errors import ConfigError, DiskFull, IntegrityError, Stopped
+from netgain.evidence.verdict import Verdict, decide_verdict
+from netgain.executors import LocalWorkers, Reference, reference_of
+from netgain.facts import Facts
+from netgain.gates.gate import BettingGate, plan_of
+from netgain.items import Dealer
+from netgain.jobs import Jobs
+from netgain.ledger import Event, FolderLock, Ledger
+from netgain.ledger.files import DIGESTS, write_durably
+from netgain.planning import Plan, plan_study
+from netgain.seal import facts_of, open_seal, score_sealed
+from netgain.seeding import root as derived_root
+from netgain.stages import Loop
+from netgain.stores import ObjectStore
+from netgain.study import Conductor, Watcher, enrol
+from netgain.suite import Suite
+from netgain.world import World
+
+Json = Any
+LIBRARIES = ("numpy", "torch", "safetensors", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Study:
+    """One loop, its suite, its arms and its claim.
+
+    Attributes:
+        loop, suite, claim: what changes itself, how it is measured, what is claimed.
+        arms: names of arms; "self" and "frozen" are always among them.
+        replicas: independent starts, enrolled by id and never replaced.
+        rounds: horizon.
+        root: 64 hex digits given by somebody, else drawn at registration. The secret of the items follows from a given
+            root, so that the same root gives the same result; who gave it could have known the items, and such a study
+            is evidence level 2 at most.
+        tries: answers per item of the arm `sampled`.
+        limits: tokens, flops or calls that end a run of `self` cleanly.
+        reference: how workers find the loop; found by itself for a loop that is a name of the main script.
+        about: what is shown of the study's origin: recipe, size, options.
+        files: configuration files of the folder, name -> text; registered by digest.
+    """
+
+    loop: Loop
+    suite: Suite
+    claim: Claim
+    arms: Sequence[str] = ("self", "frozen")
+    replicas: int = 6
+    rounds: int = 5
+    root: str | None = None
+    tries: int = 8
+    limits: Mapping[str, float] = field(default_factory=dict)
+    reference: Reference | None = None
+    about: Mapping[str, Json] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value in (("replicas", self.replicas), ("rounds", self.rounds)):
+            if value < 1:
+                raise ConfigError(f"{name} {value!r}", fix="give a whole number of at least 1")
+        absent = [name for name in ("self", "frozen") if name not in self.arms]
+        if absent:
+            raise ConfigError(f"arms without {absent[0]!r}", fix="every study runs `self` and `frozen`")
+        for name in (self.claim.arm, *self.claim.beats):
+            if name not in self.arms:
+                raise ConfigError.unknown("arm of this study", name, self.arms)
+        if self.root is not None and not re.fullmatch(r"[0-9a-f]{64}", self.root):
+            raise ConfigError(f"root {self.root!r}, expected 64 lower-case hex digits", fix="leave it out: one is drawn")
+        self._check_axis()
+
+    def _check_axis(self) -> None:
+        axis = self.suite[self.claim.metric]
+        if axis.sealed_items < 2:
+            raise ConfigError(
+                f"axis {axis.name!r} has {axis.sealed_items} sealed items", fix="a claim needs at least 2, better 200"
+            )
+
+    @property
+    def mode(self) -> str:
+        """Gate mode: of the claim, else the loop's own."""
+        return self.claim.mode or self.loop.gate
+
+    def chosen(self) -> dict[str, Arm]:
+        """Run name -> arm, for every arm that the loop supports."""
+        arms = [arm_named(name, self.loop) for name in self.arms]
+        runs = [run for arm in arms if missing_piece(arm, self.loop) is None for run in runs_of(arm, self.loop)]
+        return {run.run_name: run for run in runs}
+
+    def untestable(self) -> dict[str, str]:
+        """Arm -> what the loop lacks for it."""
+        found = {name: missing_piece(arm_named(name, self.loop), self.loop) for name in self.arms}
+        return {name: why for name, why in found.items() if why is not None}
+
+    def registered(self) -> dict[str, Json]:
+        """The study as it is registered."""
+        return {
+            **self.about, "rounds": self.rounds, "arms": list(self.arms), "untestable": self.untestable(),
+            "required": {rung: list(required_controls(rung, self.arms, self.loop)) for rung in RUNGS[1:]},
+            "surfaces": list(self.loop.surfaces), "state": dict(self.loop.state or {}), "tries": self.tries,
+            "filters": [{"name": one.name, "uses": list(one.uses)} for one in self.loop.filters],
+            "limits": dict(self.limits),
+        }  # fmt: skip
+
+    def contract(self) -> dict[str, Json]:
+        """Everything that defines a measurement."""
+        return {
+            "suite": self.suite.spec(), "gate": plan_of(self.suite, self.mode, self.rounds).to_json(),
+            "code": code_digest(self.reference), "libraries": _libraries(), "batching": "one run, one thread",
+        }  # fmt: skip
+
+    def plan(self, *, watch: Callable[[str], None] | None = None) -> Plan:
+        """Calibrate shortly and say what the study costs and can resolve; see `netgain.planning.Plan`."""
+        return plan_study(self, watch=watch)
+
+    def run(self, path: str | Path, **options: Any) -> Verdict:
+        """Run or continue in a folder until the verdict; options as of `netgain.session.run_study`."""
+        return run_study(self, Path(path), **options)
+
+
+def run_study(
+    study: Study, folder: Path, *, workers: int = 2, watch: Watcher | None = None, exploratory: bool = False,
+    extend: bool = False, plan: Mapping[str, Json] | None = None, say: Callable[[str], None] | None = None,
+) -> Verdict:  # fmt: skip
+    """Start a study, continue it, or (extend) go to its next registered look.
+
+    Args:
+        workers: processes side by side; no result depends on it.
+        watch: called after every stage.
+        exploratory: allow a study that cannot answer its claim; it can never be evidence.
+        extend: enrol the replicas of the next registered look of a finished study.
+        plan: what `netgain plan` found, to be recorded.
+        say: called with one line at each phase.
+
+    Raises:
+        ConfigError: the folder holds another study, or the code changed since registration.
+        KeyboardInterrupt: interrupted; the state is kept and the same call continues.
+    """
+    reference = study.reference or reference_of(study.loop)
+    study = replace(study, reference=reference)
+    _make(folder)
+    if (folder / DIGESTS).exists() and (verdict := _finished(study, folder, extend=extend)) is not None:
+        return verdict
+    with FolderLock(folder), _ledger(study, folder, exploratory, plan, reopen=extend) as log:
+        facts = facts_of(log)
+        _same_claim(study, facts)
+        _same_contract(study, facts)
+        if facts.concluded and not extend:
+            _close(folder, log, facts)
+            return decide_verdict(case_of(facts))
+        if extend:
+            _new_secret(folder, log, study)
+        with LocalWorkers(reference, workers) as executor:
+            world = _world(study, folder, log, facts, executor)
+            _conduct(world, study, folder, log, workers, watch or (lambda _: None), extend=extend)
+            return _conclude(world, study, folder, log, workers, say or (lambda _: None))
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot make {str(folder)!r}: {error.strerror}", fix="choose a folder you may write"
+        ) from None
+
+
+def _finished(study: Study, folder: Path, *, extend: bool) -> Verdict | None:
+    """The verdict of a closed folder, which stays as it is; None when it may be opened again for its next look."""
+    with Ledger.open(folder, readonly=True) as log:
+        facts = facts_of(log)
+    _same_claim(study, facts)
+    if not extend:
+        return decide_verdict(case_of(facts))
+    _same_contract(study, facts)
+    _next_look(study, facts)  # before anything of the closed folder is touched
+    return None
+
+
+def _ledger(study: Study, folder: Path, exploratory: bool, plan: Mapping[str, Json] | None, *, reopen: bool) -> Ledger:
+    log = Ledger.open(folder, reopen=reopen) if Ledger.begun(folder) else Ledger.create(folder)
+    if log.size == 0:  # new, or killed before the claim was in it
+        _register(study, folder, log, exploratory, plan)
+    return log
+
+
+def _register(study: Study, folder: Path, log: Ledger, exploratory: bool, plan: Mapping[str, Json] | None) -> None:
+    """Freeze the claim, before generation 1 exists. The root of all randomness is drawn here."""
+    claim, registered, contract = study.claim.to_json(), study.registered(), study.contract()
+    contract_digest = digest(contract)
+    claim_digest = digest({"claim": claim, "study": registered, "contract_digest": contract_digest})
+    secret, bits = _drawn_secret(study), None if study.root else secrets.token_hex(16)
+    _keep_secret(folder, secret)
+    opened = {
+        "schema": "netgain.ledger/1", "netgain": __version__, "python": platform.python_version(),
+        "platform": platform.platform(), "libraries": contract["libraries"],
+        "attempts_here": count_attempt(contract["suite"], registered.get("recipe")),
+    }  # fmt: skip
+    registration = {
+        "claim": claim, "claim_digest": claim_digest, "study": registered, "contract": contract,
+        "contract_digest": contract_digest, "secret_sha256": hashlib.sha256(secret).hexdigest(), "root_bits": bits,
+        "root": study.root or derived_root(claim_digest, str(bits)), "given_root": study.root is not None,
+        "exploratory": exploratory, "replicas": study.replicas,
+        "files": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in study.files.items()},
+    }  # fmt: skip
+    events = [Event("study_opened", None, opened), Event("claim_registered", None, registration)]
+    log.append([*events, Event("planned", None, dict(plan))] if plan else events)
+
+
+def _drawn_secret(study: Study, look: int | None = None) -> bytes:
+    """32 bytes that all items but the sealed ones are drawn with; a given root says them, else nobody can know them.
+
+    Args:
+        look: number of starts of a further look; None for the first.
+    """
+    if study.root is None:
+        return secrets.token_bytes(32)
+    return hashlib.sha256(f"secret|{study.root}{'' if look is None else f'|{look}'}".encode()).digest()
+
+
+def _same_claim(study: Study, facts: Facts) -> None:
+    """Refuse to continue under another claim or study: that would be a new study."""
+    held = facts.registration
+    if not held:
+        raise IntegrityError("the ledger holds no registered claim", fix="remove the folder and run again")
+    new = "a later edit is a new claim: run it in a new folder, or undo the edit"
+    for name, now in (("claim", study.claim.to_json()), ("study", study.registered())):
+        if digest(now) != digest(held[name]):
+            changed = sorted(key for key in {*now, *held[name]} if now.get(key) != held[name].get(key))
+            raise ConfigError(f"the {name} changed since it was registered ({', '.join(changed)})", fix=new)
+    for name, text in study.files.items():
+        if hashlib.sha256(text.encode()).hexdigest() != held["files"].get(name):
+            raise ConfigError(f"{name} changed since it was registered", where=name, fix=new)
+    if study.root is not None and study.root != held["root"]:
+        raise ConfigError("the root is not the registered one", fix="leave it out, or run in a new folder")
+
+
+def _same_contract(study: Study, facts: Facts) -> None:
+    """Refuse to continue with other code, libraries or suite: its numbers could not be compared."""
+    if digest(study.contract()) != facts.registration["contract_digest"]:
+        raise ConfigError(
+            "code, libraries or suite changed since registration: the contract differs",
+            fix="go on with the version that registered the study, or run a new one",
+        )
+
+
+def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: LocalWorkers) -> World:
+    store = ObjectStore(folder / "objects")
+    dealer = Dealer(_secret(folder), study.rounds, max(study.claim.looks[-1], study.replicas))
+    world = World(
+        loop=study.loop, suite=study.suite, arms=study.chosen(),
+        gate=BettingGate(plan_of(study.suite, study.mode, study.rounds)),
+        mode=study.mode, dealer=dealer, root=facts.registration["root"], log=log, store=store,
+        jobs=Jobs(executor, store),
+        rounds=study.rounds, limits=study.limits, tries=study.tries, keep_at=((study.rounds + 1) // 2,),
+    )  # fmt: skip
+    return replace(world, schedule=Schedule(log))
+
+
+def _secret(folder: Path) -> bytes:
+    try:
+        return bytes.fromhex((folder / ".secret").read_text())
+    except (OSError, ValueError):
+        raise IntegrityError(
+            "the study's secret is gone: its items can no longer be drawn", where=str(folder / ".secret"),
+            fix="restore the file from a copy, or run a new study",
+        ) from None  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Build spend of `self` by round: numbers only, and all that a control learns of it."""
+
+    log: Ledger
+
+    def __call__(self, replica: int) -> list[dict[str, float | None]]:
+        by_round: dict[int, list[dict[str, float | None]]] = {}
+        for event in self.log.events("stage_done", f"r{replica}/self"):
+            if event.data["spend"]["build"]:
+                by_round.setdefault(event.data["round"], []).append(event.data["spend"]["build"])
+        return [total(list(by_round[round])) for round in sorted(by_round)]
+
+
+def _tidy(log: Ledger, store: ObjectStore, claimed: str) -> None:
+    """Drop what no verdict needs: candidates, positions, proposals, and promoted systems of controls.
+
+    Only when no run goes on: equal content is one object, whichever run made it.
+    """
+    kept, made = set(), set()
+    for run, row in log.rows().items():
+        rows = [event.data["row"] for event in log.events("stage_done", run)]
+        made |= {one[name] for one in rows for name in _POINTERS}
+        kept |= {row["anchor"], row["released"], row["seen"], *row["kept_at"].values()}
+        kept |= {one["released"] for one in rows} if row["arm"] == claimed else set()
+    dropped = sorted(name for name in made - kept if name and store.has(name))
+    if dropped:
+        log.append([Event("objects_dropped", None, {"digests": dropped, "reason": "all runs are over"})])
+    for name in dropped:
+        store.delete(name)
+
+
+_POINTERS = (
+    "working", "released", "candidate", "change", "position", "feedback", "safe_position", "safe_feedback", "seen",
+)  # fmt: skip
+
+
+def _conduct(
+    world: World, study: Study, folder: Path, log: Ledger, workers: int, watch: Watcher, *, extend: bool
+) -> None:
+    session = {"netgain": __version__, "contract_digest": digest(study.contract())}
+    log.append(
+        [Event("session", None, session), _state("running", "stages are being done", "wait, or `netgain status`")]
+    )
+    size = _next_look(study, facts_of(log)) if extend else study.replicas
+    enrol(world, range(size), size, lambda: secrets.token_hex(8))
+    (folder / "inbox").mkdir(exist_ok=True)
+    conductor = Conductor(world, folder / "inbox", watch)
+    try:
+        asked = conductor.conduct(workers)
+    except BaseException as error:
+        conductor.abandon()
+        with suppress(Exception):  # broad: the first error is the one to report
+            log.append([_broken_off(error)])
+        raise
+    if asked != "done":
+        state = "stopped" if asked == "stop" else "paused"
+        log.append([_state(state, f"asked to {asked}", "run again: it continues")])
+        raise Stopped(f"asked to {asked}", where=str(folder), fix="`netgain run` continues")
+
+
+def _next_look(study: Study, facts: Facts) -> int:
+    have = len(facts.enrolled)
+    if not facts.concluded:  # an extension that was interrupted: its replicas are enrolled
+        return have
+    later = [size for size in study.claim.looks if size > have]
+    if not later:
+        raise ConfigError(f"{have} replicas: no registered look is left", fix="register a new claim")
+    return later[0]
+
+
+def _new_secret(folder: Path, log: Ledger, study: Study) -> None:
+    """A secret of its own for the items of a further look: the first one has been revealed."""
+    if (folder / ".secret").exists():
+        return
+    size = _next_look(study, facts_of(log))
+    secret = _drawn_secret(study, size)
+    _keep_secret(folder, secret)
+    log.append([Event("secret_committed", None, {"look": size, "secret_sha256": hashlib.sha256(secret).hexdigest()})])
+
+
+def _keep_secret(folder: Path, secret: bytes) -> None:
+    write_durably(folder / ".secret", secret.hex().encode())
+    os.chmod(folder / ".secret", 0o600)
+
+
+def _broken_off(error: BaseException) -> Event:
+    """The state that an error leaves: paused when running again is all it takes, failed when something has to be mended."""
+    if isinstance(error, KeyboardInterrupt | DiskFull):
+        return _state("paused", "interrupted" if isinstance(error, KeyboardInterrupt) else str(error), "run again: it continues")
+    return _state("failed", str(error) or type(error).__name__, "mend it, then run again: it continues")
+
+
+def _state(state: str, reason: str, following: str) -> Event:
+    return Event("state", None, {"state": state, "reason": reason, "next": following})
+
+
+def _conclude(
+    world: World, study: Study, folder: Path, log: Ledger, workers: int, say: Callable[[str], None]
+) -> Verdict:
+    facts = facts_of(log)
+    known = [replica for seal in facts.seals for replica in seal["replicas"]]
+    fresh = [replica for replica in sorted(facts.enrolled) if replica not in known]
+    look = len(facts.enrolled)
+    arms = [name for name in study.arms if name not in study.untestable()]
+    if fresh:
+        _tidy(log, ObjectStore(folder / "objects"), study.claim.arm)
+        say(f"opening the seal for {len(fresh)} starts")
+        open_seal(log, facts, look, fresh, arms)
+    facts = facts_of(log)
+    score_sealed(world, facts, facts.seals[-1], workers)
+    verdict = decide_verdict(case_of(facts_of(log)))
+    _finish(folder, log, verdict, look)
+    return verdict
+
+
+def _finish(folder: Path, log: Ledger, verdict: Verdict, look: int) -> None:
+    """Record verdict and secret, then close the folder."""
+    secret = (folder / ".secret").read_text()
+    log.append([
+        Event("secret_revealed", None, {"look": look, "secret": secret}),
+        Event("verdict", None, {"look": look, **verdict.to_json()}),
+        _state("done", "planned length reached", "`netgain report`, `netgain verify`"),
+    ])  # fmt: skip
+    _close(folder, log, facts_of(log))
+
+
+def _close(folder: Path, log: Ledger, facts: Facts) -> None:
+    """Write the report and the digests of all files; nothing to do in a closed folder."""
+    if (folder / DIGESTS).exists():
+        return
+    from netgain.report import write_report
+
+    write_report(folder, facts)
+    (folder / ".secret").unlink(missing_ok=True)
+    log.seal_files()
+
+
+def code_digest(reference: Reference | None) -> str:
+    """SHA-256 over the package's own source and the user's file: the code part of the contract."""
+    package = Path(__file__).parent
+    parts = [(str(path.relative_to(package)), path.read_bytes()) for path in sorted(package.rglob("*.py"))]
+    if reference is not None and ".py:" in reference.target:
+        parts.append(("loop", Path(reference.target.rpartition(":")[0]).read_bytes()))
+    return digest([[name, hashlib.sha256(data).hexdigest()] for name, data in parts])
+
+
+def _libraries() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found

@@ -1,0 +1,127 @@
+"""The seams of a loop: what a user writes, as Protocols, and the `Loop` that holds them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from netgain.budget import Budget
+from netgain.errors import ConfigError
+from netgain.records import Change, View
+from netgain.surfaces import known_surfaces
+
+Json = Any
+System = Any
+GATE_MODES = ("strict", "advance", "watch")
+USES = ("filter", "pace")
+
+
+class Start(Protocol):
+    def __call__(self, rng: Any, /) -> System: ...
+
+
+class Propose(Protocol):
+    def __call__(self, view: View, /) -> Change: ...
+
+
+class Build(Protocol):
+    def __call__(self, parent: System, change: Change, budget: Budget, rng: Any, /) -> System: ...
+
+
+class Answer(Protocol):
+    def __call__(self, system: System, inputs: Sequence[Json], budget: Budget, rng: Any, /) -> Sequence[Json]: ...
+
+
+class Oracle(Protocol):
+    def __call__(self, inputs: Sequence[Json], labels: Sequence[Json], /) -> Sequence[bool]: ...
+
+
+class Codec(Protocol):
+    """Systems as bytes and back: deterministic, and never by running code found in the bytes."""
+
+    def encode(self, system: System) -> bytes: ...
+
+    def decode(self, data: bytes) -> System: ...
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A check of the loop's own over its examples.
+
+    Attributes:
+        name: key of its verdicts in `Change.checks`.
+        uses: what the verdicts do: "filter" (which examples are kept), "pace" (the share that passed is shown to the
+            pacing rule).
+    """
+
+    name: str
+    uses: tuple[str, ...] = USES
+
+
+def build_single_part(parent: System, change: Change, budget: Budget, rng: Any) -> System:
+    """The default build: the payload of the only part is the new system.
+
+    Raises:
+        ValueError: several parts; such a loop has to say how they are put together.
+    """
+    if len(change.parts) != 1:
+        raise ValueError(f"{len(change.parts)} parts: give the loop a build function")
+    return change.parts[0].payload
+
+
+@dataclass(frozen=True)
+class Loop:
+    """What changes itself, and how.
+
+    Attributes:
+        start: rng -> generation 0.
+        propose: view -> Change; one turn of the closed loop.
+        answer: (system, inputs, budget, rng) -> outputs, one per input.
+        build: (parent, change, budget, rng) -> system; default: the single part's payload.
+        ordinary: plain training or tuning without the loop's signal, view -> Change; or a menu {name: view -> Change}
+            of which the best counts.
+        random_search: view -> Change, one random admissible edit; default: `propose` on generation 0.
+        sampled: like `answer`, but may draw `budget.tries` answers per item and pick by the system's own check.
+        oracle: (inputs, labels) -> truth of self-made labels; used to measure, and by the arm `oracle`.
+        describe: system -> short text for people.
+        filters: the loop's own checks, each with its uses.
+        state: what is parent, improver and position, in words; without it `flat`, `stacked` and `one_step` are not
+            testable.
+        not_testable: arm -> why this loop has no such control.
+        surfaces: what a change may touch.
+        gate: "strict", "advance" or "watch".
+        codec: systems as bytes; default: JSON and arrays.
+    """
+
+    start: Start
+    propose: Propose
+    answer: Answer
+    build: Build = build_single_part
+    ordinary: Propose | Mapping[str, Propose] | None = None
+    random_search: Propose | None = None
+    sampled: Answer | None = None
+    oracle: Oracle | None = None
+    describe: Callable[[System], str] | None = None
+    filters: Sequence[Filter] = ()
+    state: Mapping[str, str] | None = None
+    not_testable: Mapping[str, str] = field(default_factory=dict)
+    surfaces: Sequence[str] = ("policy",)
+    gate: str = "strict"
+    codec: Codec | None = None
+
+    def __post_init__(self) -> None:
+        known_surfaces(self.surfaces)
+        if self.gate not in GATE_MODES:
+            raise ConfigError(f"unknown gate mode {self.gate!r}", fix=f"choose from {', '.join(GATE_MODES)}")
+        for check in self.filters:
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", check.name) or not set(check.uses) <= set(USES):
+                raise ConfigError(f"filter {check.name!r} with uses {check.uses!r}", fix=f"uses are {', '.join(USES)}")
+
+    @property
+    def menu(self) -> dict[str, Propose]:
+        """The registered variants of plain training."""
+        if self.ordinary is None:
+            return {}
+        return dict(self.ordinary) if isinstance(self.ordinary, Mapping) else {"plain": self.ordinary}

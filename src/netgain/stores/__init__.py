@@ -1,0 +1,5 @@
+"""Where the bytes of systems are kept."""
+
+from netgain.stores.objects import ObjectStore
+
+__all__ = ["ObjectStore"]

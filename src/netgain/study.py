@@ -1,0 +1,197 @@
+"""Arms × replicas: which runs there are, which may go on, and the threads that step them."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from netgain.arms import Arm
+from netgain.errors import ConfigError
+from netgain.ledger.events import Event
+from netgain.loop import step
+from netgain.run import Row, run_id
+from netgain.world import Outcome, World
+
+REQUESTS = ("stop", "pause")
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """One stage done: what a watcher is told.
+
+    Attributes:
+        row: the run before the stage.
+        outcome: what the stage gave.
+        seconds: wall time.
+        done: runs that are over, of `of`.
+    """
+
+    row: Row
+    outcome: Outcome
+    seconds: float
+    done: int
+    of: int
+
+
+Watcher = Callable[[Stepped], None]
+
+
+def enrol(world: World, replicas: Iterable[int], look: int, label: Callable[[], str]) -> None:
+    """Write the runs of new replicas into the log; enrolled replicas stay, whatever becomes of them."""
+    known = {event.data["replica"] for event in world.log.events("replica_enrolled")}
+    for replica in replicas:
+        if replica in known:
+            continue
+        names = list(world.arms)
+        events = [Event("replica_enrolled", None, {"replica": replica, "arms": names, "look": look})]
+        for name, arm in world.arms.items():
+            row = _first_row(replica, arm, world.rounds)
+            events.append(Event("run_started", run_id(replica, name), {"label": label(), "row": row.to_json()}))
+        world.log.append(events)
+
+
+def _first_row(replica: int, arm: Arm, rounds: int) -> Row:
+    one_round = arm.one_long_step or arm.tries or arm.variant == "long"
+    return Row(replica, arm.name, arm.variant, horizon=1 if one_round else rounds)
+
+
+class Conductor:
+    """Steps all runs until they are done, somebody asks to stop, or something fails that is not the system's doing."""
+
+    def __init__(self, world: World, inbox: Path, watch: Watcher) -> None:
+        self._world = world
+        self._inbox = inbox
+        self._watch = watch
+        self._turn = threading.Condition()
+        self._rows = {run: Row.from_json(row) for run, row in world.log.rows().items()}
+        self._order = self._in_order()
+        self._busy: set[str] = set()
+        self._trouble: BaseException | None = None
+        self.asked: str | None = None
+
+    def _in_order(self) -> list[str]:
+        """Replica by replica; within one, the loop itself first, then its controls as registered."""
+        rank = {name: place for place, name in enumerate(self._world.arms)}
+
+        def place(run: str) -> tuple[int, bool, int]:
+            row = self._rows[run]
+            arm = self._world.arm(row)
+            return row.replica, arm.after_self, rank[arm.run_name]
+
+        return sorted(self._rows, key=place)
+
+    def conduct(self, hands: int) -> str:
+        """Step with so many threads.
+
+        Returns:
+            "done", or the request that ended it: "stop" or "pause".
+
+        Raises:
+            NetgainError: the first failure of infrastructure, disk or ledger; everything done so far is kept.
+        """
+        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(hands)]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):  # short waits, so that Ctrl-C is heard
+            for thread in threads:
+                thread.join(0.2)
+        if self._trouble is not None:
+            raise self._trouble
+        return self.asked or "done"
+
+    def abandon(self) -> None:
+        """Start nothing more: for an interrupt."""
+        with self._turn:
+            self.asked = self.asked or "pause"
+            self._turn.notify_all()
+
+    def _work(self) -> None:
+        while (run := self._next()) is not None:
+            try:
+                self._step(run)
+            except BaseException as error:  # noqa: BLE001  broad: carried to the calling thread, which raises it
+                with self._turn:
+                    self._trouble = self._trouble or error
+                    self._busy.discard(run)
+                    self._turn.notify_all()
+                return
+
+    def _step(self, run: str) -> None:
+        before, began = self._rows[run], time.monotonic()
+        outcome = step(run, self._world)
+        with self._turn:
+            self._rows[run] = outcome.row
+            self._busy.discard(run)
+            done = sum(row.done for row in self._rows.values())
+            self._watch(Stepped(before, outcome, time.monotonic() - began, done, len(self._rows)))
+            if outcome.row.done:
+                self._close_replica(outcome.row.replica)
+            self._turn.notify_all()
+
+    def _close_replica(self, replica: int) -> None:
+        if all(row.done for row in self._rows.values() if row.replica == replica):
+            self._world.jobs.forget(replica)
+
+    def _next(self) -> str | None:
+        with self._turn:
+            while True:
+                self._read_inbox()
+                if self.asked or self._trouble:
+                    return None
+                ready = [run for run in self._order if self._ready(run)]
+                if ready:
+                    self._busy.add(ready[0])
+                    return ready[0]
+                if all(row.done for row in self._rows.values()):
+                    return None
+                self._turn.wait(1.0)
+
+    def _ready(self, run: str) -> bool:
+        row = self._rows[run]
+        if row.done or run in self._busy:
+            return False
+        first = self._rows.get(run_id(row.replica, "self"))
+        return not self._world.arm(row).after_self or first is None or first.done
+
+    def _read_inbox(self) -> None:
+        for path in sorted(self._inbox.glob("*.json")) if self._inbox.is_dir() else []:
+            request = _request(path)
+            self._world.log.append([Event("request", None, request)])
+            path.unlink(missing_ok=True)
+            if request["kind"] in REQUESTS:
+                self.asked = request["kind"]
+
+
+def _request(path: Path) -> dict[str, Any]:
+    """A request file; what cannot be read is recorded as such and obeyed by nobody."""
+    try:
+        data = json.loads(path.read_text())
+        return {"kind": str(data["kind"]), "by": str(data.get("by", "unknown")), "reason": str(data.get("reason", ""))}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return {"kind": "unreadable", "by": "unknown", "reason": f"{path.name}: {error}"}
+
+
+def leave_request(folder: Path, kind: str, *, by: str, reason: str) -> Path:
+    """Ask a running study for something. The ledger is written by the coordinator only.
+
+    Raises:
+        ConfigError: an unknown kind.
+    """
+    if kind not in REQUESTS:
+        raise ConfigError(f"unknown request {kind!r}", fix=f"choose from {', '.join(REQUESTS)}")
+    inbox = folder / "inbox"
+    inbox.mkdir(exist_ok=True)
+    path = inbox / f"{time.time_ns()}-{kind}.json"
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps({"kind": kind, "by": by, "reason": reason}))
+    return part.rename(path)
+
+
+def enrolled(world: World) -> Sequence[int]:
+    """Ids of all enrolled replicas, in order."""
+    return sorted(event.data["replica"] for event in world.log.events("replica_enrolled"))

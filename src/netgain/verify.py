@@ -1,0 +1,760 @@
+#!/usr/bin/env python3
+"""Re-computes the verdict of a netgain study from its folder: `python3 verify.py STUDY [--json]`.
+
+Standard library only, imports nothing of netgain, writes nothing: the independent twin of the code that ran the study,
+to be read before it is believed. The checks of `CHECKS` run in order; each fails with the place that is wrong, or gives
+a sentence about what holds. One failure makes the study INVALID. The word is computed from the raw sealed scores by the
+rules under "The word" and must equal the recorded one.
+
+Not covered: whether the answers came from the systems named (a re-run shows that, evidence level 5), metrics and items
+made by the claimant's own code, and a folder that was invented as a whole.
+
+Exit codes: 0 SUPPORTED (with or without limits), 3 REFUTED, 4 INCONCLUSIVE, 7 INVALID, 2 not a study that this reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import math
+import os
+import re
+import sqlite3
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from functools import cached_property
+from pathlib import Path
+from statistics import median
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+Json = Any
+Record = dict[str, Json]
+Column = Sequence[float | None]
+EXIT = {"SUPPORTED": 0, "SUPPORTED WITH LIMITS": 0, "REFUTED": 3, "INCONCLUSIVE": 4, "INVALID": 7}
+EVENTS = "SELECT seq, run, kind, body, leaf FROM events ORDER BY seq"
+CLOSE = 1e-9  # largest difference between a recorded number and ours
+
+
+class Wrong(Exception):
+    """A check failed; the text says where."""
+
+
+class NotYet(Exception):
+    """The study has not come to what is checked; the text says what is missing."""
+
+
+def need(holds: object, wrong: str) -> None:
+    """Go on, or fail the check with a sentence that names the place."""
+    if not holds:
+        raise Wrong(wrong)
+
+
+# --- Bytes and values ------------------------------------------------------------------------------------------------
+def sha(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def canonical(value: Json) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def digest(value: Json) -> str:
+    return sha(canonical(value)).hex()
+
+
+def tree_head(leaves: Sequence[bytes]) -> str:
+    """RFC 6962, section 2.1: join neighbours level by level; a node without a neighbour moves up as it is."""
+    level = list(leaves) or [sha(b"")]
+    while len(level) > 1:
+        joined = [sha(b"\x01" + left + right) for left, right in zip(level[::2], level[1::2], strict=False)]
+        level = joined + level[2 * len(joined) :]
+    return level[0].hex()
+
+
+def differs(ours: Json, theirs: Json, where: str) -> str:
+    """The first place where a record is not what we computed, numbers by more than `CLOSE`; "" when it is."""
+    if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() <= theirs.keys():
+        return next((found for key in ours if (found := differs(ours[key], theirs[key], f"{where} {key}"))), "")
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        pairs = enumerate(zip(ours, theirs, strict=True))
+        return next((found for i, (one, two) in pairs if (found := differs(one, two, f"{where}[{i}]"))), "")
+    near = {type(ours), type(theirs)} <= {int, float} and abs(ours - theirs) <= CLOSE
+    same = near or (type(ours) is type(theirs) and ours == theirs)
+    return "" if same else f"{where} is {theirs!r}, computed {ours!r}"
+
+
+def mean(values: Column, empty: Json = None) -> Json:
+    """Mean of the scores that are there: a missing score is not 0."""
+    present = [value for value in values if value is not None]
+    return sum(present) / len(present) if present else empty
+
+
+# --- Reading the folder ----------------------------------------------------------------------------------------------
+class Entry(NamedTuple):
+    """One entry of the log; `data` is the event's own record."""
+
+    seq: int
+    run: str
+    data: Record
+
+
+class Study:
+    """A study folder, read once. `fault` is the first thing wrong with its log, where reading stopped."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.finished = folder, (folder / "study.sha256").is_file()
+        if not self.finished and not (folder / "ledger.db").is_file():
+            raise LookupError(f"{str(folder)!r} is not a study: it has no ledger.db")
+        self.fault = self.newer = ""
+        self.entries: list[Entry] = []
+        self.leaves: list[bytes] = []
+        self.rows: dict[str, Json] = {}  # run -> where it stands: the row of its last event that has one
+        self.kinds: dict[str, list[Entry]] = defaultdict(list)
+        try:
+            self._read()
+        except Wrong as wrong:
+            self.fault = str(wrong)
+        except (sqlite3.Error, OSError, TypeError, ValueError, KeyError, AttributeError) as error:
+            self.fault = f"ledger.db cannot be read on at seq {len(self.entries)}: {error}"
+        self.record: Record = self.kinds["claim_registered"][0].data if self.kinds["claim_registered"] else {}
+        self.replicas = sorted(entry.data.get("replica", -1) for entry in self.kinds["replica_enrolled"])
+        paths = [Path(root, name) for root, _, names in os.walk(folder) for name in names]
+        own = ("lock", "study.sha256") if self.finished else ("lock", "ledger.db", "ledger.db-wal", "ledger.db-shm")
+        named = {path.relative_to(folder).as_posix(): path for path in paths}
+        self.files = {name: sha(path.read_bytes()).hex() for name, path in named.items() if name not in own}
+
+    def _read(self) -> None:
+        # `immutable`: SQLite takes no lock and makes no side file, so a finished folder stays as it is, byte for byte.
+        still = self.finished or not (self.folder / "ledger.db-wal").exists()
+        uri = f"{(self.folder / 'ledger.db').absolute().as_uri()}?mode=ro" + ("&immutable=1" if still else "")
+        last: dict[str, str] = {}  # run -> leaf of its last event
+        with closing(sqlite3.connect(uri, uri=True, timeout=30)) as database:
+            database.text_factory = bytes
+            database.execute("BEGIN")  # one view, whatever a running study appends meanwhile
+            size, root, schema = database.execute("SELECT size, root, schema FROM head").fetchone()
+            if schema != b"netgain.ledger/1":
+                self.newer = f"ledger {schema.decode()!r}: take the verify.py of the netgain that wrote it"
+                return
+            for seq, run, kind, body, leaf in database.execute(EVENTS):
+                event, here = json.loads(body), f"ledger.db, seq {len(self.entries)}"
+                need(seq == len(self.entries), f"{here} is missing: found seq {seq!r}")
+                need(sha(b"\x00" + body) == leaf, f"{here}: the body does not have its leaf hash")
+                need(event.keys() == {"kind", "run", "prev", "time", "data"}, f"{here}: not a leaf object")
+                own, data = event["run"] or "", event["data"]
+                need(canonical(event) == body, f"{here}: the body is not canonical JSON")
+                need((kind, run) == (event["kind"].encode(), own.encode()), f"{here}: columns differ from the body")
+                need(event["prev"] == last.get(own), f"{here}: not after the last event of {own or 'the study'}")
+                last[own] = leaf.hex()
+                self.leaves.append(leaf)
+                self.entries.append(Entry(seq, own, data))
+                self.kinds[event["kind"]].append(self.entries[-1])
+                self.rows |= {own: data["row"]} if own and isinstance(data.get("row"), dict) else {}
+            need(size == len(self.entries), f"ledger.db: head says {size} entries, found {len(self.entries)}")
+            need(root == tree_head(self.leaves).encode(), f"ledger.db: tree head of {size} entries")
+            rows = {key.decode(): json.loads(row) for key, row in database.execute("SELECT run, row FROM rows")}
+            need(rows == self.rows, "ledger.db: table rows is not what the events imply")
+
+    def of(self, kind: str, run: str | None = None) -> list[Entry]:
+        return [entry for entry in self.kinds[kind] if run is None or entry.run == run]
+
+    def must(self, kind: str, reason: str) -> list[Entry]:
+        if not self.kinds[kind]:
+            raise NotYet(reason)
+        return self.kinds[kind]
+
+    @cached_property
+    def axes(self) -> dict[str, Record]:
+        return {axis["name"]: axis for axis in self.record["contract"]["suite"]["axes"]}
+
+    def runs(self, replica: int, arm: str) -> dict[str, Record]:
+        return {run: row for run, row in self.rows.items() if (row["replica"], row["arm"]) == (replica, arm)}
+
+    def mode(self, run: str) -> str:
+        """Gate mode of a run: that of the plan, unless its arm defines another; plain training has no gate."""
+        pieces, plan = self.rows[run]["arm"].split("+"), self.record["contract"]["gate"]
+        return "watch" if "ungated" in pieces else "none" if "ordinary" in pieces else str(plan["mode"])
+
+
+# --- Files, log, registration, contract ------------------------------------------------------------------------------
+def files(study: Study) -> str:
+    """Every file of the folder is in study.sha256 with the digest that it has."""
+    if not study.finished:
+        raise NotYet("study.sha256 is not written: the study is not finished")
+    text = (study.folder / "study.sha256").read_bytes()
+    ours = [os.fsencode(f"{found}  {name}\n") for name, found in sorted(study.files.items())]
+    odd = {line[66:].strip().decode(errors="replace") for line in {*text.splitlines(keepends=True)} ^ {*ours}}
+    told = [f"{name!r} ({'changed' if name in study.files else 'missing'})" for name in sorted(odd)]
+    need(text == b"".join(ours), f"changed, missing or not listed: {', '.join(told[:9]) or 'the order'}")
+    return f"{len(ours)} files have the digests of study.sha256"
+
+
+def log(study: Study) -> str:
+    """Every leaf, every run's chain, the tree head, and the rows derived from the events."""
+    need(not study.fault and not study.newer, study.fault or study.newer)
+    return f"{len(study.entries)} entries, tree head {tree_head(study.leaves)}"
+
+
+def registration(study: Study) -> str:
+    """The claim came first and once, has the digest that it says, and fixed files, root and secret."""
+    data, (seq, *again) = study.record, [entry.seq for entry in study.of("claim_registered")]
+    need(not again, f"seq {again[:1]}: a second claim is registered")
+    for entry in study.of("stage_started") + study.of("stage_done"):
+        need(entry.data["round"] < 1 or entry.seq > seq, f"seq {entry.seq}: a round before the claim (seq {seq})")
+    covered = {name: data[name] for name in ("claim", "study", "contract_digest")}
+    need(data["contract_digest"] == digest(data["contract"]), f"seq {seq}: contract digest")
+    need(data["claim_digest"] == digest(covered), f"seq {seq}: claim digest")
+    for name in ("claim.toml", "netgain.toml"):
+        need(data["files"].get(name) == study.files.get(name), f"{name}: not the registered file (seq {seq})")
+    drawn = sha(f"{data['claim_digest']}{data['root_bits']}".encode()).hex()
+    need(data["given_root"] or data["root"] == drawn, f"seq {seq}: root is not of claim digest and random bits")
+    for entry in study.of("secret_revealed"):
+        secret = sha(bytes.fromhex(entry.data["secret"])).hex()
+        need(secret == data["secret_sha256"], f"seq {entry.seq}: the revealed secret is not the registered one")
+    return f"claim {data['claim_digest']} registered at seq {seq}, before generation 1"
+
+
+def contract(study: Study) -> str:
+    """One contract (code, libraries, suite, gate) in every session of `run`."""
+    registered, sessions = study.record["contract_digest"], study.must("session", "no session of `run` is recorded")
+    for entry in sessions:
+        need(entry.data["contract_digest"] == registered, f"seq {entry.seq}: another contract than registered")
+    return f"contract {registered} in {len(sessions)} sessions"
+
+
+# --- Items: derived again from the revealed secret -------------------------------------------------------------------
+def items(study: Study) -> str:
+    """The items of every scored block are those that the secret and the names give; scores are numbers in [0, 1]."""
+    known: dict[tuple[Json, ...], str] = {}
+    derived = 0
+    for entry in study.of("scores"):
+        data, spec, here = entry.data, study.axes[entry.data["axis"]]["source"], f"seq {entry.seq}"
+        need(data["source"] == digest(spec)[:16], f"{here}: items are not from the source of axis {data['axis']!r}")
+        for index, value in enumerate(data["values"]):
+            number, why = type(value) in (int, float) and 0 <= value <= 1, str(index) in data["status"]
+            need(number is not why and (number or value is None), f"{here}: score {value!r} of item {index}")
+        if spec["generator"] == "strings/1":
+            block = (data["split"], data["source"], data["key"], data["start"], len(data["values"]))
+            known[block] = known.get(block) or block_digest(spec, _item_key(study, data), *block)
+            need(data["items"] == known[block], f"{here}: items of {data['split']} block {data['key']!r}")
+            derived += 1
+    rest = len(study.of("scores")) - derived
+    told = f"; of {rest} more, by the claimant's code or from a file, only the seeds can be" if rest else ""
+    return f"the items of {derived} score records derived again{told}"
+
+
+def _item_key(study: Study, data: Record) -> bytes:
+    """What items are keyed with: the claim's secret, or the seal's own hash for its replica."""
+    if data["split"] != "sealed":
+        revealed = study.must("secret_revealed", "the secret is not revealed: the study is not finished")
+        return bytes.fromhex(revealed[-1].data["secret"])
+    replica = int(data["key"][1:])
+    root = next(seal.data["merkle_root"] for seal in study.of("seal_opened") if replica in seal.data["replicas"])
+    return sha(f"seal|{study.record['claim_digest']}|{root}|{replica}".encode())
+
+
+def block_digest(spec: Record, key: bytes, split: str, source: str, name: str, start: int, count: int) -> str:
+    """Digest of the items `start` to `start + count` of a block."""
+    names = [(index, f"{split}|{source}|{name}|{index}".encode()) for index in range(start, start + count)]
+    return digest([draw(spec, hmac.new(key, text, hashlib.sha256).hexdigest(), index) for index, text in names])
+
+
+def draw(spec: Record, seed: str, index: int) -> list[str]:
+    """Generator strings/1: [input, target] of one item."""
+    stream = (byte for counter in range(2**20) for byte in sha(f"{seed}|{counter}".encode()))
+    length, symbols, end = spec["lengths"][index % len(spec["lengths"])], spec["symbols"], spec["separator"]
+
+    def symbol() -> str:  # without bias: bytes of the incomplete last cycle are dropped
+        return str(symbols[next(byte for byte in stream if byte < 256 - 256 % len(symbols)) % len(symbols)])
+
+    times, adds = 1 + (spec["form"] == "doubled"), spec["task"] == "addition"
+    words = [times * "".join(symbol() for _ in range(length // times)) for _ in range(1 + adds)]
+    target = words[0][::-1] if spec["task"] == "reverse" else words[0]
+    if adds:  # the least significant digit comes first
+        target = str(sum(int(word[::-1]) for word in words)).zfill(length + 1)[::-1]
+    if spec["form"] == "dice":
+        target = symbol()
+    if spec["form"] == "malformed":  # no separator, or one foreign symbol
+        byte, target = next(stream), "!"
+        place, end = byte % length, end if byte % 2 else ""
+        words[0] = f"{words[0][:place]}#{words[0][place + 1 :]}" if byte % 2 else words[0]
+    return ["+".join(words) + end, target]
+
+
+# --- Receipts: nothing is released without one -----------------------------------------------------------------------
+def receipts(study: Study) -> str:
+    """Every move of a run's released system has the receipt of the round's one gate decision, for this very move."""
+    moves = 0
+    for run in study.rows:
+        before = ""
+        decisions = {entry.data["round"]: entry for entry in study.of("gate_decision", run)}
+        need(len(decisions) == len(study.of("gate_decision", run)), f"gate_decision: {run} has two in one round")
+        for entry in (entry for entry in study.entries if entry.run == run):
+            after = (entry.data.get("row") or {}).get("released") or before
+            if before and after != before and study.mode(run) != "none":
+                here, decision = f"seq {entry.seq}: {run} released {after}", decisions.get(entry.data["round"])
+                if decision is None or decision.seq > entry.seq or decision.data["receipt"] is None:
+                    raise Wrong(f"{here} without a receipt")
+                wrong = _receipt(study, decision.data, study.mode(run), before, after)
+                need(not wrong, f"{here}, seq {decision.seq}: {wrong}")
+                moves += 1
+            before = after
+    return f"{moves} moves of released systems, each with its receipt"
+
+
+def _receipt(study: Study, data: Record, mode: str, before: str, after: str) -> str:
+    """What keeps a decision's receipt from carrying the move from one system to another; "" when nothing does."""
+    plan = digest({**study.record["contract"]["gate"], "mode": mode})
+    ours = {"candidate_digest": after, "released_digest": before, "mode": mode, "plan_digest": plan, "round": data["k"]}
+    ours |= {name: data[name] for name in ("outcome", "level", "tests")}
+    wrong = differs({"candidate": after, "released": before, "mode": mode}, data, "its decision's")
+    promoted = data["outcome"] == "promote" or mode == "watch"
+    return wrong or differs(ours, data["receipt"], "its receipt's") or ("" if promoted else "no promotion")
+
+
+# --- Gate: every decision again, from raw scores ---------------------------------------------------------------------
+Test = tuple[Record, list[float], list[int]]  # its record; log E and missing pairs after each pair asked
+
+
+def gate(study: Study) -> str:
+    """Every decision is what the registered plan says about the raw scores, and fell at the first look that could."""
+    scored = [entry for entry in study.of("scores") if entry.data["split"] == "gate"]
+    sheets = {(e.run, e.data["round"], e.data["axis"], e.data["role"]): e for e in scored}
+    need(len(sheets) == len(scored), "scores: a gate block was scored twice in one round")
+    for entry in study.of("gate_decision"):
+        wrong = _decide_again(study, entry, sheets)
+        need(not wrong, f"seq {entry.seq}: decision of {entry.run}, round {entry.data['round']}: {wrong}")
+    return f"{len(study.of('gate_decision'))} decisions replayed from raw scores"
+
+
+def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, str, str], Entry]) -> str:
+    data, plan, mode = entry.data, study.record["contract"]["gate"], study.mode(entry.run)
+    roles = {"candidate": data["candidate"], "released": data["released"], "anchor": study.rows[entry.run]["anchor"]}
+    columns: dict[str, dict[str, Column]] = defaultdict(dict)
+    for axis in (plan["axis"], *(guard["axis"] for guard in plan["guards"])):
+        for role, system in roles.items():
+            sheet = sheets[entry.run, data["round"], axis, role]
+            wanted = {"system": system, "key": f"{data['candidate']}|{data['released']}", "start": 0}
+            wrong = differs(wanted, sheet.data, f"scores of the {role} (seq {sheet.seq}):")
+            need(not wrong and sheet.seq < entry.seq, wrong or f"seq {sheet.seq}: scored after the decision")
+            columns[axis][role] = sheet.data["values"]
+    level, harm, questions = _questions(plan, data["round"])
+    tests = [_test(columns[axis], kind, axis, *rest) for kind, axis, *rest in questions]
+    sizes = {axis: len(column["candidate"]) for axis, column in columns.items()}
+    steps = {axis: study.axes[axis]["gate_items"] or 1 for axis in columns}
+    looks = max(1, math.ceil(sizes[plan["axis"]] / steps[plan["axis"]]))
+    for look in range(1, looks):
+        said, _ = _ruling(plan, mode, tests, {axis: min(size, look * steps[axis]) for axis, size in sizes.items()})
+        if said != "continue":
+            return f"look {look} of {looks} already said {said}, yet more pairs were asked for"
+    said, reason = _ruling(plan, mode, tests, sizes)
+    said, reason = ("undecided", "exhausted") if said == "continue" else (said, reason)  # no more pairs were to be had
+    ours = {"tests": [record for record, _, _ in tests], "level": level, "harm_level": harm, "mode": mode}
+    return differs({**ours, "k": data["round"], "outcome": said, "reason": reason}, data, "recorded")
+
+
+def _questions(plan: Record, k: int) -> tuple[float, float, list[tuple[Json, ...]]]:
+    """Levels of decision k and its tests: kind, axis, plus, minus, null, gain, planned second moment, level."""
+    count, guards, axis = plan["confirmations"], plan["guards"], plan["axis"]
+    need(k >= 1 and (count is None or k <= count), f"decision {k} of {count} declared")
+    level, harm = (plan[name] / (count or 3.38774 * k * math.log(k + 1) ** 2) for name in ("level", "harm_level"))
+    gain, moment, each = plan["design_gain"], plan["planned_second_moment"], harm / (2 * (1 + len(guards)))
+    asked: list[tuple[Json, ...]] = [("release", axis, "candidate", "released", 0.0, gain, moment, level)]
+    for one in guards:
+        total, spread = one["total_margin"], one["planned_second_moment"]
+        asked.append(("guard", one["axis"], "candidate", "anchor", -total, total, spread, level))
+    tuned = [(plan, gain), *((guard, guard["step_margin"]) for guard in guards)]
+    for one, bet in tuned:
+        name, spread = one["axis"], one["planned_second_moment"]
+        asked.append(("harm_step", name, "released", "candidate", one["step_margin"], bet, spread, each))
+        asked.append(("harm_total", name, "anchor", "candidate", one["total_margin"], bet, spread, each))
+    if plan["futility_level"] is not None:
+        asked.append(("futility", axis, "released", "candidate", -gain, gain, moment, plan["futility_level"]))
+    return level, harm, asked
+
+
+def _test(columns: Mapping[str, Column], kind: str, axis: str, plus: str, minus: str, *numbers: float) -> Test:
+    """Betting e-process against "the mean of plus - minus is at most null" (Waudby-Smith & Ramdas 2024, section 4)."""
+    null, gain, moment, level = numbers
+    capital, squares, seen = [0.0] * 4, 0.0, 0
+    path, missing = [], []
+    for asked, (left, right) in enumerate(zip(columns[plus], columns[minus], strict=True), start=1):
+        if left is not None and right is not None:
+            difference, bet = left - right, gain / ((50.0 * moment + squares) / (50.0 + seen))
+            for i, scale in enumerate((0.5, 1.0, 2.0, 4.0)):
+                capital[i] += math.log1p(min(scale * bet, 0.9 / (1.0 + null)) * (difference - null))
+            squares, seen = squares + difference**2, seen + 1
+        top = max(capital)
+        path.append(top + math.log(sum(math.exp(one - top) for one in capital) / 4))
+        missing.append(asked - seen)
+    record = {"kind": kind, "axis": axis, "log_e": path[-1] if path else 0.0, "log_e_peak": max([0.0, *path])}
+    return {**record, "log_threshold": math.log(1 / level), "pairs": seen, "missing": len(path) - seen}, path, missing
+
+
+def _ruling(plan: Record, mode: str, tests: Sequence[Test], seen: Mapping[str, int]) -> tuple[str, str]:
+    """Outcome and reason after the first `seen` pairs of each axis: the first rule that holds."""
+    said: dict[str, list[Json]] = defaultdict(list)  # kind of test -> what its tests say
+    for record, path, missing in tests:
+        pairs = seen[record["axis"]]
+        gone, reached = missing[pairs - 1] if pairs else 0, max([0.0, *path[:pairs]]) >= record["log_threshold"]
+        few = "missing" if gone > plan["void_share"] * pairs else "unreadable" if gone == pairs else ""
+        said[record["kind"]].append(few or reached)
+    for reason in ("missing", "unreadable"):
+        if any(reason in one for one in said.values()):
+            return "undecided", reason
+    if all(said["release"] + said["guard"]):
+        return "promote", "better"
+    if any(said["harm_step"] + said["harm_total"]):
+        return "reject", "harm"
+    if any(said["futility"]) and not any(said["release"]):
+        return "reject" if mode == "strict" else "undecided", "futility"
+    return "continue", "collecting"
+
+
+# --- Seal, blinding, objects -----------------------------------------------------------------------------------------
+def seal(study: Study) -> str:
+    """Opened once per start, after the last event of its runs, on the served systems; each block answered once."""
+    opened: list[int] = []
+    for entry in study.must("seal_opened", "the seal is not opened: runs are still going on"):
+        data, here, size = entry.data, f"seq {entry.seq}: the seal", entry.data["merkle_size"]
+        last = max(e.seq for e in study.of("stage_done") if study.rows[e.run]["replica"] in data["replicas"])
+        need(last < size <= entry.seq, f"{here} is of {size} entries, the last stage is seq {last}")
+        need(data["merkle_root"] == tree_head(study.leaves[:size]), f"{here} has another root than {size} entries")
+        need(not set(opened) & set(data["replicas"]), f"{here} of a start is opened a second time")
+        opened += data["replicas"]
+        rows = [row for row in study.rows.values() if row["replica"] in data["replicas"]]
+        arms = {f"r{row['replica']}/{row['arm']}": (row["replica"], row["arm"]) for row in rows}
+        need(arms.keys() == data["served"].keys(), f"{here} leaves out {sorted(arms.keys() ^ data['served'].keys())}")
+        for name, (replica, arm) in arms.items():
+            _sealed(study, entry, name, study.runs(replica, arm))
+    need(study.replicas == [*range(len(study.replicas))], f"starts {study.replicas}: not enrolled one after the other")
+    if waiting := sorted(set(study.replicas) - set(opened)):
+        raise NotYet(f"the seal of starts {waiting} is not opened")
+    return f"opened once for each of {len(opened)} starts, after the last stage of their runs"
+
+
+def _sealed(study: Study, seal: Entry, name: str, runs: Mapping[str, Record]) -> None:
+    """One arm of one start: what it serves, and its sealed scores."""
+    need(all(row["stage"] == "done" for row in runs.values()), f"seq {seal.seq}: {name} was not done")
+    best, block = max(runs, key=lambda run: _reported(study, run)), name.partition("/")[0]
+    # A menu of plain training serves its best on the report split, and never less than generation 0.
+    below = runs[best]["variant"] and _reported(study, best) < _reported(study, f"{block}/frozen")
+    system = runs[best]["anchor" if below else "released"]
+    need(system == seal.data["served"][name], f"seq {seal.seq}: {name} does not serve its last released system")
+    asked = [("served", system), *(("listed", one) for one in [*seal.data["listed"].get(name, {}).values()][:1])]
+    sizes = {axis: spec["sealed_items"] for axis, spec in study.axes.items() if spec["sealed_items"]}
+    wanted = {(axis, *one, block, 0) for axis in sizes for one in asked}
+    for entry in (entry for run in runs for entry in study.of("scores", run) if entry.data["split"] == "sealed"):
+        data, here = entry.data, f"seq {entry.seq}: {name}"
+        one = (data["axis"], data["role"], data["system"], data["key"], data["start"])
+        need(one in wanted, f"{here} answered a sealed block twice, or with a system that was not frozen")
+        need(entry.seq > seal.seq, f"{here} was scored before its seal was opened (seq {seal.seq})")
+        whole = len(data["values"]) == sizes[one[0]] or study.axes[one[0]]["source"]["generator"] == "bank"
+        need(whole, f"{here} answered {len(data['values'])} of {sizes[one[0]]} items")
+        wanted.remove(one)
+    if wanted:
+        raise NotYet(f"{name} has not answered its sealed blocks")
+
+
+def _reported(study: Study, run: str) -> float:
+    """Mean report score at the horizon, on the claimed axis, of what a run released; -1 without one."""
+    place = {"split": "report", "role": "released", "axis": study.record["claim"]["metric"]}
+    place["round"] = study.record["study"]["rounds"]
+    found = [e.data["values"] for e in study.of("scores", run) if all(e.data[key] == place[key] for key in place)]
+    return float(mean(found[-1], -1.0)) if found else -1.0
+
+
+def blinding(study: Study) -> str:
+    """Workers saw a random label per run, which says nothing about its arm."""
+    labels = [str(entry.data["label"]) for entry in study.of("run_started")]
+    odd = [label for label in labels if not re.fullmatch(r"[0-9a-f]{8,64}", label) or labels.count(label) > 1]
+    need(not odd, f"run_started: label {odd[:1]} is not a random number of its own")
+    need(len(labels) == len(study.rows), f"run_started: {len(labels)} labels for {len(study.rows)} runs")
+    return f"{len(labels)} runs under random labels"
+
+
+def objects(study: Study) -> str:
+    """Every object has the digest of its name; first, served and listed systems, and all that was claimed, are there."""
+    held = {name[8:].replace("/", ""): found for name, found in study.files.items() if name.startswith("objects/")}
+    for name, found in held.items():
+        need(name == found, f"objects/{name[:2]}/{name[2:]}: the bytes have digest {found}")
+    for run, row in study.rows.items():
+        claimed = row["arm"] == study.record["claim"]["arm"]
+        past = [entry.data["row"]["released"] for entry in study.of("stage_done", run) if claimed]
+        for pointer in (row["anchor"], row["released"], row["seen"], *row["kept_at"].values(), *past):
+            need(pointer is None or pointer in held, f"objects: {pointer} of {run} is missing")
+    return f"{len(held)} objects have the digests of their names"
+
+
+# --- The word: the rules of design.md section 6, from raw sealed scores ----------------------------------------------
+Looks = tuple[list[int], list[int], list[int]]  # sizes; successes that support, and up to which they refute
+
+
+def looks_of(sizes: Sequence[int]) -> Looks:
+    """Smallest thresholds whose chance at a share of one half is at most .05 j/J up to look j of J."""
+    support: list[int] = []
+    for j, size in enumerate(sizes, start=1):
+        chances = (chance(([*sizes[:j]], [*support, up], [-1] * j)) for up in range(size + 1))
+        support.append(next((up for up, level in enumerate(chances) if level <= 0.05 * j / len(sizes)), size + 1))
+    return [*sizes], support, [size - up for size, up in zip(sizes, support, strict=True)]
+
+
+def chance(looks: Looks) -> float:
+    """Exact chance of SUPPORTED when every start succeeds with one half: counts carried from look to look."""
+    alive, total, size = {0: 1.0}, 0.0, 0
+    for n, up, down in zip(*looks, strict=True):
+        moved: dict[int, float] = defaultdict(float)
+        for k, more in ((k, more) for k in alive for more in range(n - size + 1)):
+            moved[k + more] += alive[k] * math.comb(n - size, more) / 2 ** (n - size)
+        total += sum(weight for k, weight in moved.items() if k >= up)
+        alive, size = {k: weight for k, weight in moved.items() if down < k < up}, n
+    return total
+
+
+def typical(gains: Sequence[Json], effect: float, looks: Looks, lost: Sequence[bool]) -> SimpleNamespace:
+    """Do more than half of starts gain more than `effect`? The first look that decides, else the last one taken."""
+    gains = [-math.inf if gain is None else gain for gain in gains]  # no gain known: no success
+    word, look, ends = None, None, [-math.inf, math.inf]
+    reason = f"{len(gains)} starts of which {sum(lost)} were lost: no registered look {looks[0]} was possible"
+    for n, up, down in zip(*looks, strict=True):
+        if n <= len(gains) and sum(lost[:n]) <= 1 and word is None:
+            # A start lost to infrastructure counts against both words.
+            low, high = ([end if gone else g for g, gone in zip(gains[:n], lost, strict=False)] for end in ends)
+            least, most = (sum(gain > effect for gain in column) for column in (low, high))
+            look, word = n, "SUPPORTED" if least >= up else "REFUTED" if most <= down else None
+            reason = f"{least} of {n} starts exceed {effect:g}: {up} or more support it, {down} or fewer refute it"
+            lower, upper = sorted([*low, *ends[:1]]), sorted([*high, *ends[1:]])
+            between = [lower[n - up + 1], upper[n - down - 1]]
+    there = [gain for gain, gone in zip(gains[: look or len(gains)], lost, strict=False) if not gone]
+    found = [median(there) if there else math.inf, *(between if look else ends)]
+    numbers = dict(zip(("estimate", "low", "high"), (x if math.isfinite(x) else None for x in found), strict=True))
+    starts, successes = look or len(gains), sum(gain > effect for gain in there)
+    return SimpleNamespace(word=word, look=look, reason=reason, numbers=numbers, starts=starts, successes=successes)
+
+
+class Case:
+    """What the verdict rests on: the claim, and numbers per start in id order."""
+
+    def __init__(self, study: Study) -> None:
+        self.claim, self.study, self.log = study.record["claim"], study.record["study"], study
+        self.arm, self.rung, self.looks = self.claim["arm"], self.claim["rung"], looks_of(self.claim["looks"])
+        self.sealed: dict[tuple[int, str, str, str], Json] = {}
+        self.quarantined = 0.0
+        for data, row in ((e.data, study.rows[e.run]) for e in study.of("scores") if e.data["split"] == "sealed"):
+            self.sealed[row["replica"], row["arm"], data["role"], data["axis"]] = mean(data["values"])
+            dropped = sum(why.startswith("quarantined") for why in data["status"].values())
+            self.quarantined = max(self.quarantined, dropped / max(1, len(data["values"])))
+        self.guards = [name for name, axis in study.axes.items() if axis["guard"]]
+        self.own = [study.runs(replica, self.arm) for replica in study.replicas]
+        halted = {row["replica"] for row in study.rows.values() if row["stage"] != "done"}
+        self.lost = [replica in halted for replica in study.replicas]
+        asked = [entry for entry in study.of("decision") if any(entry.run in runs for runs in self.own)]
+        self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked)
+
+    def typical(self, gains: Sequence[Json], effect: float) -> SimpleNamespace:
+        return typical(gains, effect, self.looks, self.lost)
+
+    def column(self, arm: str, axis: str, role: str = "served") -> list[Json]:
+        return [self.sealed.get((replica, arm, role, axis)) for replica in self.log.replicas]
+
+    def change(self, axis: str, arm: str, role: str = "served") -> list[Json]:
+        """The claimed arm against another, or against itself at half of the horizon; None unknown."""
+        pairs = zip(self.column(self.arm, axis), self.column(arm, axis, role), strict=True)
+        return [None if None in pair else pair[0] - pair[1] for pair in pairs]
+
+    def dropped(self, *asked: tuple[str, str, str]) -> list[str]:
+        """Of (axis, arm, role): axes not shown to lose less than their total margin against what is named."""
+        found = [(one[0], self.typical(self.change(*one), -self.log.axes[one[0]]["margin"])) for one in asked]
+        return [f"{axis} is not shown to be kept" for axis, kept in found if kept.word != "SUPPORTED"]
+
+    def controls(self, rung: str, claimed: str) -> list[str]:
+        """Controls that a rung needs; the claimed rung adds those that the claim names."""
+        return list(dict.fromkeys([*self.study["required"][rung], *(self.claim["beats"] if rung == claimed else [])]))
+
+    def missing(self, names: Sequence[str], arm: str) -> dict[str, str]:
+        """Controls that cannot be compared with, and why."""
+        found: dict[str, str] = {}
+        for name in (name for name in names if name != arm):
+            why = self.study["untestable"].get(name) or ("" if name in self.study["arms"] else "it was not run")
+            short = 0.0 if why else self.underspent(name)
+            why = f"it spent {100 * short:.0f} % less" if short is not None and short > 0.10 else why
+            found |= {name: f"{name} is not testable: {why}"} if why else {}
+        return found
+
+    def underspent(self, control: str) -> float | None:
+        """Median over starts of the share by which a control spent less on building, in two units; None unknown."""
+        if control in ("frozen", "sampled", self.arm):
+            return 0.0
+        shares = [self._short(replica, control) for replica in self.log.replicas]
+        return None if None in shares or not shares else median(shares)  # type: ignore[type-var]
+
+    def _short(self, replica: int, control: str) -> float | None:
+        def least(arm: str, unit: str) -> Json:  # of a menu the entry that spent least, unknown when one is
+            amounts = [row["build"].get(unit) for row in self.log.runs(replica, arm).values()]
+            return None if None in amounts or not amounts else min(amounts)
+
+        for units in (("flops", "tokens"), ("device_seconds", "calls")):
+            spent = [(least("self", unit), least(control, unit)) for unit in units]
+            ratios = [theirs / own for own, theirs in spent if own and theirs is not None]
+            if ratios:
+                return float(max(0.0, 1.0 - min(ratios)))
+        return None
+
+    def gains(self, names: Sequence[str], arm: str) -> list[Json]:
+        """Net gain of each start: smallest difference over the controls; None where a score is missing."""
+        starts = zip(*(self.column(name, self.claim["metric"]) for name in (arm, *names)), strict=True)
+        least = [None if None in start else min(start[0] - one for one in start[1:]) for start in starts]
+        return [None if gone else gain for gain, gone in zip(least, self.lost, strict=True)]
+
+    def failing(self, rung: str) -> str:
+        """Why a rung does not pass; "" when it does."""
+        if rung == "R0":
+            moved = [any(row["released"] != row["anchor"] for row in runs.values()) for runs in self.own]
+            found = self.typical([1.0 if one else -1.0 for one in moved], 0.0)
+            return "" if found.word == "SUPPORTED" else f"what is served equals generation 0: {found.reason}"
+        names, metric = self.controls(rung, self.rung), self.claim["metric"]
+        if missing := self.missing(names, self.arm):
+            return "; ".join(missing.values())
+        found = self.typical(self.gains(names, self.arm), self.claim["by"])
+        wrong = [] if found.word == "SUPPORTED" else [f"net gain over {', '.join(names)}: {found.reason}"]
+        if rung == "R4":
+            listed = any(role == "listed" for _, _, role, _ in self.sealed)
+            if self.study["rounds"] < 5 or not self.guards or not listed:
+                return "not testable: needs five rounds, a guard axis, and the generation at half of the horizon"
+            wrong += self.dropped(*((axis, "frozen", "served") for axis in self.guards), (metric, self.arm, "listed"))
+        return "; ".join(wrong)
+
+    def limits(self, found: SimpleNamespace, gains: Column) -> list[str]:
+        """The closed list of what keeps SUPPORTED from standing alone."""
+        short = found.starts - found.successes
+        told = [f"{short} of {found.starts} starts did not exceed the claimed effect"] if short else []
+        told += self.dropped(*((axis, "frozen", "served") for axis in self.guards))
+        told += [] if self.guards else ["no guard axis was run"]
+        told += [f"{self.people} decisions by a person or an outside model"] if self.people else []
+        spent = {name: self.underspent(name) for name in self.controls(self.rung, self.rung)}
+        told += [f"{name} spent less or unknown" for name, less in spent.items() if less is None or less > 0.02]
+        told += [f"{100 * self.quarantined:.1f} % of a sealed block was quarantined"] if self.quarantined else []
+        over = [gain - self.claim["by"] for gain in gains if gain is not None]
+        told += ["mean and median of the net gain disagree"] if over and mean(over) * median(over) < 0 else []
+        near = [name for name, axis in self.log.axes.items() if axis["kind"] == "sibling" and axis["sealed_items"]]
+        gained = sorted(gain for name in near[:1] for gain in self.change(name, "frozen") if gain is not None)
+        narrow = near and (not gained or gained[len(gained) // 2] <= 0)
+        return [*told, "narrow: no gain on the sibling axis"] if narrow else told
+
+    def endogenous(self) -> bool | None:
+        """The mark R3: no outside label, model or person decided, and no outside verdict altered the path."""
+        if self.people or self.log.record["contract"]["suite"]["dev_items"]:
+            return False
+        if "ungated" in self.study["arms"] and self.arm != "ungated":
+            names = self.controls("R2", "R2")
+            found = self.typical(self.gains(names, "ungated"), self.claim["by"])
+            return found.word == "SUPPORTED" and not self.missing(names, "ungated")
+        strict = [entry for entry in self.log.of("gate_decision") if entry.data["mode"] == "strict"]
+        held = {entry.run for entry in strict if entry.data["outcome"] != "promote"}
+        rows = {run: row for runs in self.own for run, row in runs.items()}
+        steered = [run in held or row["restores"] or row["released"] != row["working"] for run, row in rows.items()]
+        return None if any(steered) else True
+
+
+def decide(study: Study) -> Record:
+    """Word, level, rung, mark and effect: the first line that holds."""
+    case = Case(study)
+    claim, rungs = case.claim, ("R0", "R1", "R2", "R4", "R5")
+    failing = {rung: case.failing(rung) for rung in rungs}
+    passed = rungs[: next((i for i, rung in enumerate(rungs) if failing[rung]), len(rungs))]
+    missing = case.missing(case.controls(case.rung, case.rung), case.arm)
+    names = [name for name in case.controls(case.rung, case.rung) if name not in missing]
+    gains = case.gains(names, case.arm) if names else [None] * len(case.lost)
+    found = case.typical(gains, claim["by"])
+    exploratory, given = study.record["exploratory"], study.record["given_root"]
+    level = 1 if exploratory or not names else 2 if given or found.look is None else 3
+    below = [f"{rung}: {failing[rung]}" for rung in rungs[: rungs.index(case.rung) + 1] if failing[rung]]
+    limits, reasons = case.limits(found, gains), [found.reason, *missing.values()]
+    if case.quarantined > 0.05:
+        word, reasons = "INVALID", [f"{100 * case.quarantined:.1f} % of a sealed block had been trained on"]
+    elif exploratory or not names or found.look is None:
+        word, reasons = "INCONCLUSIVE", ["exploratory: it can never be evidence"] if exploratory else reasons
+    elif found.word == "REFUTED":
+        word = "REFUTED"
+    elif found.word is None or missing or below or level < 3:
+        word, reasons = "INCONCLUSIVE", [*reasons, *below, *(["the root was given by the claimant"] if given else [])]
+    else:
+        word, reasons = "SUPPORTED WITH LIMITS" if limits else "SUPPORTED", [*reasons, *limits]
+    effect = {**found.numbers, "confidence": 1.0 - 2.0 * chance(case.looks), "n": found.starts}
+    effect["unit"] = f"points of {claim['metric']} in [0, 1]"
+    head = {"verdict": word, "level": level, "rung": passed[-1] if passed else None, "endogenous": case.endogenous()}
+    return {**head, "effect": effect, "reasons": reasons}
+
+
+def word(study: Study) -> str:
+    """The verdict computed from raw scores is the recorded one."""
+    entry, ours = study.must("verdict", "no verdict is recorded: the study is not finished")[-1], decide(study)
+    wrong = differs({name: ours[name] for name in ours if name != "reasons"}, entry.data, f"seq {entry.seq}: recorded")
+    need(not wrong, wrong)
+    return f"{ours['verdict']}, rung {ours['rung']}, as recorded at seq {entry.seq}"
+
+
+# --- All of it -------------------------------------------------------------------------------------------------------
+CHECKS = (files, log, registration, contract, items, receipts, gate, seal, blinding, objects, word)
+
+
+def verify(folder: Path | str) -> Record:
+    """Everything as JSON: schema, verdict, level, rung, endogenous, effect, reasons, checks.
+
+    Raises:
+        LookupError: not a study, or a ledger of a newer version.
+    """
+    study = Study(Path(folder))
+    checks = [{"name": check.__name__, **_outcome(check, study)} for check in CHECKS]
+    if study.newer and checks[0]["ok"] is not False:  # a changed byte is no newer version
+        raise LookupError(study.newer)
+    told = {ok: [f"{one['name']}: {one['detail']}" for one in checks if one["ok"] is ok] for ok in (False, None)}
+    effect = dict.fromkeys(("estimate", "low", "high", "confidence", "unit", "n"))
+    found: Record = {"verdict": "INVALID" if told[False] else "INCONCLUSIVE", "level": 0, "rung": None, "endogenous": None}
+    found |= {"effect": effect, "reasons": told[False] or told[None]}
+    found = found if any(told.values()) else decide(study)
+    return {"schema": "netgain.verify/1", **found, "checks": checks}
+
+
+def _outcome(check: Callable[[Study], str], study: Study) -> Record:
+    try:
+        if check not in (files, log) and (study.fault or not study.record):
+            raise NotYet("the log cannot be read" if study.fault else "no claim is registered")
+        return {"ok": True, "detail": check(study)}
+    except NotYet as error:
+        return {"ok": None, "detail": f"not checked: {error}"}
+    except Wrong as error:
+        return {"ok": False, "detail": str(error)}
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        return {"ok": False, "detail": f"a record is not what it should be: {type(error).__name__}: {error}"}
+
+
+def in_words(found: Record) -> str:
+    """The result for people: a line per check, then effect, word and reasons."""
+    marks, effect = {True: "ok  ", False: "FAIL", None: "-   "}, found["effect"]
+    lines = [f"{marks[one['ok']]} {one['name']:<13} {one['detail']}" for one in found["checks"]]
+    low, high = ("open" if effect[end] is None else f"{effect[end]:+.3f}" for end in ("low", "high"))
+    gain = "unknown" if effect["estimate"] is None else f"{effect['estimate']:+.3f} [{low}, {high}]"
+    lines += [f"{found['verdict']}  median net gain {gain}  rung {found['rung']}  level {found['level']}"]
+    return "\n".join([*lines, *(f"     {reason}" for reason in found["reasons"])])
+
+
+def main(arguments: Sequence[str]) -> int:
+    paths = [one for one in arguments if one != "--json"]
+    if len(paths) != 1 or paths[0].startswith("-"):
+        print("usage: python3 verify.py STUDY [--json]", file=sys.stderr)
+        return 2
+    try:
+        found = verify(paths[0])
+    except (LookupError, OSError) as error:
+        print(f"verify: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(found, indent=2) if "--json" in arguments else in_words(found))
+    return EXIT[found["verdict"]]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

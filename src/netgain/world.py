@@ -1,0 +1,90 @@
+"""What the stages of a study share: the loop and its suite, the doers, the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from netgain.arms import Arm
+from netgain.evaluation import Asking
+from netgain.items import Dealer
+from netgain.jobs import Jobs, Spend, Store
+from netgain.ledger.events import Event, Stored
+from netgain.run import Row
+from netgain.seeding import stream
+from netgain.stages import Loop
+from netgain.suite import Suite
+from netgain.wire import unpack
+
+Json = Any
+
+
+class Log(Protocol):
+    """The ledger, as a step sees it."""
+
+    def append(self, events: Sequence[Event], rows: Mapping[str, Mapping[str, Json]] | None = ...) -> object: ...
+
+    def row(self, run: str) -> dict[str, Json] | None: ...
+
+    def rows(self) -> dict[str, dict[str, Json]]: ...
+
+    def events(self, kind: str | None = ..., run: str | None = ...) -> Iterator[Stored]: ...
+
+
+class Gate(Protocol):
+    """Decides on scores, and lets nothing through without a receipt."""
+
+    def decide(self, mode: str, k: int, columns: Mapping[str, Mapping[str, Any]], *, exhausted: bool) -> Any: ...
+
+    def receipt(self, mode: str, decision: Any, candidate: str, released: str) -> dict[str, Json]: ...
+
+    def admits(self, receipt: Mapping[str, Json] | None, candidate: str, released: str) -> bool: ...
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that the stages of a study share. No stage writes to it but through `log` and `store`."""
+
+    loop: Loop
+    suite: Suite
+    arms: Mapping[str, Arm]  # run name -> arm
+    gate: Gate
+    mode: str
+    dealer: Dealer
+    root: str
+    log: Log
+    store: Store
+    jobs: Jobs
+    rounds: int
+    limits: Mapping[str, float] = field(default_factory=dict)  # tokens, flops, calls of one run of `self`
+    tries: int = 8
+    schedule: Callable[[int], Sequence[Spend]] = lambda replica: ()  # build spend of `self` by round: numbers only
+    keep_at: tuple[int, ...] = ()
+
+    def arm(self, row: Row) -> Arm:
+        """The arm of a run."""
+        return self.arms[f"{row.arm}.{row.variant}" if row.variant else row.arm]
+
+    def asking(self, row: Row, stage: str) -> Asking:
+        """How the systems of a run are asked in a stage."""
+        trained_on = frozenset(unpack(self.store.get(row.seen))) if row.seen else frozenset()
+        return Asking(
+            row.replica, self.seed(row, stage, "answer"), self.tries if self.arm(row).tries else 1, trained_on
+        )
+
+    def seed(self, row: Row, stage: str, purpose: str = "", arm: str | None = None) -> str:
+        """A random stream as hex; shared by all arms of a replica unless `arm` is given."""
+        return f"{stream(self.root, row.replica, row.round, stage, purpose, arm=arm):032x}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a stage gives: the next row, its record, further events, and what it spent."""
+
+    row: Row
+    out: dict[str, Json] = field(default_factory=dict)
+    events: Sequence[Event] = ()
+    start: Spend | None = None  # for generation 0: once per replica, the same for all its arms
+    build: Spend | None = None
+    answer: Spend | None = None
