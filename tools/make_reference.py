@@ -6,6 +6,7 @@ python tools/make_reference.py --check   exit 1 if a page on disk is not what wo
 
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,7 +88,8 @@ def named(name: str, thing: object, level: int = 2) -> Iterator[str]:
 
 def signature(thing: object) -> str:
     try:
-        return str(inspect.signature(thing))
+        shown = str(inspect.signature(thing))
+        return re.sub(r"<function (\w+) at 0x\w+>", r"\1", shown)  # a default that is a function, by its name
     except ValueError:  # an exception without an __init__ of its own has none to show
         return "(...)"
 

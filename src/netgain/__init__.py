@@ -4,20 +4,57 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from netgain.budget import Budget
+    from netgain.claim import Claim
     from netgain.errors import BudgetExhausted, ConfigError, IntegrityError, LedgerError, NetgainError
+    from netgain.evidence.verdict import Verdict
+    from netgain.records import Change, Examples, Part, View
+    from netgain.session import Study
+    from netgain.stages import Filter, Loop
+    from netgain.suite import Suite, axis
 
 __version__ = "0.1.0"
 
 # Public name -> the module that defines it, imported when the name is first used: `import netgain` stays cheap.
 _HOMES = {
+    "Budget": "netgain.budget",
     "BudgetExhausted": "netgain.errors",
+    "Change": "netgain.records",
+    "Claim": "netgain.claim",
     "ConfigError": "netgain.errors",
+    "Examples": "netgain.records",
+    "Filter": "netgain.stages",
     "IntegrityError": "netgain.errors",
     "LedgerError": "netgain.errors",
+    "Loop": "netgain.stages",
     "NetgainError": "netgain.errors",
+    "Part": "netgain.records",
+    "Study": "netgain.session",
+    "Suite": "netgain.suite",
+    "Verdict": "netgain.evidence.verdict",
+    "View": "netgain.records",
+    "axis": "netgain.suite",
 }
 
-__all__ = ["BudgetExhausted", "ConfigError", "IntegrityError", "LedgerError", "NetgainError"]
+__all__ = [
+    "Budget",
+    "BudgetExhausted",
+    "Change",
+    "Claim",
+    "ConfigError",
+    "Examples",
+    "Filter",
+    "IntegrityError",
+    "LedgerError",
+    "Loop",
+    "NetgainError",
+    "Part",
+    "Study",
+    "Suite",
+    "Verdict",
+    "View",
+    "axis",
+]
 
 
 def __getattr__(name: str) -> object:

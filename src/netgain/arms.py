@@ -27,6 +27,7 @@ class Arm:
         gate: gate mode of its own, or "" for the study's; "none": nothing decided, the best on the report split served.
         one_long_step: the whole horizon's budget in one round.
         tries: the arm answers with several tries per item.
+        own_streams: draws its own randomness from round 1 on; every other arm shares that of its replica.
         after_self: runs after `self` of its replica and is given its spend (numbers only).
         variant: entry of a menu, or "".
     """
@@ -41,6 +42,7 @@ class Arm:
     gate: str = ""
     one_long_step: bool = False
     tries: bool = False
+    own_streams: bool = False
     after_self: bool = True
     variant: str = ""
 
@@ -53,7 +55,7 @@ class Arm:
 _RESET = {"parent": GENERATION_0, "improver": GENERATION_0, "position": GENERATION_0}
 _PLAIN: Mapping[str, Mapping[str, object]] = {
     "self": {"after_self": False},
-    "self_again": {},  # the same loop under another label: the A/A control
+    "self_again": {"own_streams": True},  # the same loop once more: the A/A control
     "frozen": {"proposer": ""},
     "ordinary": {"proposer": "ordinary", "gate": "none"},
     "random_search": {"proposer": "random_search", **_RESET},

@@ -51,6 +51,10 @@ class Claim:
             raise ConfigError(f"claimed net gain {self.by!r}", fix="give a number from 0 to below 1, in score units")
         if not 0 < self.alpha <= 0.05:
             raise ConfigError(f"alpha {self.alpha!r}", fix="give a number above 0 and at most 0.05")
+        if self.analysis != "typical start":
+            raise ConfigError(f"analysis {self.analysis!r}", fix="leave it out: 'typical start' is the only one so far")
+        if not self.looks or list(self.looks) != sorted({size for size in self.looks if size >= 1}):
+            raise ConfigError(f"looks {list(self.looks)!r}", fix="give increasing numbers of starts, as in 6, 9, 12")
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, as registered."""

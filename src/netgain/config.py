@@ -246,8 +246,8 @@ def render_study(study: StudyFile, *, notes: Mapping[str, str] | None = None) ->
 
 
 BUDGET_NOTE = (
-    "# tokens, flops and calls end a run of `self`; device_seconds, cost_usd and human_minutes pause the study each time",
-    "# that so much more is spent; a unit left out has no limit",
+    "# tokens, flops and calls end a run of `self`; device_seconds, cost_usd and human_minutes pause the study",
+    "# each time that so much more is spent; a unit left out has no limit",
 )
 
 

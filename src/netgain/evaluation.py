@@ -84,7 +84,7 @@ def evaluate(
     failures: list[str] = []
     for system in sorted(set(systems.values()), key=lambda one: digest([asking.seed, one])):  # order drawn, not by role
         answers[system], spend, failure = _ask(jobs, longest, system, asking)
-        spends += [spend] if spend else []
+        spends.append(spend or {})  # what a failed answer cost is unknown, and so is the sum
         failures += [failure] if failure else []
     sheets = [
         _sheet(axis, role, system, blocks[axis.name], answers[system][axis.source_key], asking.trained_on)

@@ -85,7 +85,10 @@ class Dealer:
     def sealed(self, axis: Axis, replica: int, block_secret: bytes) -> Block:
         """The block of a start, which nobody can know before the seal is opened."""
         if isinstance(axis.source, Bank):
-            items = _shard(_ranked(axis.source, "sealed", block_secret), replica, self.replicas)[: axis.sealed_items]
+            # Which start an item belongs to depends on content alone, so that no two starts ever share one; which of
+            # its items are asked, and in which order, depends on the seal.
+            own = _shard(_ranked(axis.source, "sealed", b"shards"), replica, self.replicas)
+            items = _sorted(own, block_secret)[: axis.sealed_items]
             return Block("sealed", axis.source_key, sealed_key(replica), 0, tuple(items))
         return _drawn(axis, "sealed", sealed_key(replica), 0, axis.sealed_items, block_secret)
 
@@ -118,7 +121,11 @@ def _ranked(bank: Bank, split: str, secret: bytes) -> Sequence[Item]:
         for item in bank.items
         if _split_of(item, place) == split or (split == "anchor" and _split_of(item, place) == "report")
     ]
-    return sorted(mine, key=lambda item: hmac.new(secret, canonical(dict(item)), hashlib.sha256).digest())
+    return _sorted(mine, secret)
+
+
+def _sorted(items: Sequence[Item], secret: bytes) -> Sequence[Item]:
+    return sorted(items, key=lambda item: hmac.new(secret, canonical(dict(item)), hashlib.sha256).digest())
 
 
 def _split_places(shares: Mapping[str, float]) -> list[tuple[str, float]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from netgain.arms import Arm
-from netgain.budget import Budget
+from netgain.budget import Budget, total
 from netgain.claim import Claim
 from netgain.errors import ConfigError, EvaluateError, StageError
 from netgain.evidence.power import expected_items, planned_chances, refusal, smallest_gain, smallest_net_gain
@@ -111,7 +111,7 @@ def plan_study(study: Study, *, workers: int = 2, watch: Callable[[str], None] |
     """
     _possible(study)
     seconds, responsive = _calibrated(study, watch or (lambda _: None))
-    runs = {name: _run_seconds(study, arm, seconds) for name, arm in study.chosen().items()}
+    runs = {name: run_seconds(study, arm, seconds) for name, arm in study.chosen().items()}
     wall = study.replicas * (sum(runs.values()) + seconds["start"]) / workers / 60
     power, smallest, reasons = _power(study)
     reasons += _unresponsive(study.suite.gate_axis, responsive)
@@ -213,7 +213,14 @@ def _one_round(bench: _Bench, system: str) -> None:
         "propose", "propose", systems={"parent": system, "improver": system}, state=None, feedback=None, accepted=None,
         dev=[dict(item) for item in dev.items], round=1, proposer="propose",
     )  # fmt: skip
-    bench.do("build", "build", systems={"parent": system}, change=proposed.value["change"])
+    built = bench.do("build", "build", systems={"parent": system}, change=proposed.value["change"])
+    booked = total([proposed.spend, built.spend])
+    for unit in study.limits:
+        if booked[unit] is None:
+            raise ConfigError(
+                f"limit on {unit!r}, which the loop does not book: it could never be held against anything",
+                fix=f"call budget.spend({unit}=…) in propose and build, or take the limit out",
+            )
 
 
 def _twin(bench: _Bench, system: str) -> str:
@@ -272,7 +279,8 @@ def _unresponsive(axis: Axis, responsive: Mapping[str, float]) -> list[str]:
     return found
 
 
-def _run_seconds(study: Study, arm: Arm, seconds: Mapping[str, float]) -> float:
+def run_seconds(study: Study, arm: Arm, seconds: Mapping[str, float]) -> float:
+    """Seconds of one run of an arm on one core, from the seconds of its stages."""
     measured = seconds["measure"] * (study.tries if arm.tries else 1)
     if not arm.proposer:
         return measured * (2 if arm.tries else study.rounds + 1)

@@ -122,5 +122,6 @@ def _receipt(row: Row, world: World) -> Mapping[str, Json] | None:
     """The receipt in the run's last gate decision, read back from the log."""
     found = [event for event in world.log.events("gate_decision", row.id) if event.data["round"] == row.round]
     if not found:
-        raise IntegrityError(f"no gate decision of round {row.round} in the log", where=row.id, fix="run `netgain verify`")
+        what = f"no gate decision of round {row.round} in the log"
+        raise IntegrityError(what, where=row.id, fix="run `netgain verify`")
     return found[-1].data["receipt"]  # type: ignore[no-any-return]

@@ -13,7 +13,7 @@ from netgain.errors import StageError
 from netgain.items import fingerprint
 from netgain.jobs import Done, Spend
 from netgain.ledger.events import Event
-from netgain.records import Change, Examples, Part
+from netgain.records import DECIDERS, Change, Examples, Part
 from netgain.run import Row
 from netgain.stages import Loop
 from netgain.wire import pack, unpack
@@ -27,7 +27,7 @@ def propose(row: Row, world: World) -> Outcome:
     arm = world.arm(row)
     done, budget = _proposal(row, world, arm)
     change = done.value["change"]
-    _check_surfaces(change, world.loop, row)
+    _check(done.value, world.loop, row)
     dropped = _quarantined(change, row, world)
     passed = pass_through(arm, _verdicts(change), done.value["truth"], dropped, _own_rng(row, world, arm))
     feedback, seen = row.feedback, row.seen
@@ -107,12 +107,31 @@ def _due(row: Row, world: World, spent: Sequence[Spend], unit: str) -> tuple[flo
     return max(0.0, theirs - own), own < theirs_before
 
 
-def _check_surfaces(change: Mapping[str, Json], loop: Loop, row: Row) -> None:
-    odd = sorted({part["surface"] for part in change["parts"]} - set(loop.surfaces))
-    if odd:
-        raise StageError(
-            f"change of surface {odd[0]!r} refused: open are {', '.join(loop.surfaces)}", where=row.id, round=row.round
-        )
+def _check(value: Mapping[str, Json], loop: Loop, row: Row) -> None:
+    """Refuse a change that touches a closed surface, or whose columns do not fit: the loop's own failure.
+
+    Raises:
+        StageError: with the first thing that is wrong.
+    """
+    change = value["change"]
+    wrong = [f"change of surface {part['surface']!r} refused: open are {', '.join(loop.surfaces)}"
+             for part in change["parts"] if part["surface"] not in loop.surfaces]  # fmt: skip
+    wrong += [f"decided by {part['decided_by']!r}, expected one of {', '.join(DECIDERS)}"
+              for part in change["parts"] if part["decided_by"] not in DECIDERS]  # fmt: skip
+    wrong += _uneven(value)
+    if wrong:
+        raise StageError(wrong[0], where=row.id, round=row.round)
+
+
+def _uneven(value: Mapping[str, Json]) -> list[str]:
+    change = value["change"]
+    examples = next((part["examples"] for part in change["parts"] if "examples" in part), None)
+    if examples is None:
+        return []
+    columns = {"labels": examples["labels"], **{f"check {name!r}": one for name, one in change["checks"].items()}}
+    columns |= {} if value["truth"] is None else {"truth of the oracle": value["truth"]}
+    count = len(examples["inputs"])
+    return [f"{name} has {len(one)} entries for {count} examples" for name, one in columns.items() if len(one) != count]
 
 
 def _verdicts(change: Mapping[str, Json]) -> Change:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Json = Any
 System = Any
+DECIDERS = ("system", "rule", "model", "person")
 
 
 @dataclass(frozen=True)

@@ -22,14 +22,14 @@ from netgain.canonical import digest
 from netgain.case import case_of
 from netgain.claim import RUNGS, Claim
 from netgain.errors import ConfigError, DiskFull, IntegrityError, Stopped
-from netgain.evidence.verdict import Verdict, decide_verdict
+from netgain.evidence.verdict import Verdict, decide_verdict, looks_of
 from netgain.executors import LocalWorkers, Reference, reference_of
 from netgain.facts import Facts
 from netgain.gates.gate import BettingGate, plan_of
 from netgain.items import Dealer
 from netgain.jobs import Jobs
 from netgain.ledger import Event, FolderLock, Ledger
-from netgain.ledger.files import DIGESTS, write_durably
+from netgain.ledger.files import DIGESTS, sweep, write_durably
 from netgain.planning import Plan, plan_study
 from netgain.seal import facts_of, open_seal, score_sealed
 from netgain.seeding import root as derived_root
@@ -40,6 +40,7 @@ from netgain.suite import Suite
 from netgain.world import World
 
 Json = Any
+SHOWING = ("report/", "cli/", "verify.py", "status.py", "export.py")
 LIBRARIES = ("numpy", "torch", "safetensors", "scikit-learn")
 
 
@@ -53,10 +54,11 @@ class Study:
         replicas: independent starts, enrolled by id and never replaced.
         rounds: horizon.
         root: 64 hex digits given by somebody, else drawn at registration. The secret of the items follows from a given
-            root, so that the same root gives the same result; who gave it could have known the items, and such a study
-            is evidence level 2 at most.
+            root, so that the same root gives the same result. Who gave it could have known the items: evidence level 2
+            at most.
         tries: answers per item of the arm `sampled`.
         limits: tokens, flops or calls that end a run of `self` cleanly.
+        pause_at: device_seconds, cost_usd or human_minutes after which one call of `run` pauses; it alters no result.
         reference: how workers find the loop; found by itself for a loop that is a name of the main script.
         about: what is shown of the study's origin: recipe, size, options.
         files: configuration files of the folder, name -> text; registered by digest.
@@ -71,6 +73,7 @@ class Study:
     root: str | None = None
     tries: int = 8
     limits: Mapping[str, float] = field(default_factory=dict)
+    pause_at: Mapping[str, float] = field(default_factory=dict)
     reference: Reference | None = None
     about: Mapping[str, Json] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
@@ -86,10 +89,21 @@ class Study:
             if name not in self.arms:
                 raise ConfigError.unknown("arm of this study", name, self.arms)
         if self.root is not None and not re.fullmatch(r"[0-9a-f]{64}", self.root):
-            raise ConfigError(f"root {self.root!r}, expected 64 lower-case hex digits", fix="leave it out: one is drawn")
-        self._check_axis()
+            raise ConfigError(
+                f"root {self.root!r}, expected 64 lower-case hex digits", fix="leave it out: one is drawn"
+            )
+        self._check_claim()
 
-    def _check_axis(self) -> None:
+    def _check_claim(self) -> None:
+        lacking = missing_piece(arm_named(self.claim.arm, self.loop), self.loop)
+        if lacking is not None:
+            raise ConfigError(f"claimed arm {self.claim.arm!r} cannot be run: {lacking}", fix="claim another arm")
+        level = max(looks_of(self.claim.looks).levels)
+        if level > self.claim.alpha:
+            raise ConfigError(
+                f"alpha {self.claim.alpha:g}: these looks give a false word with a chance of up to {level:.4f}",
+                fix="claim an alpha of at least that, or register other looks",
+            )
         axis = self.suite[self.claim.metric]
         if axis.sealed_items < 2:
             raise ConfigError(
@@ -162,6 +176,7 @@ def run_study(
     if (folder / DIGESTS).exists() and (verdict := _finished(study, folder, extend=extend)) is not None:
         return verdict
     with FolderLock(folder), _ledger(study, folder, exploratory, plan, reopen=extend) as log:
+        sweep(folder)
         facts = facts_of(log)
         _same_claim(study, facts)
         _same_contract(study, facts)
@@ -331,10 +346,10 @@ def _conduct(
     log.append(
         [Event("session", None, session), _state("running", "stages are being done", "wait, or `netgain status`")]
     )
-    size = _next_look(study, facts_of(log)) if extend else study.replicas
+    size = _starts(study, log, extend=extend)
     enrol(world, range(size), size, lambda: secrets.token_hex(8))
     (folder / "inbox").mkdir(exist_ok=True)
-    conductor = Conductor(world, folder / "inbox", watch)
+    conductor = Conductor(world, folder / "inbox", watch, study.pause_at)
     try:
         asked = conductor.conduct(workers)
     except BaseException as error:
@@ -344,14 +359,21 @@ def _conduct(
         raise
     if asked != "done":
         state = "stopped" if asked == "stop" else "paused"
-        log.append([_state(state, f"asked to {asked}", "run again: it continues")])
-        raise Stopped(f"asked to {asked}", where=str(folder), fix="`netgain run` continues")
+        log.append([_state(state, conductor.why, "run again: it continues")])
+        raise Stopped(conductor.why, where=str(folder), fix="`netgain run` continues")
+
+
+def _starts(study: Study, log: Ledger, *, extend: bool) -> int:
+    """How many starts are to be enrolled: of an interrupted look all that it was begun for."""
+    facts = facts_of(log)
+    if extend and facts.concluded:
+        return _next_look(study, facts)
+    begun = [int(event.data["look"]) for event in log.events("replica_enrolled")]
+    return max([study.replicas, *begun])
 
 
 def _next_look(study: Study, facts: Facts) -> int:
     have = len(facts.enrolled)
-    if not facts.concluded:  # an extension that was interrupted: its replicas are enrolled
-        return have
     later = [size for size in study.claim.looks if size > have]
     if not later:
         raise ConfigError(f"{have} replicas: no registered look is left", fix="register a new claim")
@@ -360,11 +382,12 @@ def _next_look(study: Study, facts: Facts) -> int:
 
 def _new_secret(folder: Path, log: Ledger, study: Study) -> None:
     """A secret of its own for the items of a further look: the first one has been revealed."""
-    if (folder / ".secret").exists():
+    facts = facts_of(log)
+    if not facts.concluded:  # interrupted: starts of this look are enrolled, and draw from the secret that is there
         return
-    size = _next_look(study, facts_of(log))
+    size = _next_look(study, facts)
     secret = _drawn_secret(study, size)
-    _keep_secret(folder, secret)
+    _keep_secret(folder, secret)  # after a kill before the next line a new one is committed to: no start has used it
     log.append([Event("secret_committed", None, {"look": size, "secret_sha256": hashlib.sha256(secret).hexdigest()})])
 
 
@@ -374,9 +397,10 @@ def _keep_secret(folder: Path, secret: bytes) -> None:
 
 
 def _broken_off(error: BaseException) -> Event:
-    """The state that an error leaves: paused when running again is all it takes, failed when something has to be mended."""
+    """The state after an error: paused when running again is all it takes, failed when something has to be mended."""
     if isinstance(error, KeyboardInterrupt | DiskFull):
-        return _state("paused", "interrupted" if isinstance(error, KeyboardInterrupt) else str(error), "run again: it continues")
+        reason = str(error) or "interrupted"
+        return _state("paused", reason, "run again: it continues")
     return _state("failed", str(error) or type(error).__name__, "mend it, then run again: it continues")
 
 
@@ -426,9 +450,13 @@ def _close(folder: Path, log: Ledger, facts: Facts) -> None:
 
 
 def code_digest(reference: Reference | None) -> str:
-    """SHA-256 over the package's own source and the user's file: the code part of the contract."""
+    """SHA-256 over the package's own source and the user's file: the code part of the contract.
+
+    What only shows or checks a finished study (pages, commands) is left out: it can move no result.
+    """
     package = Path(__file__).parent
-    parts = [(str(path.relative_to(package)), path.read_bytes()) for path in sorted(package.rglob("*.py"))]
+    names = sorted(path.relative_to(package).as_posix() for path in package.rglob("*.py"))
+    parts = [(name, (package / name).read_bytes()) for name in names if not name.startswith(SHOWING)]
     if reference is not None and ".py:" in reference.target:
         parts.append(("loop", Path(reference.target.rpartition(":")[0]).read_bytes()))
     return digest([[name, hashlib.sha256(data).hexdigest()] for name, data in parts])

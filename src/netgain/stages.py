@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from netgain.budget import Budget
+from netgain.budget import UNITS, Budget
 from netgain.errors import ConfigError
 from netgain.records import Change, View
 from netgain.surfaces import known_surfaces
@@ -61,13 +61,14 @@ class Filter:
 
 
 def build_single_part(parent: System, change: Change, budget: Budget, rng: Any) -> System:
-    """The default build: the payload of the only part is the new system.
+    """The default build: the payload of the only part is the new system. It spends nothing, which it books.
 
     Raises:
         ValueError: several parts; such a loop has to say how they are put together.
     """
     if len(change.parts) != 1:
         raise ValueError(f"{len(change.parts)} parts: give the loop a build function")
+    budget.spend(**{unit: 0.0 for unit in UNITS if unit != "device_seconds"})
     return change.parts[0].payload
 
 

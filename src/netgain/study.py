@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from netgain.arms import Arm
+from netgain.budget import exceeded
 from netgain.errors import ConfigError
 from netgain.ledger.events import Event
 from netgain.loop import step
@@ -63,7 +64,9 @@ def _first_row(replica: int, arm: Arm, rounds: int) -> Row:
 class Conductor:
     """Steps all runs until they are done, somebody asks to stop, or something fails that is not the system's doing."""
 
-    def __init__(self, world: World, inbox: Path, watch: Watcher) -> None:
+    def __init__(self, world: World, inbox: Path, watch: Watcher, pause_at: Mapping[str, float] | None = None) -> None:
+        self._pause_at = dict(pause_at or {})
+        self._spent: dict[str, float] = {}
         self._world = world
         self._inbox = inbox
         self._watch = watch
@@ -73,6 +76,7 @@ class Conductor:
         self._busy: set[str] = set()
         self._trouble: BaseException | None = None
         self.asked: str | None = None
+        self.why = ""
 
     def _in_order(self) -> list[str]:
         """Replica by replica; within one, the loop itself first, then its controls as registered."""
@@ -126,12 +130,22 @@ class Conductor:
         outcome = step(run, self._world)
         with self._turn:
             self._rows[run] = outcome.row
+            self._book(outcome)
             self._busy.discard(run)
             done = sum(row.done for row in self._rows.values())
             self._watch(Stepped(before, outcome, time.monotonic() - began, done, len(self._rows)))
             if outcome.row.done:
                 self._close_replica(outcome.row.replica)
             self._turn.notify_all()
+
+    def _book(self, outcome: Outcome) -> None:
+        """Count what this call has spent; a limit in seconds, money or minutes pauses and changes no result."""
+        for amounts in (outcome.start, outcome.build, outcome.answer):
+            for unit, amount in (amounts or {}).items():
+                self._spent[unit] = self._spent.get(unit, 0.0) + (amount or 0.0)
+        reached = exceeded(self._spent, self._pause_at)
+        if reached is not None and self.asked is None:
+            self.asked, self.why = "pause", f"{self._spent[reached]:.1f} {reached} spent, the limit of one call"
 
     def _close_replica(self, replica: int) -> None:
         if all(row.done for row in self._rows.values() if row.replica == replica):
@@ -165,6 +179,7 @@ class Conductor:
             path.unlink(missing_ok=True)
             if request["kind"] in REQUESTS:
                 self.asked = request["kind"]
+                self.why = f"{request['by']} asked to {request['kind']}: {request['reason']}"
 
 
 def _request(path: Path) -> dict[str, Any]:

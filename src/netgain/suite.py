@@ -60,6 +60,13 @@ class Bank:
     items: Sequence[Item]
     shares: Mapping[str, float] = field(default_factory=lambda: {"dev": 0.3, "gate": 0.4, "report": 0.1, "sealed": 0.2})
 
+    def __post_init__(self) -> None:
+        for split in self.shares:
+            if split not in SPLITS or split == "anchor":
+                raise ConfigError.unknown("split of a bank", split, [one for one in SPLITS if one != "anchor"])
+        if min(self.shares.values(), default=0) < 0 or sum(self.shares.values()) > 1 + 1e-9:
+            raise ConfigError(f"shares {dict(self.shares)!r} of a bank", fix="give shares from 0 that sum to at most 1")
+
     def spec(self) -> dict[str, Json]:
         """Digest and size of the bank, and how it is split."""
         return {
@@ -103,6 +110,10 @@ class Axis:
     step_margin: float = 0.05
     moment: float = 0.1
     overlap: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ConfigError.unknown(f"kind of axis {self.name!r}", self.kind, KINDS)
 
     def spec(self) -> dict[str, Json]:
         """The axis as JSON: part of the contract."""
@@ -149,8 +160,9 @@ class Suite:
         names = [one.name for one in self.axes]
         if not names or len(set(names)) != len(names):
             raise ConfigError(f"axes {names!r}", fix="name at least one axis, each name once")
-        if self.gate_axis.gate_items < 2 and isinstance(self.gate_axis.source, Generated):
-            raise ConfigError(f"axis {names[0]!r} has {self.gate_axis.gate_items} gate items", fix="give at least 2")
+        for one in (self.gate_axis, *self.guards):  # without pairs on every one of them, nothing is ever promoted
+            if one.gate_items < 2:
+                raise ConfigError(f"axis {one.name!r} has {one.gate_items} gate items", fix="give at least 2")
 
     @property
     def gate_axis(self) -> Axis:

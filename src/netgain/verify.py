@@ -4,10 +4,8 @@
 Standard library only, imports nothing of netgain, writes nothing: the independent twin of the code that ran the study,
 to be read before it is believed. The checks of `CHECKS` run in order; each fails with the place that is wrong, or gives
 a sentence about what holds. One failure makes the study INVALID. The word is computed from the raw sealed scores by the
-rules under "The word" and must equal the recorded one.
-
-Not covered: whether the answers came from the systems named (a re-run shows that, evidence level 5), metrics and items
-made by the claimant's own code, and a folder that was invented as a whole.
+rules under "The word" and must equal the recorded one. Not covered: whether the answers came from the systems named (a
+re-run shows that, evidence level 5), metrics and items of the claimant's own code, a folder invented as a whole.
 
 Exit codes: 0 SUPPORTED (with or without limits), 3 REFUTED, 4 INCONCLUSIVE, 7 INVALID, 2 not a study that this reads.
 """
@@ -23,34 +21,30 @@ import re
 import sqlite3
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any as Json
 
-Json = Any
 Record = dict[str, Json]
 Column = Sequence[float | None]
+Entry = SimpleNamespace  # of the log: seq, run ("" for the study itself), data (the event's own record)
+Looks = tuple[list[int], list[int], list[int]]  # sizes; successes that support; successes up to which they refute
 EXIT = {"SUPPORTED": 0, "SUPPORTED WITH LIMITS": 0, "REFUTED": 3, "INCONCLUSIVE": 4, "INVALID": 7}
-EVENTS = "SELECT seq, run, kind, body, leaf FROM events ORDER BY seq"
-CLOSE = 1e-9  # largest difference between a recorded number and ours
+BOTH = "frozen ordinary placebo"  # controls; a rung adds random search where its surfaces can be searched
+NEEDED = {"R1": "frozen", "R2": BOTH, "R4": BOTH, "R5": f"{BOTH} flat one_step"}
 
 
-class Wrong(Exception):
-    """A check failed; the text says where."""
+class Finding(Exception):
+    """What ends a check: its outcome (False: wrong, None: not come to yet) and a sentence that says where."""
 
 
-class NotYet(Exception):
-    """The study has not come to what is checked; the text says what is missing."""
-
-
-def need(holds: object, wrong: str) -> None:
-    """Go on, or fail the check with a sentence that names the place."""
+def need(holds: object, sentence: str, outcome: bool | None = False) -> None:
     if not holds:
-        raise Wrong(wrong)
+        raise Finding(outcome, sentence)
 
 
 # --- Bytes and values ------------------------------------------------------------------------------------------------
@@ -76,13 +70,12 @@ def tree_head(leaves: Sequence[bytes]) -> str:
 
 
 def differs(ours: Json, theirs: Json, where: str) -> str:
-    """The first place where a record is not what we computed, numbers by more than `CLOSE`; "" when it is."""
+    """The first place where a record is not what we computed, numbers by more than 1e-9; "" when it is."""
     if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() <= theirs.keys():
         return next((found for key in ours if (found := differs(ours[key], theirs[key], f"{where} {key}"))), "")
     if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        pairs = enumerate(zip(ours, theirs, strict=True))
-        return next((found for i, (one, two) in pairs if (found := differs(one, two, f"{where}[{i}]"))), "")
-    near = {type(ours), type(theirs)} <= {int, float} and abs(ours - theirs) <= CLOSE
+        return differs(dict(enumerate(ours)), dict(enumerate(theirs)), where)
+    near = {type(ours), type(theirs)} <= {int, float} and abs(ours - theirs) <= 1e-9
     same = near or (type(ours) is type(theirs) and ours == theirs)
     return "" if same else f"{where} is {theirs!r}, computed {ours!r}"
 
@@ -94,14 +87,6 @@ def mean(values: Column, empty: Json = None) -> Json:
 
 
 # --- Reading the folder ----------------------------------------------------------------------------------------------
-class Entry(NamedTuple):
-    """One entry of the log; `data` is the event's own record."""
-
-    seq: int
-    run: str
-    data: Record
-
-
 class Study:
     """A study folder, read once. `fault` is the first thing wrong with its log, where reading stopped."""
 
@@ -114,14 +99,14 @@ class Study:
         self.leaves: list[bytes] = []
         self.rows: dict[str, Json] = {}  # run -> where it stands: the row of its last event that has one
         self.kinds: dict[str, list[Entry]] = defaultdict(list)
+        self.record: Record = {}  # of the registered claim
+        self.axes: dict[str, Record] = {}
         try:
             self._read()
-        except Wrong as wrong:
-            self.fault = str(wrong)
+        except Finding as finding:
+            self.fault = finding.args[1]
         except (sqlite3.Error, OSError, TypeError, ValueError, KeyError, AttributeError) as error:
             self.fault = f"ledger.db cannot be read on at seq {len(self.entries)}: {error}"
-        self.record: Record = self.kinds["claim_registered"][0].data if self.kinds["claim_registered"] else {}
-        self.replicas = sorted(entry.data.get("replica", -1) for entry in self.kinds["replica_enrolled"])
         paths = [Path(root, name) for root, _, names in os.walk(folder) for name in names]
         own = ("lock", "study.sha256") if self.finished else ("lock", "ledger.db", "ledger.db-wal", "ledger.db-shm")
         named = {path.relative_to(folder).as_posix(): path for path in paths}
@@ -139,7 +124,7 @@ class Study:
             if schema != b"netgain.ledger/1":
                 self.newer = f"ledger {schema.decode()!r}: take the verify.py of the netgain that wrote it"
                 return
-            for seq, run, kind, body, leaf in database.execute(EVENTS):
+            for seq, run, kind, body, leaf in database.execute("SELECT * FROM events ORDER BY seq"):
                 event, here = json.loads(body), f"ledger.db, seq {len(self.entries)}"
                 need(seq == len(self.entries), f"{here} is missing: found seq {seq!r}")
                 need(sha(b"\x00" + body) == leaf, f"{here}: the body does not have its leaf hash")
@@ -150,25 +135,21 @@ class Study:
                 need(event["prev"] == last.get(own), f"{here}: not after the last event of {own or 'the study'}")
                 last[own] = leaf.hex()
                 self.leaves.append(leaf)
-                self.entries.append(Entry(seq, own, data))
+                self.entries.append(Entry(seq=seq, run=own, data=data))
                 self.kinds[event["kind"]].append(self.entries[-1])
                 self.rows |= {own: data["row"]} if own and isinstance(data.get("row"), dict) else {}
             need(size == len(self.entries), f"ledger.db: head says {size} entries, found {len(self.entries)}")
             need(root == tree_head(self.leaves).encode(), f"ledger.db: tree head of {size} entries")
             rows = {key.decode(): json.loads(row) for key, row in database.execute("SELECT run, row FROM rows")}
             need(rows == self.rows, "ledger.db: table rows is not what the events imply")
+        self.replicas = sorted(entry.data["replica"] for entry in self.of("replica_enrolled"))
+        for entry in self.of("claim_registered")[:1]:
+            self.record = entry.data
+            self.axes = {axis["name"]: axis for axis in self.record["contract"]["suite"]["axes"]}
 
-    def of(self, kind: str, run: str | None = None) -> list[Entry]:
+    def of(self, kind: str, run: str | None = None, *, lacking: str = "") -> list[Entry]:
+        need(not lacking or self.kinds[kind], lacking, None)
         return [entry for entry in self.kinds[kind] if run is None or entry.run == run]
-
-    def must(self, kind: str, reason: str) -> list[Entry]:
-        if not self.kinds[kind]:
-            raise NotYet(reason)
-        return self.kinds[kind]
-
-    @cached_property
-    def axes(self) -> dict[str, Record]:
-        return {axis["name"]: axis for axis in self.record["contract"]["suite"]["axes"]}
 
     def runs(self, replica: int, arm: str) -> dict[str, Record]:
         return {run: row for run, row in self.rows.items() if (row["replica"], row["arm"]) == (replica, arm)}
@@ -182,8 +163,7 @@ class Study:
 # --- Files, log, registration, contract ------------------------------------------------------------------------------
 def files(study: Study) -> str:
     """Every file of the folder is in study.sha256 with the digest that it has."""
-    if not study.finished:
-        raise NotYet("study.sha256 is not written: the study is not finished")
+    need(study.finished, "study.sha256 is not written: the study is not finished", None)
     text = (study.folder / "study.sha256").read_bytes()
     ours = [os.fsencode(f"{found}  {name}\n") for name, found in sorted(study.files.items())]
     odd = {line[66:].strip().decode(errors="replace") for line in {*text.splitlines(keepends=True)} ^ {*ours}}
@@ -211,15 +191,18 @@ def registration(study: Study) -> str:
         need(data["files"].get(name) == study.files.get(name), f"{name}: not the registered file (seq {seq})")
     drawn = sha(f"{data['claim_digest']}{data['root_bits']}".encode()).hex()
     need(data["given_root"] or data["root"] == drawn, f"seq {seq}: root is not of claim digest and random bits")
+    committed = {entry.data["look"]: entry.data for entry in study.of("secret_committed")}  # of further looks
     for entry in study.of("secret_revealed"):
+        wanted = committed.get(entry.data["look"], data)
         secret = sha(bytes.fromhex(entry.data["secret"])).hex()
-        need(secret == data["secret_sha256"], f"seq {entry.seq}: the revealed secret is not the registered one")
+        need(secret == wanted["secret_sha256"], f"seq {entry.seq}: the secret is not the one committed to")
     return f"claim {data['claim_digest']} registered at seq {seq}, before generation 1"
 
 
 def contract(study: Study) -> str:
     """One contract (code, libraries, suite, gate) in every session of `run`."""
-    registered, sessions = study.record["contract_digest"], study.must("session", "no session of `run` is recorded")
+    registered, sessions = study.record["contract_digest"], study.of("session")
+    need(sessions or not study.of("stage_done"), "stages were done in no session")
     for entry in sessions:
         need(entry.data["contract_digest"] == registered, f"seq {entry.seq}: another contract than registered")
     return f"contract {registered} in {len(sessions)} sessions"
@@ -229,7 +212,9 @@ def contract(study: Study) -> str:
 def items(study: Study) -> str:
     """The items of every scored block are those that the secret and the names give; scores are numbers in [0, 1]."""
     known: dict[tuple[Json, ...], str] = {}
-    derived = 0
+    roots = {one: e.data["merkle_root"] for e in study.of("seal_opened") for one in e.data["replicas"]}
+    looks = {e.data["replica"]: e.data["look"] for e in study.of("replica_enrolled")}
+    secrets = {e.data["look"]: bytes.fromhex(e.data["secret"]) for e in study.of("secret_revealed")}
     for entry in study.of("scores"):
         data, spec, here = entry.data, study.axes[entry.data["axis"]]["source"], f"seq {entry.seq}"
         need(data["source"] == digest(spec)[:16], f"{here}: items are not from the source of axis {data['axis']!r}")
@@ -237,29 +222,21 @@ def items(study: Study) -> str:
             number, why = type(value) in (int, float) and 0 <= value <= 1, str(index) in data["status"]
             need(number is not why and (number or value is None), f"{here}: score {value!r} of item {index}")
         if spec["generator"] == "strings/1":
-            block = (data["split"], data["source"], data["key"], data["start"], len(data["values"]))
-            known[block] = known.get(block) or block_digest(spec, _item_key(study, data), *block)
+            replica = study.rows[entry.run]["replica"]
+            if data["split"] == "sealed":
+                key = sha(f"seal|{study.record['claim_digest']}|{roots[replica]}|{replica}".encode())
+            else:
+                need(looks[replica] in secrets, "the secret is not revealed: the study is not finished", None)
+                key = secrets[looks[replica]]
+            prefix, first = f"{data['split']}|{data['source']}|{data['key']}|", data["start"]
+            block = (key, prefix, first, len(data["values"]))
+            if block not in known:
+                span = range(first, first + len(data["values"]))
+                seeds = [(i, hmac.new(key, f"{prefix}{i}".encode(), "sha256").hexdigest()) for i in span]
+                known[block] = digest([draw(spec, seed, i) for i, seed in seeds])
             need(data["items"] == known[block], f"{here}: items of {data['split']} block {data['key']!r}")
-            derived += 1
-    rest = len(study.of("scores")) - derived
-    told = f"; of {rest} more, by the claimant's code or from a file, only the seeds can be" if rest else ""
-    return f"the items of {derived} score records derived again{told}"
-
-
-def _item_key(study: Study, data: Record) -> bytes:
-    """What items are keyed with: the claim's secret, or the seal's own hash for its replica."""
-    if data["split"] != "sealed":
-        revealed = study.must("secret_revealed", "the secret is not revealed: the study is not finished")
-        return bytes.fromhex(revealed[-1].data["secret"])
-    replica = int(data["key"][1:])
-    root = next(seal.data["merkle_root"] for seal in study.of("seal_opened") if replica in seal.data["replicas"])
-    return sha(f"seal|{study.record['claim_digest']}|{root}|{replica}".encode())
-
-
-def block_digest(spec: Record, key: bytes, split: str, source: str, name: str, start: int, count: int) -> str:
-    """Digest of the items `start` to `start + count` of a block."""
-    names = [(index, f"{split}|{source}|{name}|{index}".encode()) for index in range(start, start + count)]
-    return digest([draw(spec, hmac.new(key, text, hashlib.sha256).hexdigest(), index) for index, text in names])
+    own = sorted(name for name, axis in study.axes.items() if axis["source"]["generator"] != "strings/1")
+    return f"{len(known)} blocks of items derived again; items of own code or files, not derived: {own or 'none'}"
 
 
 def draw(spec: Record, seed: str, index: int) -> list[str]:
@@ -289,36 +266,27 @@ def receipts(study: Study) -> str:
     """Every move of a run's released system has the receipt of the round's one gate decision, for this very move."""
     moves = 0
     for run in study.rows:
-        before = ""
-        decisions = {entry.data["round"]: entry for entry in study.of("gate_decision", run)}
-        need(len(decisions) == len(study.of("gate_decision", run)), f"gate_decision: {run} has two in one round")
+        before, mode, decisions = "", study.mode(run), study.of("gate_decision", run)
+        decided = {entry.data["round"]: entry.data for entry in decisions}
+        need(len(decided) == len(decisions), f"gate_decision: {run} has two in one round")
         for entry in (entry for entry in study.entries if entry.run == run):
             after = (entry.data.get("row") or {}).get("released") or before
-            if before and after != before and study.mode(run) != "none":
-                here, decision = f"seq {entry.seq}: {run} released {after}", decisions.get(entry.data["round"])
-                if decision is None or decision.seq > entry.seq or decision.data["receipt"] is None:
-                    raise Wrong(f"{here} without a receipt")
-                wrong = _receipt(study, decision.data, study.mode(run), before, after)
-                need(not wrong, f"{here}, seq {decision.seq}: {wrong}")
+            if before and after != before and mode != "none":
+                here, data = f"seq {entry.seq}: {run} released {after}", decided.get(entry.data["round"], {})
+                need(data.get("receipt"), f"{here} without a receipt")
+                need(data["outcome"] == "promote" or mode == "watch", f"{here} after {data['outcome']!r}")
+                wrong = differs({"candidate": after, "released": before, "mode": mode}, data, "its decision's")
+                plan = digest({**study.record["contract"]["gate"], "mode": mode})
+                ours = {"candidate_digest": after, "released_digest": before, "plan_digest": plan, "round": data["k"]}
+                ours |= {name: data[name] for name in ("outcome", "level", "tests", "mode")}
+                wrong = wrong or differs(ours, data["receipt"], "its receipt's")
+                need(not wrong, f"{here}: {wrong}")
                 moves += 1
             before = after
     return f"{moves} moves of released systems, each with its receipt"
 
 
-def _receipt(study: Study, data: Record, mode: str, before: str, after: str) -> str:
-    """What keeps a decision's receipt from carrying the move from one system to another; "" when nothing does."""
-    plan = digest({**study.record["contract"]["gate"], "mode": mode})
-    ours = {"candidate_digest": after, "released_digest": before, "mode": mode, "plan_digest": plan, "round": data["k"]}
-    ours |= {name: data[name] for name in ("outcome", "level", "tests")}
-    wrong = differs({"candidate": after, "released": before, "mode": mode}, data, "its decision's")
-    promoted = data["outcome"] == "promote" or mode == "watch"
-    return wrong or differs(ours, data["receipt"], "its receipt's") or ("" if promoted else "no promotion")
-
-
 # --- Gate: every decision again, from raw scores ---------------------------------------------------------------------
-Test = tuple[Record, list[float], list[int]]  # its record; log E and missing pairs after each pair asked
-
-
 def gate(study: Study) -> str:
     """Every decision is what the registered plan says about the raw scores, and fell at the first look that could."""
     scored = [entry for entry in study.of("scores") if entry.data["split"] == "gate"]
@@ -341,8 +309,19 @@ def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, st
             wrong = differs(wanted, sheet.data, f"scores of the {role} (seq {sheet.seq}):")
             need(not wrong and sheet.seq < entry.seq, wrong or f"seq {sheet.seq}: scored after the decision")
             columns[axis][role] = sheet.data["values"]
-    level, harm, questions = _questions(plan, data["round"])
-    tests = [_test(columns[axis], kind, axis, *rest) for kind, axis, *rest in questions]
+    count, guards, k, gain = plan["confirmations"], plan["guards"], data["round"], plan["design_gain"]
+    need(k >= 1 and (count is None or k <= count), f"decision {k} of {count} declared")
+    level, harm = (plan[name] / (count or 3.38774 * k * math.log(k + 1) ** 2) for name in ("level", "harm_level"))
+    asked: list[Json] = [("release", plan, "candidate", "released", 0.0, gain, level)]
+    for one in guards:
+        asked.append(("guard", one, "candidate", "anchor", -one["total_margin"], one["total_margin"], level))
+    for one in (plan, *guards):
+        bet, each = gain if one is plan else one["step_margin"], harm / (2 * (1 + len(guards)))
+        asked.append(("harm_step", one, "released", "candidate", one["step_margin"], bet, each))
+        asked.append(("harm_total", one, "anchor", "candidate", one["total_margin"], bet, each))
+    if plan["futility_level"] is not None:
+        asked.append(("futility", plan, "released", "candidate", -gain, gain, plan["futility_level"]))
+    tests = [_test(columns[one[1]["axis"]], *one) for one in asked]
     sizes = {axis: len(column["candidate"]) for axis, column in columns.items()}
     steps = {axis: study.axes[axis]["gate_items"] or 1 for axis in columns}
     looks = max(1, math.ceil(sizes[plan["axis"]] / steps[plan["axis"]]))
@@ -353,32 +332,16 @@ def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, st
     said, reason = _ruling(plan, mode, tests, sizes)
     said, reason = ("undecided", "exhausted") if said == "continue" else (said, reason)  # no more pairs were to be had
     ours = {"tests": [record for record, _, _ in tests], "level": level, "harm_level": harm, "mode": mode}
-    return differs({**ours, "k": data["round"], "outcome": said, "reason": reason}, data, "recorded")
+    return differs({**ours, "k": k, "outcome": said, "reason": reason}, data, "recorded")
 
 
-def _questions(plan: Record, k: int) -> tuple[float, float, list[tuple[Json, ...]]]:
-    """Levels of decision k and its tests: kind, axis, plus, minus, null, gain, planned second moment, level."""
-    count, guards, axis = plan["confirmations"], plan["guards"], plan["axis"]
-    need(k >= 1 and (count is None or k <= count), f"decision {k} of {count} declared")
-    level, harm = (plan[name] / (count or 3.38774 * k * math.log(k + 1) ** 2) for name in ("level", "harm_level"))
-    gain, moment, each = plan["design_gain"], plan["planned_second_moment"], harm / (2 * (1 + len(guards)))
-    asked: list[tuple[Json, ...]] = [("release", axis, "candidate", "released", 0.0, gain, moment, level)]
-    for one in guards:
-        total, spread = one["total_margin"], one["planned_second_moment"]
-        asked.append(("guard", one["axis"], "candidate", "anchor", -total, total, spread, level))
-    tuned = [(plan, gain), *((guard, guard["step_margin"]) for guard in guards)]
-    for one, bet in tuned:
-        name, spread = one["axis"], one["planned_second_moment"]
-        asked.append(("harm_step", name, "released", "candidate", one["step_margin"], bet, spread, each))
-        asked.append(("harm_total", name, "anchor", "candidate", one["total_margin"], bet, spread, each))
-    if plan["futility_level"] is not None:
-        asked.append(("futility", axis, "released", "candidate", -gain, gain, moment, plan["futility_level"]))
-    return level, harm, asked
+def _test(columns: Mapping[str, Column], kind: str, rule: Record, plus: str, minus: str, *numbers: float) -> Json:
+    """Betting e-process against "the mean of plus - minus is at most null" (Waudby-Smith & Ramdas 2024, section 4).
 
-
-def _test(columns: Mapping[str, Column], kind: str, axis: str, plus: str, minus: str, *numbers: float) -> Test:
-    """Betting e-process against "the mean of plus - minus is at most null" (Waudby-Smith & Ramdas 2024, section 4)."""
-    null, gain, moment, level = numbers
+    Numbers: the null, the gain that the bet is tuned for, the level. `rule` holds axis and planned second moment.
+    Gives the record of the test, log E after each pair asked, and missing pairs so far.
+    """
+    (null, gain, level), moment = numbers, rule["planned_second_moment"]
     capital, squares, seen = [0.0] * 4, 0.0, 0
     path, missing = [], []
     for asked, (left, right) in enumerate(zip(columns[plus], columns[minus], strict=True), start=1):
@@ -390,11 +353,11 @@ def _test(columns: Mapping[str, Column], kind: str, axis: str, plus: str, minus:
         top = max(capital)
         path.append(top + math.log(sum(math.exp(one - top) for one in capital) / 4))
         missing.append(asked - seen)
-    record = {"kind": kind, "axis": axis, "log_e": path[-1] if path else 0.0, "log_e_peak": max([0.0, *path])}
+    record = {"kind": kind, "axis": rule["axis"], "log_e": path[-1] if path else 0.0, "log_e_peak": max([0.0, *path])}
     return {**record, "log_threshold": math.log(1 / level), "pairs": seen, "missing": len(path) - seen}, path, missing
 
 
-def _ruling(plan: Record, mode: str, tests: Sequence[Test], seen: Mapping[str, int]) -> tuple[str, str]:
+def _ruling(plan: Record, mode: str, tests: Sequence[Json], seen: Mapping[str, int]) -> tuple[str, str]:
     """Outcome and reason after the first `seen` pairs of each axis: the first rule that holds."""
     said: dict[str, list[Json]] = defaultdict(list)  # kind of test -> what its tests say
     for record, path, missing in tests:
@@ -417,8 +380,9 @@ def _ruling(plan: Record, mode: str, tests: Sequence[Test], seen: Mapping[str, i
 # --- Seal, blinding, objects -----------------------------------------------------------------------------------------
 def seal(study: Study) -> str:
     """Opened once per start, after the last event of its runs, on the served systems; each block answered once."""
+    need(study.replicas == [*range(len(study.replicas))], f"starts {study.replicas}: not enrolled one after the other")
     opened: list[int] = []
-    for entry in study.must("seal_opened", "the seal is not opened: runs are still going on"):
+    for entry in study.of("seal_opened", lacking="the seal is not opened: runs are still going on"):
         data, here, size = entry.data, f"seq {entry.seq}: the seal", entry.data["merkle_size"]
         last = max(e.seq for e in study.of("stage_done") if study.rows[e.run]["replica"] in data["replicas"])
         need(last < size <= entry.seq, f"{here} is of {size} entries, the last stage is seq {last}")
@@ -430,18 +394,21 @@ def seal(study: Study) -> str:
         need(arms.keys() == data["served"].keys(), f"{here} leaves out {sorted(arms.keys() ^ data['served'].keys())}")
         for name, (replica, arm) in arms.items():
             _sealed(study, entry, name, study.runs(replica, arm))
-    need(study.replicas == [*range(len(study.replicas))], f"starts {study.replicas}: not enrolled one after the other")
-    if waiting := sorted(set(study.replicas) - set(opened)):
-        raise NotYet(f"the seal of starts {waiting} is not opened")
+    need(len(opened) == len(study.replicas), "the seal of the last starts is not opened", None)
     return f"opened once for each of {len(opened)} starts, after the last stage of their runs"
 
 
 def _sealed(study: Study, seal: Entry, name: str, runs: Mapping[str, Record]) -> None:
     """One arm of one start: what it serves, and its sealed scores."""
     need(all(row["stage"] == "done" for row in runs.values()), f"seq {seal.seq}: {name} was not done")
-    best, block = max(runs, key=lambda run: _reported(study, run)), name.partition("/")[0]
-    # A menu of plain training serves its best on the report split, and never less than generation 0.
-    below = runs[best]["variant"] and _reported(study, best) < _reported(study, f"{block}/frozen")
+    block = name.partition("/")[0]
+    place = {"split": "report", "role": "released", "axis": study.record["claim"]["metric"]}
+    reported = {run: [-1.0] for run in [*runs, f"{block}/frozen"]}  # scores on the report split, the horizon's last
+    for entry in (entry for entry in study.of("scores") if entry.run in reported):
+        reported[entry.run] += [mean(entry.data["values"], -1.0)] if place.items() <= entry.data.items() else []
+    best = max(runs, key=lambda run: reported[run][-1])
+    # A menu of plain training serves its best, and never less than generation 0.
+    below = runs[best]["variant"] and reported[best][-1] < reported[f"{block}/frozen"][-1]
     system = runs[best]["anchor" if below else "released"]
     need(system == seal.data["served"][name], f"seq {seal.seq}: {name} does not serve its last released system")
     asked = [("served", system), *(("listed", one) for one in [*seal.data["listed"].get(name, {}).values()][:1])]
@@ -455,29 +422,19 @@ def _sealed(study: Study, seal: Entry, name: str, runs: Mapping[str, Record]) ->
         whole = len(data["values"]) == sizes[one[0]] or study.axes[one[0]]["source"]["generator"] == "bank"
         need(whole, f"{here} answered {len(data['values'])} of {sizes[one[0]]} items")
         wanted.remove(one)
-    if wanted:
-        raise NotYet(f"{name} has not answered its sealed blocks")
-
-
-def _reported(study: Study, run: str) -> float:
-    """Mean report score at the horizon, on the claimed axis, of what a run released; -1 without one."""
-    place = {"split": "report", "role": "released", "axis": study.record["claim"]["metric"]}
-    place["round"] = study.record["study"]["rounds"]
-    found = [e.data["values"] for e in study.of("scores", run) if all(e.data[key] == place[key] for key in place)]
-    return float(mean(found[-1], -1.0)) if found else -1.0
+    need(not wanted, f"{name} has not answered its sealed blocks", None)
 
 
 def blinding(study: Study) -> str:
     """Workers saw a random label per run, which says nothing about its arm."""
     labels = [str(entry.data["label"]) for entry in study.of("run_started")]
     odd = [label for label in labels if not re.fullmatch(r"[0-9a-f]{8,64}", label) or labels.count(label) > 1]
-    need(not odd, f"run_started: label {odd[:1]} is not a random number of its own")
-    need(len(labels) == len(study.rows), f"run_started: {len(labels)} labels for {len(study.rows)} runs")
+    need(not odd and len(labels) == len(study.rows), f"run_started: {len(study.rows)} runs, odd labels {odd[:1]}")
     return f"{len(labels)} runs under random labels"
 
 
 def objects(study: Study) -> str:
-    """Every object has the digest of its name; first, served and listed systems, and all that was claimed, are there."""
+    """Every object has the digest of its name; first, served and listed systems, and all of the claim's, are there."""
     held = {name[8:].replace("/", ""): found for name, found in study.files.items() if name.startswith("objects/")}
     for name, found in held.items():
         need(name == found, f"objects/{name[:2]}/{name[2:]}: the bytes have digest {found}")
@@ -490,9 +447,6 @@ def objects(study: Study) -> str:
 
 
 # --- The word: the rules of design.md section 6, from raw sealed scores ----------------------------------------------
-Looks = tuple[list[int], list[int], list[int]]  # sizes; successes that support, and up to which they refute
-
-
 def looks_of(sizes: Sequence[int]) -> Looks:
     """Smallest thresholds whose chance at a share of one half is at most .05 j/J up to look j of J."""
     support: list[int] = []
@@ -551,11 +505,9 @@ class Case:
         self.own = [study.runs(replica, self.arm) for replica in study.replicas]
         halted = {row["replica"] for row in study.rows.values() if row["stage"] != "done"}
         self.lost = [replica in halted for replica in study.replicas]
+        self.typical = partial(typical, looks=self.looks, lost=self.lost)
         asked = [entry for entry in study.of("decision") if any(entry.run in runs for runs in self.own)]
         self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked)
-
-    def typical(self, gains: Sequence[Json], effect: float) -> SimpleNamespace:
-        return typical(gains, effect, self.looks, self.lost)
 
     def column(self, arm: str, axis: str, role: str = "served") -> list[Json]:
         return [self.sealed.get((replica, arm, role, axis)) for replica in self.log.replicas]
@@ -570,38 +522,37 @@ class Case:
         found = [(one[0], self.typical(self.change(*one), -self.log.axes[one[0]]["margin"])) for one in asked]
         return [f"{axis} is not shown to be kept" for axis, kept in found if kept.word != "SUPPORTED"]
 
-    def controls(self, rung: str, claimed: str) -> list[str]:
-        """Controls that a rung needs; the claimed rung adds those that the claim names."""
-        return list(dict.fromkeys([*self.study["required"][rung], *(self.claim["beats"] if rung == claimed else [])]))
-
-    def missing(self, names: Sequence[str], arm: str) -> dict[str, str]:
-        """Controls that cannot be compared with, and why."""
-        found: dict[str, str] = {}
+    def controls(self, rung: str, claimed: str, arm: str) -> tuple[list[str], dict[str, str]]:
+        """Controls that a rung needs (the claimed rung adds the claim's own), and why some cannot be compared with."""
+        searched = {"training", "architecture", "policy", "tools", "improver"} & set(self.study["surfaces"])
+        names = NEEDED[rung].split() + (["random_search"] if searched and rung != "R1" else [])
+        names = list(dict.fromkeys([*names, *(self.claim["beats"] if rung == claimed else [])]))
+        missing: dict[str, str] = {}
         for name in (name for name in names if name != arm):
             why = self.study["untestable"].get(name) or ("" if name in self.study["arms"] else "it was not run")
             short = 0.0 if why else self.underspent(name)
             why = f"it spent {100 * short:.0f} % less" if short is not None and short > 0.10 else why
-            found |= {name: f"{name} is not testable: {why}"} if why else {}
-        return found
+            missing |= {name: f"{name} is not testable: {why}"} if why else {}
+        return names, missing
 
     def underspent(self, control: str) -> float | None:
-        """Median over starts of the share by which a control spent less on building, in two units; None unknown."""
+        """Median over starts of the share by which a control spent less on building; None unknown; seconds count from 5."""
         if control in ("frozen", "sampled", self.arm):
             return 0.0
-        shares = [self._short(replica, control) for replica in self.log.replicas]
-        return None if None in shares or not shares else median(shares)  # type: ignore[type-var]
 
-    def _short(self, replica: int, control: str) -> float | None:
-        def least(arm: str, unit: str) -> Json:  # of a menu the entry that spent least, unknown when one is
+        def least(replica: int, arm: str, unit: str) -> Json:  # of a menu the entry that spent least
             amounts = [row["build"].get(unit) for row in self.log.runs(replica, arm).values()]
             return None if None in amounts or not amounts else min(amounts)
 
-        for units in (("flops", "tokens"), ("device_seconds", "calls")):
-            spent = [(least("self", unit), least(control, unit)) for unit in units]
-            ratios = [theirs / own for own, theirs in spent if own and theirs is not None]
-            if ratios:
-                return float(max(0.0, 1.0 - min(ratios)))
-        return None
+        shares = []
+        for replica in self.log.replicas:
+            for units in (("flops", "tokens"), ("calls",), ("device_seconds",)):
+                spent = [(least(replica, "self", unit), least(replica, control, unit)) for unit in units]
+                if ratios := [theirs / own for own, theirs in spent if own and theirs is not None]:
+                    timed = units != ("device_seconds",) or (spent[0][0] or 0.0) >= 5.0
+                    shares.append(max(0.0, 1.0 - min(ratios)) if timed else 0.0)
+                    break
+        return float(median(shares)) if shares and len(shares) == len(self.lost) else None
 
     def gains(self, names: Sequence[str], arm: str) -> list[Json]:
         """Net gain of each start: smallest difference over the controls; None where a score is missing."""
@@ -615,8 +566,8 @@ class Case:
             moved = [any(row["released"] != row["anchor"] for row in runs.values()) for runs in self.own]
             found = self.typical([1.0 if one else -1.0 for one in moved], 0.0)
             return "" if found.word == "SUPPORTED" else f"what is served equals generation 0: {found.reason}"
-        names, metric = self.controls(rung, self.rung), self.claim["metric"]
-        if missing := self.missing(names, self.arm):
+        (names, missing), metric = self.controls(rung, self.rung, self.arm), self.claim["metric"]
+        if missing:
             return "; ".join(missing.values())
         found = self.typical(self.gains(names, self.arm), self.claim["by"])
         wrong = [] if found.word == "SUPPORTED" else [f"net gain over {', '.join(names)}: {found.reason}"]
@@ -634,24 +585,23 @@ class Case:
         told += self.dropped(*((axis, "frozen", "served") for axis in self.guards))
         told += [] if self.guards else ["no guard axis was run"]
         told += [f"{self.people} decisions by a person or an outside model"] if self.people else []
-        spent = {name: self.underspent(name) for name in self.controls(self.rung, self.rung)}
+        spent = {name: self.underspent(name) for name in self.controls(self.rung, self.rung, self.arm)[0]}
         told += [f"{name} spent less or unknown" for name, less in spent.items() if less is None or less > 0.02]
         told += [f"{100 * self.quarantined:.1f} % of a sealed block was quarantined"] if self.quarantined else []
         over = [gain - self.claim["by"] for gain in gains if gain is not None]
         told += ["mean and median of the net gain disagree"] if over and mean(over) * median(over) < 0 else []
         near = [name for name, axis in self.log.axes.items() if axis["kind"] == "sibling" and axis["sealed_items"]]
-        gained = sorted(gain for name in near[:1] for gain in self.change(name, "frozen") if gain is not None)
-        narrow = near and (not gained or gained[len(gained) // 2] <= 0)
-        return [*told, "narrow: no gain on the sibling axis"] if narrow else told
+        gained = sorted(gain for gain in self.change(near[0], "frozen") if gain is not None) if near else [1.0]
+        return told if gained and gained[len(gained) // 2] > 0 else [*told, "narrow: no gain on the sibling axis"]
 
     def endogenous(self) -> bool | None:
         """The mark R3: no outside label, model or person decided, and no outside verdict altered the path."""
         if self.people or self.log.record["contract"]["suite"]["dev_items"]:
             return False
-        if "ungated" in self.study["arms"] and self.arm != "ungated":
-            names = self.controls("R2", "R2")
+        if "ungated" in {*self.study["arms"]} - {*self.study["untestable"]} and self.arm == "self":
+            names, missing = self.controls("R2", "R2", "ungated")
             found = self.typical(self.gains(names, "ungated"), self.claim["by"])
-            return found.word == "SUPPORTED" and not self.missing(names, "ungated")
+            return found.word == "SUPPORTED" and not missing
         strict = [entry for entry in self.log.of("gate_decision") if entry.data["mode"] == "strict"]
         held = {entry.run for entry in strict if entry.data["outcome"] != "promote"}
         rows = {run: row for runs in self.own for run, row in runs.items()}
@@ -665,92 +615,81 @@ def decide(study: Study) -> Record:
     claim, rungs = case.claim, ("R0", "R1", "R2", "R4", "R5")
     failing = {rung: case.failing(rung) for rung in rungs}
     passed = rungs[: next((i for i, rung in enumerate(rungs) if failing[rung]), len(rungs))]
-    missing = case.missing(case.controls(case.rung, case.rung), case.arm)
-    names = [name for name in case.controls(case.rung, case.rung) if name not in missing]
+    needed, missing = case.controls(case.rung, case.rung, case.arm)
+    names = [name for name in needed if name not in missing]
     gains = case.gains(names, case.arm) if names else [None] * len(case.lost)
     found = case.typical(gains, claim["by"])
-    exploratory, given = study.record["exploratory"], study.record["given_root"]
-    level = 1 if exploratory or not names else 2 if given or found.look is None else 3
+    exploratory = study.record["exploratory"]
+    level = 1 if exploratory or not names else 2 if study.record["given_root"] or found.look is None else 3
     below = [f"{rung}: {failing[rung]}" for rung in rungs[: rungs.index(case.rung) + 1] if failing[rung]]
     limits, reasons = case.limits(found, gains), [found.reason, *missing.values()]
-    if case.quarantined > 0.05:
-        word, reasons = "INVALID", [f"{100 * case.quarantined:.1f} % of a sealed block had been trained on"]
-    elif exploratory or not names or found.look is None:
-        word, reasons = "INCONCLUSIVE", ["exploratory: it can never be evidence"] if exploratory else reasons
-    elif found.word == "REFUTED":
-        word = "REFUTED"
-    elif found.word is None or missing or below or level < 3:
-        word, reasons = "INCONCLUSIVE", [*reasons, *below, *(["the root was given by the claimant"] if given else [])]
-    else:
-        word, reasons = "SUPPORTED WITH LIMITS" if limits else "SUPPORTED", [*reasons, *limits]
+    lines = [
+        (case.quarantined > 0.05, "INVALID", [f"{case.quarantined:.3f} of a sealed block had been trained on"]),
+        (exploratory, "INCONCLUSIVE", ["exploratory: it can never be evidence"]),
+        (not names or found.look is None, "INCONCLUSIVE", reasons),
+        (found.word == "REFUTED", "REFUTED", reasons),
+        (found.word is None or missing or below, "INCONCLUSIVE", [*reasons, *below]),
+        (level < 3, "INCONCLUSIVE", [*reasons, "the root was given by the claimant"]),
+        (limits, "SUPPORTED WITH LIMITS", [*reasons, *limits]),
+    ]
+    word, reasons = next(((word, why) for holds, word, why in lines if holds), ("SUPPORTED", reasons))
     effect = {**found.numbers, "confidence": 1.0 - 2.0 * chance(case.looks), "n": found.starts}
     effect["unit"] = f"points of {claim['metric']} in [0, 1]"
+    level = 0 if word == "INVALID" else level
     head = {"verdict": word, "level": level, "rung": passed[-1] if passed else None, "endogenous": case.endogenous()}
     return {**head, "effect": effect, "reasons": reasons}
 
 
 def word(study: Study) -> str:
     """The verdict computed from raw scores is the recorded one."""
-    entry, ours = study.must("verdict", "no verdict is recorded: the study is not finished")[-1], decide(study)
+    entry, ours = study.of("verdict", lacking="no verdict is recorded: the study is not finished")[-1], decide(study)
     wrong = differs({name: ours[name] for name in ours if name != "reasons"}, entry.data, f"seq {entry.seq}: recorded")
     need(not wrong, wrong)
     return f"{ours['verdict']}, rung {ours['rung']}, as recorded at seq {entry.seq}"
 
 
-# --- All of it -------------------------------------------------------------------------------------------------------
 CHECKS = (files, log, registration, contract, items, receipts, gate, seal, blinding, objects, word)
 
 
 def verify(folder: Path | str) -> Record:
-    """Everything as JSON: schema, verdict, level, rung, endogenous, effect, reasons, checks.
-
-    Raises:
-        LookupError: not a study, or a ledger of a newer version.
-    """
+    """Everything as JSON; LookupError for what is not a study, or has a ledger of a newer version."""
     study = Study(Path(folder))
-    checks = [{"name": check.__name__, **_outcome(check, study)} for check in CHECKS]
+    checks: list[Record] = []
+    for check in CHECKS:
+        try:
+            need(check in (files, log) or (study.record and not study.fault), "no whole log with a claim in it", None)
+            outcome: Json = (True, check(study))
+        except Finding as finding:
+            outcome = finding.args
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            outcome = False, f"a record is not what it should be: {type(error).__name__}: {error}"
+        ok, detail = outcome
+        checks.append({"name": check.__name__, "ok": ok, "detail": f"not checked: {detail}" if ok is None else detail})
     if study.newer and checks[0]["ok"] is not False:  # a changed byte is no newer version
         raise LookupError(study.newer)
     told = {ok: [f"{one['name']}: {one['detail']}" for one in checks if one["ok"] is ok] for ok in (False, None)}
     effect = dict.fromkeys(("estimate", "low", "high", "confidence", "unit", "n"))
-    found: Record = {"verdict": "INVALID" if told[False] else "INCONCLUSIVE", "level": 0, "rung": None, "endogenous": None}
-    found |= {"effect": effect, "reasons": told[False] or told[None]}
-    found = found if any(told.values()) else decide(study)
+    word = "INVALID" if told[False] else "INCONCLUSIVE"
+    found: Record = {"verdict": word, "level": 0, "rung": None, "endogenous": None, "effect": effect}
+    found = {**found, "reasons": told[False] or told[None]} if any(told.values()) else decide(study)
     return {"schema": "netgain.verify/1", **found, "checks": checks}
 
 
-def _outcome(check: Callable[[Study], str], study: Study) -> Record:
-    try:
-        if check not in (files, log) and (study.fault or not study.record):
-            raise NotYet("the log cannot be read" if study.fault else "no claim is registered")
-        return {"ok": True, "detail": check(study)}
-    except NotYet as error:
-        return {"ok": None, "detail": f"not checked: {error}"}
-    except Wrong as error:
-        return {"ok": False, "detail": str(error)}
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        return {"ok": False, "detail": f"a record is not what it should be: {type(error).__name__}: {error}"}
-
-
 def in_words(found: Record) -> str:
-    """The result for people: a line per check, then effect, word and reasons."""
-    marks, effect = {True: "ok  ", False: "FAIL", None: "-   "}, found["effect"]
+    """The result for people: a line per check, then the word with its numbers, then the reasons."""
+    marks = {True: "ok  ", False: "FAIL", None: "-   "}
     lines = [f"{marks[one['ok']]} {one['name']:<13} {one['detail']}" for one in found["checks"]]
-    low, high = ("open" if effect[end] is None else f"{effect[end]:+.3f}" for end in ("low", "high"))
-    gain = "unknown" if effect["estimate"] is None else f"{effect['estimate']:+.3f} [{low}, {high}]"
-    lines += [f"{found['verdict']}  median net gain {gain}  rung {found['rung']}  level {found['level']}"]
+    numbers = {"rung": found["rung"], "level": found["level"], **found["effect"]}
+    lines += [f"{found['verdict']}: {', '.join(f'{name} {value}' for name, value in numbers.items())}"]
     return "\n".join([*lines, *(f"     {reason}" for reason in found["reasons"])])
 
 
 def main(arguments: Sequence[str]) -> int:
-    paths = [one for one in arguments if one != "--json"]
-    if len(paths) != 1 or paths[0].startswith("-"):
-        print("usage: python3 verify.py STUDY [--json]", file=sys.stderr)
-        return 2
     try:
-        found = verify(paths[0])
-    except (LookupError, OSError) as error:
-        print(f"verify: {error}", file=sys.stderr)
+        (folder,) = (one for one in arguments if one != "--json")
+        found = verify(folder)
+    except (LookupError, ValueError, OSError) as error:
+        print(f"verify: {error}\nusage: python3 verify.py STUDY [--json]", file=sys.stderr)
         return 2
     print(json.dumps(found, indent=2) if "--json" in arguments else in_words(found))
     return EXIT[found["verdict"]]

@@ -74,8 +74,9 @@ class World:
         )
 
     def seed(self, row: Row, stage: str, purpose: str = "", arm: str | None = None) -> str:
-        """A random stream as hex; shared by all arms of a replica unless `arm` is given."""
-        return f"{stream(self.root, row.replica, row.round, stage, purpose, arm=arm):032x}"
+        """A random stream as hex; shared by all arms of a replica unless `arm` is given or the arm draws its own."""
+        own = self.arm(row).name if self.arm(row).own_streams and row.round else arm
+        return f"{stream(self.root, row.replica, row.round, stage, purpose, arm=own):032x}"
 
 
 @dataclass(frozen=True)

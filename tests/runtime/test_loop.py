@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from worlds import conduct, final, sent, with_gate, world_in
 
+from netgain.arms import Arm
 from netgain.errors import IntegrityError
 from netgain.gates.gate import BettingGate
 from netgain.loop import STAGES, step
@@ -38,11 +39,20 @@ def test_the_loop_climbs_and_its_controls_do_not(tmp_path: Path) -> None:
 
 def test_an_arm_with_a_null_intervention_is_the_loop_bit_for_bit(tmp_path: Path) -> None:
     loop = Ladder(target=7, own=60, check=0.0).loop()  # no check: nothing for the channel to change
-    world = world_in(tmp_path, ["self", "self_again", "frozen"], loop=loop)
+    world = world_in(tmp_path, ["self", "frozen"], loop=loop)
+    world = replace(world, arms={**world.arms, "twin": Arm("twin")})
     conduct(world, tmp_path)
-    one, other = final(world, 0, "self").to_json(), final(world, 0, "self_again").to_json()
+    one, other = final(world, 0, "self").to_json(), final(world, 0, "twin").to_json()
     assert {**one, "arm": ""} == {**other, "arm": ""}
-    assert scores(world, "r0/self") == scores(world, "r0/self_again")
+    assert scores(world, "r0/self") == scores(world, "r0/twin")
+
+
+def test_the_second_self_draws_its_own_randomness_from_one_generation_0(tmp_path: Path) -> None:
+    world = world_in(tmp_path, ["self", "self_again", "frozen"])
+    conduct(world, tmp_path)
+    one, other = final(world, 0, "self"), final(world, 0, "self_again")
+    assert one.anchor == other.anchor
+    assert one.working != other.working
 
 
 def test_a_use_that_is_disabled_but_never_mattered_changes_nothing(tmp_path: Path) -> None:
@@ -101,16 +111,19 @@ def test_no_code_path_promotes_without_a_receipt(tmp_path: Path) -> None:
     world = world_in(tmp_path, ["self", "frozen"])
     forged = with_gate(world, _Forger(world.gate.plan))  # type: ignore[attr-defined]
     enrol(forged, [0], 1, lambda: "0" * 16)
+    for _ in range(5):  # start, measure, propose, build, judge
+        step("r0/self", forged)
     with pytest.raises(IntegrityError, match="no receipt"):
-        for _ in range(20):
-            step("r0/self", forged)
+        step("r0/self", forged)
     assert final(forged, 0, "self").released == final(forged, 0, "self").anchor
 
 
 def test_a_receipt_for_another_move_does_not_count(tmp_path: Path) -> None:
     world = world_in(tmp_path, ["self", "frozen"])
     conduct(world, tmp_path)
-    promoted = [event.data for event in world.log.events("gate_decision", "r0/self") if event.data["outcome"] == "promote"]
+    promoted = [
+        event.data for event in world.log.events("gate_decision", "r0/self") if event.data["outcome"] == "promote"
+    ]
     assert promoted, "the loop never promoted: the test shows nothing"
     first = promoted[0]
     assert world.gate.admits(first["receipt"], first["candidate"], first["released"])
@@ -125,7 +138,9 @@ def test_only_apply_moves_the_released_pointer(tmp_path: Path) -> None:
     conduct(world, tmp_path)
     for run in ("self", "flat", "stacked", "ungated"):
         before = None
-        receipts = {event.data["round"]: event.data["receipt"] for event in world.log.events("gate_decision", f"r0/{run}")}
+        receipts = {
+            event.data["round"]: event.data["receipt"] for event in world.log.events("gate_decision", f"r0/{run}")
+        }
         for event in world.log.events("stage_done", f"r0/{run}"):
             released = event.data["row"]["released"]
             if before is not None and released != before:

@@ -23,14 +23,17 @@ from netgain.world import World
 ROOT = "ab" * 32
 
 
-def world_in(folder: Path, arms: list[str], *, loop: Loop | None = None, suite: Suite | None = None, rounds: int = 3) -> World:
+def world_in(
+    folder: Path, arms: list[str], *, loop: Loop | None = None, suite: Suite | None = None, rounds: int = 3
+) -> World:
     """A world over a new ledger in `folder`; its executor is `world.jobs._executor`, an `InProcess`."""
     ladder = Ladder(target=7, own=60)
     loop, suite = loop or ladder.loop(), suite or ladder.suite()
     chosen = [run for name in arms for run in runs_of(arm_named(name, loop), loop) if missing_piece(run, loop) is None]
     store = ObjectStore(folder / "objects")
     world = World(
-        loop=loop, suite=suite, arms={arm.run_name: arm for arm in chosen}, gate=BettingGate(plan_of(suite, loop.gate, rounds)),
+        loop=loop, suite=suite, arms={arm.run_name: arm for arm in chosen},
+        gate=BettingGate(plan_of(suite, loop.gate, rounds)),
         mode=loop.gate, dealer=Dealer(b"s" * 32, rounds, 12), root=ROOT, log=Ledger.create(folder), store=store,
         jobs=Jobs(InProcess(loop), store), rounds=rounds,
     )  # fmt: skip

@@ -101,6 +101,12 @@ class Verdict:
     closest: tuple[str | None, ...]
     analysis: TypicalStart | None
 
+    def __str__(self) -> str:
+        """Word, effect with its exact interval, rung and level, and the reasons, as text for people."""
+        mark = {True: ", endogenous", False: ", with outside verdicts or labels", None: ""}[self.endogenous]
+        head = f"{self.word}   {effect_words(self.effect)}   rung {self.rung or 'none'}{mark}, level {self.level}"
+        return "\n".join([head, *(f"  {reason}" for reason in self.reasons)])
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, as recorded in the log."""
         analysis = None if self.analysis is None else dict(vars(self.analysis))
@@ -110,6 +116,14 @@ class Verdict:
             "limits": list(self.limits), "rungs": [vars(rung) for rung in self.rungs], "gains": list(self.gains),
             "closest": list(self.closest), "analysis": analysis,
         }  # fmt: skip
+
+
+def effect_words(effect: Mapping[str, Any]) -> str:
+    """The effect and its interval in words: an unknown or unbounded end is said, never a number."""
+    if effect["estimate"] is None:
+        return "net gain unknown"
+    ends = ["unbounded" if end is None else f"{end:+.3f}" for end in (effect["low"], effect["high"])]
+    return f"net gain {effect['estimate']:+.3f} [{ends[0]}, {ends[1]}] in {effect['n']} starts"
 
 
 def looks_of(sizes: Sequence[int]) -> Looks:
@@ -251,6 +265,7 @@ def decide_verdict(case: Case) -> Verdict:
     limits = _limits(case, looks, analysis, gains)
     level = _level(case, analysis)
     word, reasons = _word(case, analysis, rungs, missing, limits, level, closest, top)
+    level = 0 if word == "INVALID" else level
     endogenous, why = _endogenous(case, looks)
     return Verdict(
         word, level, top, endogenous, why, _effect(case, analysis), tuple(reasons), tuple(limits), tuple(rungs),
@@ -303,8 +318,14 @@ def _word(
             *(f"{rung.name} {rung.result}: {rung.detail}" for rung in failed),
         ]
     if level < 3:
-        return "INCONCLUSIVE", ["the root was given by the claimant: evidence level 2", analysis.reason]
+        return "INCONCLUSIVE", [f"{_why_level_2(case)}: evidence level 2", analysis.reason]
     return ("SUPPORTED WITH LIMITS" if limits else "SUPPORTED"), [analysis.reason, *limits]
+
+
+def _why_level_2(case: Case) -> str:
+    if not case.registered:
+        return "the claim was not registered"
+    return "the root was given by the claimant" if case.sealed else "the scores are not sealed"
 
 
 def _told(missing: Mapping[str, str]) -> list[str]:
@@ -378,7 +399,7 @@ def _endogenous(case: Case, looks: Looks) -> tuple[bool | None, str]:
     outside = case.outside_labels + case.people
     if outside:
         return False, f"{outside} outside labels, models or persons decided something on the path"
-    if "ungated" in case.scores and case.arm != "ungated":
+    if "ungated" in case.scores and case.arm == "self":
         passed = test_rung(replace(case, arm="ungated", rung="R2"), "R2", looks).result == "pass"
         return passed, f"the arm `ungated` {'passes' if passed else 'does not pass'} R2 by itself"
     if case.verdict_moved_path:

@@ -169,18 +169,23 @@ def _rng(seed: str) -> Any:
 
 
 def run_task(tasks: Tasks, task: dict[str, Any]) -> dict[str, Any]:
-    """One task to its answer: {"ok": True, "value", "spent", "device_seconds"} or {"ok": False, "type", "message", "where"}."""
+    """One task to its answer.
+
+    Returns:
+        {"ok": True, "value", "spent", "device_seconds"}, or {"ok": False, "type", "message", "where"}.
+    """
     limits = task.get("budget") or {}
     budget = Budget(**limits)
     began = time.process_time()
     try:
         value = getattr(tasks, task["op"])(task, budget)
+        pack([value, budget.spent])  # what cannot cross the pipe is a failure of loop code, not of the worker
         return {"ok": True, "value": value, "spent": budget.spent, "device_seconds": time.process_time() - began}
-    except Exception as error:  # noqa: BLE001  broad: the boundary to loop code; its failure is reported, never scored
+    except (Exception, SystemExit) as error:  # noqa: BLE001  broad: the boundary to loop code; its failure is no score
         return {"ok": False, "type": type(error).__name__, "message": str(error)[:2000], "where": _where(error)}
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     last = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), frames[-1])
     return f"{Path(last.filename).name}:{last.lineno}"
@@ -201,10 +206,15 @@ def serve(source: BinaryIO, sink: BinaryIO, where: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Serve on standard input and output; whatever loop code prints goes to standard error."""
-    sink = os.fdopen(os.dup(1), "wb")
+    """Serve on standard input and output, which loop code gets to see neither of.
+
+    What it prints goes to standard error; what it, or a process it starts, reads from standard input is empty.
+    """
+    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
     os.dup2(2, 1)
-    serve(sys.stdin.buffer, sink, json.loads(sys.argv[1]))
+    serve(source, sink, json.loads(sys.argv[1]))
 
 
 if __name__ == "__main__":

@@ -50,7 +50,9 @@ class BettingGate:
         except (TypeError, ValueError, KeyError):
             return False
         own = {self._plan(mode).digest for mode in ("strict", "advance", "watch")}
-        return read.plan_digest in own and (read.candidate_digest, read.released_digest) == (candidate, released)
+        guarded = sorted(test.axis for test in read.tests if test.kind == "guard")
+        this_move = (read.candidate_digest, read.released_digest) == (candidate, released)
+        return this_move and read.plan_digest in own and guarded == sorted(one.axis for one in self.plan.guards)
 
 
 def plan_of(suite: Suite, mode: str, rounds: int) -> GatePlan:

@@ -36,6 +36,12 @@ def write_durably(path: Path, data: bytes) -> None:
         raise translate(error, path.parent) from error
 
 
+def sweep(folder: Path) -> None:
+    """Remove half-written files that a killed process left. Only for who holds the folder's lock."""
+    for path in folder.rglob(f"{TEMPORARY}*"):
+        path.unlink(missing_ok=True)
+
+
 def sync_folder(folder: Path) -> None:
     """Flush a folder's list of names."""
     handle = os.open(folder, os.O_RDONLY)

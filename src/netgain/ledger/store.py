@@ -128,10 +128,9 @@ class Ledger:
     @staticmethod
     def begun(folder: Path) -> bool:
         """Whether the folder holds a ledger with its tables: False also after a kill in the middle of `create`."""
-        path = Path(folder) / DATABASE
-        if not path.exists():
+        if not (Path(folder) / DATABASE).exists():
             return False
-        with _translated(Path(folder)), closing(sqlite3.connect(path, timeout=30)) as db:
+        with _translated(Path(folder)), closing(_connect(Path(folder), readonly=True)) as db:
             return bool(db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
 
     def append(

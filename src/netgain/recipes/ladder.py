@@ -16,7 +16,7 @@ NOTES = {
     "check": "share of wrong answers that the own check catches; 0: no check",
     "gain": "how much is learnt; 0: nothing",
 }
-ARMS = ("self", "frozen", "ordinary", "placebo", "flat", "stacked", "unguarded:own.filter", "sampled")
+ARMS = ("self", "frozen", "ordinary", "placebo", "flat", "stacked", "unguarded:own.filter", "sampled", "ungated")
 CONTROLS = ("frozen", "ordinary", "placebo", "flat", "stacked", "sampled")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from statistics import median
 
 UNKNOWN = "unknown"
@@ -77,7 +78,7 @@ def names(words: Iterable[str]) -> str:
 def numbers(values: Sequence[float]) -> str:
     """Whole numbers as they are, a run of them as "6 to 12"."""
     ordered = list(values)
-    if len(ordered) > 2 and all(after - before == 1 for before, after in zip(ordered, ordered[1:], strict=False)):
+    if len(ordered) > 2 and all(after - before == 1 for before, after in pairwise(ordered)):
         return f"{ordered[0]} to {ordered[-1]}"
     return joined(str(value) for value in ordered)
 

@@ -1,4 +1,4 @@
-"""What the report reads out of a study's tables, once: scores by start, curves, decisions, spend. No words, no pictures."""
+"""What the report reads out of a study's tables: scores by start, curves, decisions, spend. No words."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from netgain.budget import COUNTED
 from netgain.canonical import canonical
 from netgain.case import case_of
-from netgain.evidence.verdict import Case, Verdict, controls, decide_verdict, missing_controls
+from netgain.evidence.verdict import UNDERSPENT_PRINTED, Case, Verdict, controls, decide_verdict, missing_controls
 from netgain.facts import Facts, RunFacts
 from netgain.report.figures import known, middle, minus
 
 Json = Any
 Values = list[float | None]
 INSTRUMENTS = ("oracle", "shuffled", "self_again", "ungated")  # arms that show something, but subtract nothing
+DECIDED = ("verdict", "level", "rung", "endogenous", "effect", "gains", "closest")
 MISMATCH = "the recorded verdict differs from the one recomputed from this log: run `netgain verify`"
 
 
@@ -94,10 +96,10 @@ class Reading:
         found = [self.facts.sealed_score(one, arm, axis or self.metric, role) for one in self.replicas]
         return [one.mean if one else None for one in found]
 
-    def differences(self, control: str, axis: str | None = None) -> Values:
-        """(R,) sealed score of the claimed arm minus that of a control."""
-        pairs = zip(self.sealed(self.arm, axis), self.sealed(control, axis), strict=True)
-        return [minus(own, theirs) for own, theirs in pairs]
+    def differences(self, control: str, axis: str | None = None, *, own: str | None = None) -> Values:
+        """(R,) sealed score of the claimed arm (or another) minus that of a control."""
+        pairs = zip(self.sealed(own or self.arm, axis), self.sealed(control, axis), strict=True)
+        return [minus(left, right) for left, right in pairs]
 
     def runs(self, arm: str) -> list[RunFacts]:
         """The run of each start whose system the arm serves (of a menu: the entry that was chosen)."""
@@ -133,13 +135,13 @@ class Reading:
         return sum(1 for system, first in pairs if system is not None and system == first)
 
     def gate_gains(self) -> Values:
-        """(R,) gain over generation 0 that the gate measured when it last released something; 0 when it never did."""
+        """(R,) gain over generation 0 that the gate saw at its last release; 0 if it never released, None unjudged."""
         return [self._gate_gain(run) for run in self.runs(self.arm)]
 
     def _gate_gain(self, run: RunFacts) -> float | None:
         moves = [one["round"] for one in run.decisions if one["receipt"] is not None]
         if not moves:
-            return 0.0
+            return 0.0 if run.decisions else None
         new, first = (run.gate.get((moves[-1], role, self.gate_axis)) for role in ("candidate", "anchor"))
         return None if new is None or first is None else minus(new.mean, first.mean)
 
@@ -182,6 +184,17 @@ class Reading:
             return None
         return Booked(found, all(part.complete for part in there))
 
+    def ratio(self, arm: str, phase: str, unit: str) -> float | None:
+        """Median over starts of booked spend against the claimed arm's; None when either side is unknown in a start."""
+        pairs = [[self.booked(one, name, phase, unit) for name in (arm, self.arm)] for one in self.replicas]
+        ratios = [theirs.amount / own.amount if theirs and own and own.amount else None for theirs, own in pairs]
+        return middle(ratios) if len(known(ratios)) == len(ratios) else None
+
+    def least_ratio(self, arm: str) -> tuple[float, str] | None:
+        """Ratio and unit in which a control booked least on building, when it is over 2 % below the claimed arm."""
+        found = [(ratio, unit) for unit in COUNTED if (ratio := self.ratio(arm, "build", unit)) is not None]
+        return min(found) if found and min(found)[0] < 1 - UNDERSPENT_PRINTED else None
+
     def drift(self) -> dict[str, float]:
         """Axis -> largest movement of generation 0 on the same items from round to round."""
         moved: dict[str, float] = {}
@@ -205,11 +218,15 @@ def read(facts: Facts) -> Reading:
         return Reading(facts, None, None)
     case = case_of(facts)
     verdict = decide_verdict(case)
-    recorded = {name: value for name, value in (facts.verdict or {}).items() if name != "look"}
-    if canonical(recorded) != canonical(verdict.to_json()):
+    if not _same(facts.verdict or {}, verdict.to_json()):
         case = case_of(facts, broken=[MISMATCH])
         verdict = decide_verdict(case)
     return Reading(facts, case, verdict)
+
+
+def _same(recorded: Mapping[str, Json], now: Mapping[str, Json]) -> bool:
+    """Whether two verdicts agree in word and numbers; the wording of reasons may change with the version."""
+    return canonical({name: recorded.get(name) for name in DECIDED}) == canonical({name: now[name] for name in DECIDED})
 
 
 def own_score(record: Mapping[str, Json]) -> float | None:

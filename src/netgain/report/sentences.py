@@ -1,4 +1,4 @@
-"""Every sentence of the report, generated from the numbers. No other module of this package writes prose about a result."""
+"""Every sentence of the report, generated from numbers. No other module here writes prose about a result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from netgain.arms import WORDS
 from netgain.evidence.effects import Chain
 from netgain.evidence.looks import TypicalStart, typical_start
-from netgain.evidence.verdict import Verdict, decide_verdict, guard_test, looks_of
+from netgain.evidence.verdict import UNDERSPENT_PRINTED, Verdict, decide_verdict, guard_test, looks_of
 from netgain.facts import Facts
 from netgain.report.figures import (
     UNITS,
@@ -43,7 +43,10 @@ LEVEL_WORDS = (
     "re-computed from raw scores by another party",
     "re-run by another party",
 )
+ORIGIN = "Where the loop's gain comes from"
+LOOP = "self"  # what every other arm is an intervention on, whichever arm the claim is about
 NOT_DECIDED = "not decided yet"
+NO_NUMBER = "no effect can be stated"
 WITHOUT = {
     "frozen": "without any change",
     "ordinary": "without the loop's own signal, plain training instead",
@@ -66,6 +69,7 @@ STEPS = {
     "self": "an improver that changes",
 }
 OUTCOMES = ("promote", "undecided", "reject")
+RESIDUAL = 0.02  # agreement of the placebo above chance that still counts as inert (method.md 1.4)
 CHECKED_PER_SECOND = 3000  # log entries that verify reads, hashes and re-judges a second on one slow core
 
 
@@ -88,7 +92,8 @@ def claim(reading: Reading) -> str:
     starts = "starts of this loop" if facts.claim["starts"] == "fresh" else "runs from this one generation 0"
     rung = facts.claim["rung"]
     return (
-        f"In more than half of new {starts}, after {counted(facts.rounds, 'round')}, the net gain of {named(reading.arm)} "
+        f"In more than half of new {starts}, after {counted(facts.rounds, 'round')}, the net gain of "
+        f"{named(reading.arm)} "
         f"on {named(reading.metric)} exceeds {points(reading.by)}: the smallest of its distances to "
         f"{names(reading.controls)} in sealed score. Claimed rung: {rung} {RUNG_WORDS[rung]}."
     )
@@ -118,8 +123,10 @@ def starts(reading: Reading) -> str:
     if found is None:
         return "No control could be compared with, so no start can be counted."
     return (
-        f"{found.successes} of {counted(found.starts, 'start')} exceed {points(reading.by)}; with 95 % confidence at least "
-        f"{percent(found.share_low, 1)} of all starts do; a failure mode in up to {percent(found.hidden_failure, 1)} of "
+        f"{found.successes} of {counted(found.starts, 'start')} exceed {points(reading.by)}; with 95 % confidence "
+        "at least "
+        f"{percent(found.share_low, 1)} of all starts do; a failure mode in up to "
+        f"{percent(found.hidden_failure, 1)} of "
         f"starts would not have been seen."
     )
 
@@ -140,6 +147,17 @@ def endogenous(verdict: Verdict) -> str:
     """The mark R3."""
     word = {True: "yes", False: "no", None: "not known"}[verdict.endogenous]
     return f"Mark R3, endogenous signal: {word}; {verdict.endogenous_reason}."
+
+
+def checks(facts: Facts) -> str:
+    """The checks that developers gave the loop, with their uses: they belong beside the mark R3."""
+    told = [f"{named(one['name'])} (used to {joined(one['uses'])})" for one in facts.study["filters"]]
+    if not told:
+        return "Developers gave the loop no check of its own."
+    return (
+        f"Checks of its own that developers gave the loop: {joined(told)}; what is left without each use stands "
+        f"under “{ORIGIN}”."
+    )
 
 
 def weakest(reading: Reading, verdict: Verdict) -> str:
@@ -207,12 +225,16 @@ def questions(reading: Reading) -> list[Answer]:
 def _what(reading: Reading) -> Answer:
     lines = [_ends(reading, arm) for arm in (reading.arm, "frozen")]
     surfaces = Counter(choice["surface"] for choice in reading.choices())
-    lines.append(f"changed by proposals: {', '.join(f'{name} ({count}×)' for name, count in sorted(surfaces.items())) or 'nothing'}")
+    lines.append(
+        "changed by proposals: "
+        f"{', '.join(f'{name} ({count}×)' for name, count in sorted(surfaces.items())) or 'nothing'}"
+    )
     if reading.verdict is None:
         return Answer("What improved?", "open", NOT_DECIDED, tuple(lines))
     results = {one.name: one.result for one in reading.verdict.rungs}
     words = [
-        ("R2", "good", "improved, beyond plain training and placebo"), ("R1", "part", "improved, not shown to be the loop's doing"),
+        ("R2", "good", "improved, beyond plain training and placebo"),
+        ("R1", "part", "improved, not shown to be the loop's doing"),
         ("R0", "watch", "changed, not shown to be better"),
     ]  # fmt: skip
     for name, status, word in words:
@@ -226,7 +248,11 @@ def _ends(reading: Reading, arm: str) -> str:
         return f"{named(arm)}: the median start ends at {points(middle(reading.sealed(arm)))} on sealed items"
     curve = reading.median_curve(arm)
     at = max(curve, default=None)
-    return f"{named(arm)}: no score yet" if at is None else f"{named(arm)}: the median start is at {points(curve[at])} in round {at}"
+    return (
+        f"{named(arm)}: no score yet"
+        if at is None
+        else f"{named(arm)}: the median start is at {points(curve[at])} in round {at}"
+    )
 
 
 def _self(reading: Reading) -> Answer:
@@ -235,8 +261,11 @@ def _self(reading: Reading) -> Answer:
         return Answer("Is it “self”?", "open", NOT_DECIDED, tuple(lines))
     mark = reading.verdict.endogenous
     lines.append(endogenous(reading.verdict))
-    if "stacked" in reading.arms and reading.arm != "stacked":
-        lines.append(f"letting the improver change: {signed(middle(reading.differences('stacked')))} over `stacked` (median)")
+    if "stacked" in reading.arms:
+        lines.append(
+            f"letting the improver change: {signed(middle(reading.differences('stacked', own=LOOP)))} over "
+            "`stacked` (median)"
+        )
     lines.append("goal, suite and harness were fixed by people")
     status, word = {True: ("good", "own signal"), False: ("part", "partly"), None: ("watch", "not known")}[mark]
     return Answer("Is it “self”?", status, word, tuple(lines))
@@ -251,9 +280,13 @@ def _measured(reading: Reading) -> Answer:
     ]
     if reading.verdict is None:
         return Answer("Measured over time?", "open", NOT_DECIDED, tuple(lines))
-    lines.append(f"sealed set: opened {'once' if len(facts.seals) == 1 else f'{len(facts.seals)} times'}, after the last round")
+    lines.append(
+        f"sealed set: opened {'once' if len(facts.seals) == 1 else f'{len(facts.seals)} times'}, after the last round"
+    )
     good = moved == 0 and reading.verdict.level >= 3
-    return Answer("Measured over time?", "good" if good else "watch", "yes" if good else "with reservations", tuple(lines))
+    return Answer(
+        "Measured over time?", "good" if good else "watch", "yes" if good else "with reservations", tuple(lines)
+    )
 
 
 def _stable(reading: Reading) -> Answer:
@@ -264,7 +297,9 @@ def _stable(reading: Reading) -> Answer:
         return Answer("Stable?", "open", NOT_DECIDED, tuple(lines))
     sizes = looks_of(reading.case.looks)
     results = {axis: guard_test(reading.case, axis, sizes).result for axis in reading.case.guards}
-    lines = [f"guard {named(axis)}: {'kept' if one == 'pass' else 'not shown to be kept'}" for axis, one in results.items()] + lines
+    lines = [
+        f"guard {named(axis)}: {'kept' if one == 'pass' else 'not shown to be kept'}" for axis, one in results.items()
+    ] + lines
     gains = known(reading.verdict.gains)
     if gains:
         lines.append(f"net gain from {signed(min(gains))} to {signed(max(gains))} over {counted(len(gains), 'start')}")
@@ -319,10 +354,10 @@ def _unguarded(piece: str) -> str:
 
 def dependence(reading: Reading) -> list[str]:
     """How much the gain depends on each use of each check: read from the arms that went without."""
-    own = reading.sealed(reading.arm)
+    own = reading.sealed(LOOP)
     found = []
     for arm in reading.arms:
-        if not arm.startswith("unguarded:") or arm == reading.arm:
+        if not arm.startswith("unguarded:"):
             continue
         theirs = reading.sealed(arm)
         ends = f"{_upper(without(arm))} the median start ends at {points(middle(theirs))}"
@@ -336,15 +371,48 @@ def dependence(reading: Reading) -> list[str]:
     return found
 
 
+def placebo(reading: Reading) -> list[str]:
+    """Whether the placebo was inert, and whether it did harm: its agreement with the true feedback, its own effect."""
+    found = [
+        record
+        for run in reading.runs("placebo")
+        for record in run.channel.values()
+        if record.get("agreement") is not None
+    ]
+    if "placebo" not in reading.arms or not found:
+        return []
+    agreement = middle([float(record["agreement"]) for record in found])
+    chance = middle(
+        [(record["kept"] / record["of"]) ** 2 + (1 - record["kept"] / record["of"]) ** 2 for record in found]
+    )
+    gaps = known(reading.differences("ordinary", own="placebo")) if "ordinary" in reading.arms else []
+    inert = (
+        "inert"
+        if (agreement or 0.0) <= (chance or 0.0) + RESIDUAL
+        else "weakened: some of the true feedback is left in it"
+    )
+    told = (
+        f"`placebo` agrees with the true feedback on {percent(agreement, 1)} of examples, "
+        f"chance gives {percent(chance, 1)}: {inert}"
+    )
+    if not gaps:
+        return [told + "."]
+    harm = "; every start lost by it, so it shows harm, not the value of information" if max(gaps) < 0 else ""
+    return [f"{told}; against `ordinary` it ends {signed(middle(gaps))} (median){harm}."]
+
+
 def _upper(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
 def waterfall(chain: Chain, first: float | None) -> str:
     """The chain as a sentence; its steps sum."""
-    steps = "; ".join(f"{STEPS.get(step.after, WORDS.get(step.after, step.after))} {signed(step.mean)}" for step in chain.steps)
+    steps = "; ".join(
+        f"{STEPS.get(step.after, WORDS.get(step.after, step.after))} {signed(step.mean)}" for step in chain.steps
+    )
     return (
-        f"Means over {counted(chain.starts, 'start')}, because medians of steps would not sum: {named(chain.steps[0].before)} "
+        f"Means over {counted(chain.starts, 'start')}, because medians of steps would not sum: "
+        f"{named(chain.steps[0].before)} "
         f"ends at {points(first)}; {steps}; together {signed(chain.total)}. The steps sum to the total in every start."
     )
 
@@ -355,13 +423,18 @@ def waterfall(chain: Chain, first: float | None) -> str:
 def own_data(reading: Reading, kept: dict[int, float], right: dict[int, float], passed: dict[int, float]) -> str:
     """Kept share and share of right answers, first and last round."""
     if not kept:
-        return "The loop makes no examples of its own that pass a check."
+        return f"{named(reading.arm)} makes no examples of its own that pass a check."
     first, last = min(kept), max(kept)
-    parts = [f"{named(reading.arm)} kept {percent(kept[first])} of its own answers in round {first} and {percent(kept[last])} in round {last}"]
+    parts = [
+        f"{named(reading.arm)} kept {percent(kept[first])} of its own answers in round {first} and "
+        f"{percent(kept[last])} in round {last}"
+    ]
     if right:
         parts.append(f"of all of them {percent(right[min(right)])} and then {percent(right[max(right)])} were right")
     if passed:
-        parts.append(f"of those that passed its check {percent(passed[min(passed)])} and then {percent(passed[max(passed)])}")
+        parts.append(
+            f"of those that passed its check {percent(passed[min(passed)])} and then {percent(passed[max(passed)])}"
+        )
     return "; ".join(parts) + " (medians over starts; truth is measured outside and shown to nobody in the loop)."
 
 
@@ -369,7 +442,8 @@ def yardsticks(gains: dict[str, float | None]) -> str:
     """The three gains beside one another."""
     own, fixed, sealed = (gains[name] for name in ("own", "fixed", "sealed"))
     text = (
-        f"Median gain by the loop's own current score {_or_none(own)}, by the score registered before round 1 {_or_none(fixed)}, "
+        f"Median gain by the loop's own current score {_or_none(own)}, by the score registered before round 1 "
+        f"{_or_none(fixed)}, "
         f"on sealed items {_or_none(sealed)}."
     )
     if own is not None and sealed is not None and own > 0 >= sealed:
@@ -385,12 +459,17 @@ def inflation(reading: Reading, seen: Values, sealed: Values) -> str:
     """Gain as the gate saw it against the sealed one."""
     over = [minus(one, other) for one, other in zip(seen, sealed, strict=True)]
     if not known(over):
-        return f"The gate axis {named(reading.gate_axis)} has no sealed items or no gate scores, so inflation cannot be given."
+        return (
+            f"The gate axis {named(reading.gate_axis)} has no sealed items, or no gate judged "
+            f"{named(reading.arm)}: inflation cannot be given."
+        )
     found = typical_start(known(over), delta=0.0, looks=looks_of(reading.facts.claim["looks"]))
     ends = "too few starts for an interval" if found.look is None else f"interval {interval(found.low, found.high)}"
     return (
-        f"On {named(reading.gate_axis)} the gate saw a median gain over generation 0 of {signed(middle(seen))} when it last released; "
-        f"on sealed items it is {signed(middle(sealed))}. Inflation {signed(middle(over))} (median of the starts' differences, {ends})."
+        f"On {named(reading.gate_axis)} the gate saw a median gain over generation 0 of {signed(middle(seen))} "
+        "when it last released; "
+        f"on sealed items it is {signed(middle(sealed))}. Inflation {signed(middle(over))} (median of the starts' "
+        f"differences, {ends})."
     )
 
 
@@ -406,10 +485,20 @@ def guards(reading: Reading) -> list[str]:
         result = "kept" if guard_test(reading.case, axis, sizes).result == "pass" else "not shown to be kept"
         worst = min(known(changes), default=None)
         found.append(
-            f"{named(axis)} changed by {signed(middle(changes))} in the median start and by {signed(worst)} in the worst; "
+            f"{named(axis)} changed by {signed(middle(changes))} in the median start and by {signed(worst)} in "
+            "the worst; "
             f"the margin is a loss of {points(margin)}: {result}."
         )
-    return found or ["The suite has no guard axis."]
+    return [*(found or ["The suite has no guard axis."]), *_cannot_improve(reading)]
+
+
+def _cannot_improve(reading: Reading) -> list[str]:
+    axes = [name for name, axis in reading.facts.axes.items() if axis["kind"] == "placebo" and axis["sealed_items"]]
+    moved = {name: middle(reading.differences("frozen", name)) for name in axes}
+    return [
+        f"{named(name)} cannot improve by construction; it changed by {signed(gain)} (median)."
+        for name, gain in moved.items()
+    ]
 
 
 def spending(reading: Reading) -> list[str]:
@@ -418,7 +507,9 @@ def spending(reading: Reading) -> list[str]:
     found = [f"Nobody counted {joined(unseen, 'or')}: unknown, not 0."] if unseen else []
     if reading.case is None:
         return found
-    short = {name: reading.case.underspent.get(name, 0.0) for name in reading.compared if name in reading.case.underspent}
+    short = {
+        name: reading.case.underspent.get(name, 0.0) for name in reading.compared if name in reading.case.underspent
+    }
     less = [f"{named(name)} by {percent(share, 1)}" for name, share in short.items() if share]
     odd = [named(name) for name, share in short.items() if share is None]
     if less:
@@ -427,7 +518,19 @@ def spending(reading: Reading) -> list[str]:
         found.insert(0, f"On building, {names(short)} spent no less than `self` in the units that both meter.")
     if odd:
         found.insert(0, f"Whether {joined(odd)} spent as much as `self` is {UNKNOWN}.")
+    for name, share in short.items():
+        least = reading.least_ratio(name)
+        if least is not None and (share or 0.0) <= UNDERSPENT_PRINTED:
+            found.append(_booked_less(reading, name, *least))
     return found
+
+
+def _booked_less(reading: Reading, name: str, ratio: float, unit: str) -> str:
+    return (
+        f"The rounds in which both booked {UNITS[unit]} say otherwise: {named(name)} used {ratio:.2f} times what "
+        f"{named(reading.arm)} "
+        "did, but some part was not counted, so the rule of the verdict could not compare them."
+    )
 
 
 def _ever(reading: Reading, unit: str) -> bool:
@@ -483,7 +586,10 @@ def drift(reading: Reading) -> str:
     axis = max(moved, key=lambda name: (moved[name], name))
     if moved[axis] == 0:
         return "generation 0, asked the same items every round, did not move: no drift of the harness"
-    return f"generation 0, asked the same items every round, moved by up to {points(moved[axis])} on {named(axis)}: drift of the harness"
+    return (
+        f"generation 0, asked the same items every round, moved by up to {points(moved[axis])} on {named(axis)}: "
+        "drift of the harness"
+    )
 
 
 def claim_looks(reading: Reading) -> str:
@@ -491,7 +597,8 @@ def claim_looks(reading: Reading) -> str:
     found = looks_of(reading.facts.claim["looks"])
     high, low = found.levels
     return (
-        f"At each registered look the words are fixed by the number of starts that exceed the claimed effect; a false SUPPORTED "
+        "At each registered look the words are fixed by the number of starts that exceed the claimed effect; a "
+        "false SUPPORTED "
         f"has probability at most {percent(high, 2)} over all looks, a false REFUTED {percent(low, 2)}."
     )
 
@@ -519,7 +626,10 @@ def holds_to(reading: Reading, verdict: Verdict) -> str:
         parts.append(f"from a claimed effect of {points(above)} on it is {decide_at(reading, above)}")
     if below is not None:
         parts.append(f"at {points(below)} it is {decide_at(reading, below)}")
-    return f"The word is {verdict.word} at the claimed {points(reading.by)}; {'; '.join(parts) or 'no other claimed effect changes it'}."
+    return (
+        f"The word is {verdict.word} at the claimed {points(reading.by)}; "
+        f"{'; '.join(parts) or 'no other claimed effect changes it'}."
+    )
 
 
 def decide_at(reading: Reading, by: float) -> str:
@@ -534,8 +644,10 @@ def not_shown(reading: Reading) -> list[str]:
     facts = reading.facts
     found = [_one_axis(reading), _one_horizon(reading), *_rare_failures(reading), *_transfer(reading)]
     found += [
-        f"That nothing is hidden inside the loop's own code: a teacher, labels or a stronger model called by `propose`, or a "
-        f"generation 0 that answers worse than it could, look like a gain of {named(reading.arm)}. The engine sees what crosses "
+        "That nothing is hidden inside the loop's own code: a teacher, labels or a stronger model called by "
+        "`propose`, or a "
+        f"generation 0 that answers worse than it could, look like a gain of {named(reading.arm)}. The engine "
+        "sees what crosses "
         "the wall, not what happens behind it.",
         *_arms_missing(reading),
         *_higher_rungs(reading),
@@ -551,7 +663,8 @@ def not_shown(reading: Reading) -> list[str]:
 def _one_axis(reading: Reading) -> str:
     axis = reading.facts.axes[reading.metric]
     return (
-        f"Any skill but the one that {named(reading.metric)} asks ({source(axis['source'])}; {counted(axis['sealed_items'], 'sealed item')} "
+        f"Any skill but the one that {named(reading.metric)} asks ({source(axis['source'])}; "
+        f"{counted(axis['sealed_items'], 'sealed item')} "
         f"a start, metric {named(axis['metric'])})."
     )
 
@@ -575,7 +688,8 @@ def _rare_failures(reading: Reading) -> list[str]:
         return [f"Anything about a typical start: {counted(len(reading.replicas), 'start')} have not been decided on."]
     return [
         f"That no start fails badly: {counted(found.starts, 'start')} cannot exclude a failure mode in up to "
-        f"{percent(found.hidden_failure, 1)} of starts, nor say more than that at least {percent(found.share_low, 1)} succeed."
+        f"{percent(found.hidden_failure, 1)} of starts, nor show (at 95 %) more than that "
+        f"{percent(found.share_low, 1)} of starts succeed."
     ]
 
 
@@ -591,7 +705,11 @@ def _transfer(reading: Reading) -> list[str]:
 def _arms_missing(reading: Reading) -> list[str]:
     study = reading.facts.study
     found = [f"What {named(name)} would have done: {why}." for name, why in sorted(study["untestable"].items())]
-    absent = [name for name in ("ordinary", "placebo", "sampled", "one_step", "flat", "stacked", "ungated", "oracle") if name not in study["arms"]]
+    absent = [
+        name
+        for name in ("ordinary", "placebo", "sampled", "one_step", "flat", "stacked", "ungated", "oracle")
+        if name not in study["arms"]
+    ]
     found += [f"What {names(absent)} would have done: not among the arms of this study."] if absent else []
     return found
 
@@ -608,7 +726,8 @@ def _straw_men(reading: Reading) -> list[str]:
     if not fallen:
         return []
     return [
-        f"That no plain training does better: in {fallen} of {counted(len(reading.replicas), 'start')} no entry of the registered menu "
+        f"That no plain training does better: in {fallen} of {counted(len(reading.replicas), 'start')} no entry "
+        "of the registered menu "
         "beat generation 0 on the report items, so `ordinary` served generation 0."
     ]
 
@@ -618,10 +737,14 @@ def _attempted(reading: Reading) -> list[str]:
     if count is None:
         return ["How many studies were tried before this one: the count on this machine could not be kept."]
     if count <= 1:
-        return ["That no study of this suite was run elsewhere and left unreported: attempts are counted on one machine only."]
+        return [
+            "That no study of this suite was run elsewhere and left unreported: attempts are counted on one "
+            "machine only."
+        ]
     wrong = looks_of(reading.facts.claim["looks"]).levels[0]
     return [
-        f"That this is not the best of several studies: {count} were registered here; the chance that one of {count} studies at the "
+        f"That this is not the best of several studies: {count} were registered here; the chance that one of "
+        f"{count} studies at the "
         f"boundary of its claim is SUPPORTED is up to {percent(1 - (1 - wrong) ** count, 1)}."
     ]
 
@@ -630,10 +753,14 @@ def _analysis(reading: Reading) -> TypicalStart | None:
     return reading.verdict.analysis if reading.verdict else None
 
 
-def checking_time(facts: Facts) -> str:
-    """How long the check takes."""
+def checking(facts: Facts) -> str:
+    """Where to check, and how long it takes."""
     seconds = max(1, -(-facts.events // CHECKED_PER_SECOND))
-    return f"Expected time: about {counted(seconds, 'second')} on one core for {counted(facts.events, 'log entry', 'log entries')}."
+    return (
+        "In the folder of this study; `verify.py` is a file of the package and needs nothing else of it. "
+        "Expected time: about "
+        f"{counted(seconds, 'second')} on one core for {counted(facts.events, 'log entry', 'log entries')}."
+    )
 
 
 # ---- a study without a verdict
@@ -662,4 +789,7 @@ def earlier_look(facts: Facts) -> str | None:
     """The verdict of an earlier look, when more starts have been enrolled since."""
     if facts.verdict is None:
         return None
-    return f"The look at {counted(int(facts.verdict['look']), 'start')} gave {facts.verdict['verdict']}; more starts were enrolled since."
+    return (
+        f"The look at {counted(int(facts.verdict['look']), 'start')} gave {facts.verdict['verdict']}; more starts "
+        "were enrolled since."
+    )

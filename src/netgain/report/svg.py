@@ -46,7 +46,9 @@ def group(parts: Iterable[Html], **attributes: object) -> Html:
 
 def text(x: float, y: float, words: str, *, anchor: str = "start", class_: str | None = None) -> Html:
     """Words at a place; `anchor` is start, middle or end."""
-    return element("text", words, x=float(x), y=float(y), text_anchor=anchor if anchor != "start" else None, class_=class_)
+    return element(
+        "text", words, x=float(x), y=float(y), text_anchor=anchor if anchor != "start" else None, class_=class_
+    )
 
 
 def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Html:
@@ -100,7 +102,8 @@ def drawing(ident: str, width: float, height: float, title: str, description: st
     """A picture with a name and a description that can be read aloud."""
     heads = [element("title", title, id=f"{ident}-t"), element("desc", description, id=f"{ident}-d")]
     return element(
-        "svg", *heads, *parts, xmlns="http://www.w3.org/2000/svg", role="img", viewBox=f"0 0 {number(width)} {number(height)}",
+        "svg", *heads, *parts, xmlns="http://www.w3.org/2000/svg", role="img",
+        viewBox=f"0 0 {number(width)} {number(height)}",
         aria_labelledby=f"{ident}-t {ident}-d", class_="plot", width=float(width), height=float(height),
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """What would change the verdict: the same rules on the same numbers under one changed assumption at a time.
 
-Only what the study can answer is asked. A round, a decision or a guard cannot be taken out of a log afterwards: everything
-later descends from it (`method.md` 1.8).
+Only what the study can answer is asked. A round, a decision or a guard cannot be taken out of a log afterwards:
+everything later descends from it (`method.md` 1.8).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TOO_LITTLE = 0.11  # a control that spent 11 % less is beyond the 10 % at which 
 
 @dataclass(frozen=True)
 class Alternative:
-    """A changed assumption and the verdict under it; `starts` names the starts it was tried on, if not one case only."""
+    """A changed assumption, the verdict under it, and whether that differs in word or mark."""
 
     assumption: str
     verdict: Verdict
@@ -47,19 +47,21 @@ def _thresholds(case: Case, verdict: Verdict) -> list[tuple[str, Verdict]]:
         if by is not None:
             found.append((f"claimed effect {direction} to {points(by)}", decide_verdict(replace(case, by=by))))
     rungs = [rung for rung in ORDER[1:] if rung != case.rung]
-    found += [(f"rung {rung} claimed instead of {case.rung}", decide_verdict(replace(case, rung=rung))) for rung in rungs]
+    found += [
+        (f"rung {rung} claimed instead of {case.rung}", decide_verdict(replace(case, rung=rung))) for rung in rungs
+    ]
     found += [(f"margin of {named(axis)} tightened to {points(margin)}", one) for axis, margin, one in _margins(case)]
     return found
 
 
 def flip_above(case: Case, word: str) -> float | None:
-    """The smallest claimed effect above the registered one, of those at which a start drops out, that changes the word."""
+    """The smallest larger claimed effect, of those at which a start drops out, that changes the word."""
     above = [by for by in _breaks(case) if case.by < by < 1]
     return next((by for by in above if decide_verdict(replace(case, by=by)).word != word), None)
 
 
 def flip_below(case: Case, word: str) -> float | None:
-    """The largest claimed effect below the registered one that changes the word (half-way between two starts' gains)."""
+    """The largest smaller claimed effect that changes the word, half-way between two starts' gains."""
     below = [0.0, *(by for by in _breaks(case) if 0 < by < case.by)]
     halves = [(low + high) / 2 for low, high in zip(below, [*below[1:], case.by], strict=True)]
     tried = [*reversed(halves), 0.0]
@@ -91,7 +93,8 @@ def _margins(case: Case) -> Iterable[tuple[str, float, Verdict]]:
 
 def _controls(case: Case) -> list[tuple[str, Verdict]]:
     required = [name for name in controls(case, case.rung) if name != case.arm]
-    found = [(f"without the control {named(name)}", decide_verdict(_without_control(case, name))) for name in required]
+    dropped = [name for name in required if name != "frozen"]  # without generation 0 there is no R1 to stand on
+    found = [(f"without the control {named(name)}", decide_verdict(_without_control(case, name))) for name in dropped]
     more = [name for name in EXTRA if name in case.scores and name not in (*required, case.arm)]
     return found + [(f"{named(name)} required as well", decide_verdict(_with_control(case, name))) for name in more]
 
@@ -163,8 +166,10 @@ def _conditions(case: Case) -> list[tuple[str, Verdict]]:
         found.append(("without the arm `ungated`", replace(case, scores=kept)))
     spending = [name for name in controls(case, case.rung) if name in case.underspent]
     if spending:
-        less = {name: TOO_LITTLE for name in spending}
-        found.append((f"{names(spending)} having spent 11 % less", replace(case, underspent={**case.underspent, **less})))
+        less = dict.fromkeys(spending, TOO_LITTLE)
+        found.append(
+            (f"{names(spending)} having spent 11 % less", replace(case, underspent={**case.underspent, **less}))
+        )
     if not case.given_root:
         found.append(("the root of randomness given by the claimant", replace(case, given_root=True)))
     return [(text, decide_verdict(one)) for text, one in found]

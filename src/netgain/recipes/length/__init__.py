@@ -8,18 +8,17 @@ Published anchor: Lee et al. 2025 (arXiv 2502.01612); numbers of every size are 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from netgain.claim import Claim
 from netgain.errors import ConfigError
 from netgain.generators import Strings
 from netgain.recipes import Built
-from netgain.recipes.length.sizes import SIZES, Size
+from netgain.recipes.length.options import Options, options_of
 from netgain.stages import Filter, Loop
 from netgain.suite import Axis, Suite, axis
 
-CHECKS = {"reverse": ("cycle", "vote", "none"), "copy": ("vote", "none"), "addition": ("commute", "vote", "none")}
 NOTES = {
     "task": "reverse, copy or addition",
     "check": "the system's own check: cycle (reverse), commute (addition), vote, none",
@@ -29,7 +28,7 @@ STATE = {
     "improver": "the weights that answer and check (with `vote` also the other two bases), and the pacing rule",
     "position": "pool of kept answers, length",
 }
-ARMS = ("self", "frozen", "ordinary", "placebo", "flat", "stacked", "unguarded:{check}.filter", "sampled")
+ARMS = ("self", "frozen", "ordinary", "placebo", "flat", "stacked", "unguarded:{check}.filter", "sampled", "ungated")
 MORE_ARMS = (
     "one_step",
     "stacked+placebo",
@@ -39,48 +38,6 @@ MORE_ARMS = (
     "oracle",
     "shuffled",
 )
-
-
-@dataclass(frozen=True)
-class Options:
-    """What can be set in `[options]`.
-
-    Attributes:
-        task: "reverse", "copy" or "addition".
-        check: an own check that makes sense for the task.
-        size: "tiny", "default" or "full".
-    """
-
-    task: str = "reverse"
-    check: str = "cycle"
-    size: str = "default"
-
-    def __post_init__(self) -> None:
-        if self.task not in CHECKS:
-            raise ConfigError.unknown("task", self.task, CHECKS)
-        if self.check not in CHECKS[self.task]:
-            raise ConfigError.unknown(f"check of task {self.task!r}", self.check, CHECKS[self.task])
-        if self.size not in SIZES:
-            raise ConfigError.unknown("size", self.size, SIZES)
-
-    @property
-    def numbers(self) -> Size:
-        """The numbers of the size."""
-        return SIZES[self.size]
-
-
-def options_of(given: Mapping[str, Any]) -> Options:
-    """Options from a table; the check of a task defaults to its first.
-
-    Raises:
-        ConfigError: an unknown key or value.
-    """
-    known = [one.name for one in fields(Options)]
-    for name in given:
-        if name not in known:
-            raise ConfigError.unknown("option of recipe 'length'", name, known)
-    task = str(given.get("task", "reverse"))
-    return Options(**{"check": CHECKS.get(task, ("none",))[0], **given})
 
 
 def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
@@ -141,7 +98,7 @@ class _Codec:
 def claim_of(arms: tuple[str, ...]) -> Claim:
     """The default claim: attributable and sustained net gain on the ladder, against every control of the study."""
     controls = ("frozen", "ordinary", "placebo", "flat", "stacked", "sampled")
-    return Claim("ladder", by=0.2, beats=tuple(name for name in controls if name in arms), rung="R4", expected=0.4)
+    return Claim("ladder", by=0.3, beats=tuple(name for name in controls if name in arms), rung="R4", expected=0.45)
 
 
 def suite_of(options: Options) -> Suite:

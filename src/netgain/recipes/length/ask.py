@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netgain.recipes.length import model
-from netgain.recipes.length.model import HEAD, SCALE, Weights, Work, answering_work, shape_of
+from netgain.recipes.length.model import SCALE, Weights, Work, answering_work, shape_of
+from netgain.recipes.length.sizes import HEAD
 from netgain.recipes.length.tasks import (
     ALPHABET,
     END,
@@ -20,7 +21,6 @@ from netgain.recipes.length.tasks import (
     SEPARATOR,
     VOCABULARY,
     Pairs,
-    Pool,
     Tokens,
     pool_of,
     questions,
@@ -93,9 +93,7 @@ def agrees(weights: Weights, pairs: Pairs) -> tuple[Flags, Work]:
     return agreed, work
 
 
-def passes(
-    check: str, weights: Weights, task: str, pairs: Pairs, voters: Sequence[Weights] = ()
-) -> tuple[Flags, Work]:
+def passes(check: str, weights: Weights, task: str, pairs: Pairs, voters: Sequence[Weights] = ()) -> tuple[Flags, Work]:
     """Apply the own check to own answers: which pass, and the work.
 
     cycle: the model applied to its answer gives back the question; commute: b+a gets the same answer as a+b;
@@ -146,11 +144,12 @@ def best_of(
     runs = [answer(weights, asked)]
     runs += [answer(weights, asked, temperature=temperature, rng=rng) for _ in range(tries - 1)]
     checked = [passes(check, weights, task, Pairs(tuple(asked), run.texts), voters) for run in runs]
-    chosen = []
-    for item in range(len(asked)):
-        votes = Counter(run.texts[item] for run in runs)
-        rank = [(bool(ok[item]), votes[run.texts[item]], run.confidence[item]) for run, (ok, _) in zip(runs, checked)]
-        chosen.append(max(range(tries), key=lambda index, rank=rank: rank[index]))
+    votes = [Counter(run.texts[item] for run in runs) for item in range(len(asked))]
+    ranks = [
+        [(bool(ok), vote[text], p) for ok, vote, text, p in zip(flags, votes, run.texts, run.confidence, strict=True)]
+        for run, (flags, _) in zip(runs, checked, strict=True)
+    ]
+    chosen = [max(range(tries), key=[rank[item] for rank in ranks].__getitem__) for item in range(len(asked))]
     work = sum((run.work for run in runs), Work()) + sum((spent for _, spent in checked), Work())
     texts = tuple(runs[index].texts[item] for item, index in enumerate(chosen))
     return Answers(texts, tuple(runs[index].confidence[item] for item, index in enumerate(chosen)), work)

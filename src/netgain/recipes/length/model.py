@@ -19,33 +19,14 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
+from netgain.recipes.length.sizes import HEAD, Shape
 from netgain.recipes.length.tasks import END, PAD, VOCABULARY, Indices, Pool, pack
 
 Weights = dict[str, Tensor]
 """Named float32 tensors: embed (V, width), head (width, V), and per layer i: i.qkv, i.out, i.up, i.down."""
 
-HEAD = 16
-"""Width of one attention head; a model has width / HEAD heads."""
 SCALE = HEAD**-0.5
 EPSILON = 1e-5
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Size of the decoder: at least 2 layers, `width` a multiple of HEAD."""
-
-    layers: int = 3
-    width: int = 64
-    hidden: int = 256
-
-    def __post_init__(self) -> None:
-        if self.layers < 2 or self.width % HEAD:
-            raise ValueError(f"{self!r}: layers must be at least 2 and width a multiple of {HEAD}")
-
-    @property
-    def matrix_parameters(self) -> int:
-        """Weights that take part in matrix products, the N of 6N and 2N (all but the embedding)."""
-        return self.layers * (4 * self.width**2 + 2 * self.width * self.hidden) + self.width * VOCABULARY
 
 
 @dataclass(frozen=True)
@@ -164,14 +145,19 @@ def answer_loss(logits: Tensor, targets: Tensor) -> tuple[float, Tensor]:
     return -picked.mean().item(), error.div_(len(targets))
 
 
+def matrix_parameters(shape: Shape) -> int:
+    """Weights that take part in matrix products, the N of 6N and 2N (all but the embedding)."""
+    return shape.layers * (4 * shape.width**2 + 2 * shape.width * shape.hidden) + shape.width * VOCABULARY
+
+
 def training_work(shape: Shape, real: int, seen: int) -> Work:
     """Nominal work of forward and backward: 6N FLOPs a token, and 12 * width FLOPs a layer for each token seen."""
-    return Work(real, 6 * shape.matrix_parameters * real + 12 * shape.layers * shape.width * seen)
+    return Work(real, 6 * matrix_parameters(shape) * real + 12 * shape.layers * shape.width * seen)
 
 
 def answering_work(shape: Shape, real: int, seen: int) -> Work:
     """Nominal work of a forward pass: 2N FLOPs a token, and 4 * width FLOPs a layer for each token seen."""
-    return Work(real, 2 * shape.matrix_parameters * real + 4 * shape.layers * shape.width * seen)
+    return Work(real, 2 * matrix_parameters(shape) * real + 4 * shape.layers * shape.width * seen)
 
 
 _Saved = tuple[Tensor, ...]
@@ -318,9 +304,7 @@ def _attend_back(
     return _norm_back(_project_back(weights, layer, y, dqkv, only, grads), y, inverse).add_(dx)
 
 
-def _project_back(
-    weights: Weights, layer: int, y: Tensor, dqkv: Tensor, only: Tensor | None, grads: Weights
-) -> Tensor:
+def _project_back(weights: Weights, layer: int, y: Tensor, dqkv: Tensor, only: Tensor | None, grads: Weights) -> Tensor:
     qkv, grad, width = weights[f"{layer}.qkv"], grads[f"{layer}.qkv"], y.shape[1]
     if only is None:
         torch.mm(y.t(), dqkv, out=grad)

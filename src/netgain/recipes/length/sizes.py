@@ -25,6 +25,7 @@ class Stage:
     """Learning rate over the steps of one stage: linear warm-up, flat, then linear to `floor` * peak."""
 
     steps: int
+    batch: int = 64
     peak: float = 2e-3
     warmup: int = 0
     fall: float = 0.25
@@ -44,10 +45,9 @@ class Size:
     rounds: int
     shape: Shape = field(default_factory=Shape)
     base_length: int = 5
-    base: Stage = field(default_factory=lambda: Stage(2000, warmup=100))
-    round: Stage = field(default_factory=lambda: Stage(200, fall=0.5))
-    batch: int = 64
-    own: int = 2000
+    base: Stage = field(default_factory=lambda: Stage(1500, 32, peak=4e-3, warmup=100))
+    round: Stage = field(default_factory=lambda: Stage(160, 32, peak=3e-3, warmup=10, fall=0.5))
+    own: int = 1000
     advance: float = 0.5
     refused: float = 0.02
     decay: float = 0.01
@@ -55,6 +55,6 @@ class Size:
 
 SIZES = {
     "tiny": Size(6, 5, Shape(2, 32, 128), 3, Stage(800, warmup=50), Stage(80, fall=0.5), own=400),
-    "default": Size(10, 6),
-    "full": Size(12, 9),
+    "default": Size(12, 8),
+    "full": Size(12, 10),
 }

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from netgain.budget import Budget
-from netgain.recipes.length import Options, ask, model, tasks, train
+from netgain.recipes.length import ask, model, tasks, train
+from netgain.recipes.length.options import Options
 from netgain.recipes.length.tasks import Pairs
 from netgain.records import Change, Examples, Part, View
 from netgain.wire import pack, unpack
@@ -105,10 +106,11 @@ def _steps(
     """Steps of a round: the size's own, or more when the budget asks for at least so many tokens or operations."""
     size = options.numbers
     normal = int(size.round.steps * budget.scale)
-    own = size.batch // 2 if newest else 0
-    groups = [_tokens(options, length) for length in range(1, size.base_length + 1)]
+    own = size.round.batch // 2 if newest else 0
+    groups: list[float] = [_tokens(options, length) for length in range(1, size.base_length + 1)]
     groups += [sum(map(_length, one.questions)) / len(one) for one in sets if len(one)]
-    a_step = (own * _length(newest.questions[0]) if newest else 0) + (size.batch - own) * sum(groups) / len(groups)
+    rest = (size.round.batch - own) * sum(groups) / len(groups)
+    a_step = rest + (own * _length(newest.questions[0]) if newest else 0)
     flops = model.training_work(shape, int(a_step), 0).flops
     needed = [(budget.tokens or 0) / (a_step * models), (budget.flops or 0) / (flops * models)]
     return max(normal, math.ceil(TO_SPARE * max(needed)))

@@ -178,9 +178,7 @@ def joined(pools: Sequence[Pool]) -> Pool:
     """Put pools behind each other, padding to the widest."""
     widest = max(pool.tokens.shape[1] for pool in pools)
     padded = [np.pad(p.tokens, ((0, 0), (0, widest - p.tokens.shape[1])), constant_values=PAD) for p in pools]
-    return Pool(
-        np.vstack(padded), np.concatenate([p.asked for p in pools]), np.concatenate([p.length for p in pools])
-    )
+    return Pool(np.vstack(padded), np.concatenate([p.asked for p in pools]), np.concatenate([p.length for p in pools]))
 
 
 def row_width(lengths: Sequence[int]) -> int:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import torch
 
 from netgain.recipes.length.model import (
-    HEAD,
-    Shape,
     Weights,
     Work,
     answer_loss,
@@ -22,47 +22,8 @@ from netgain.recipes.length.model import (
     shape_of,
     training_work,
 )
+from netgain.recipes.length.sizes import HEAD, Size, Stage
 from netgain.recipes.length.tasks import Indices, Pairs, Pool, joined, pool_of, row_width, true_pool
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Learning rate over the steps of one stage: linear warm-up, flat, then linear to `floor` * peak."""
-
-    steps: int
-    peak: float = 2e-3
-    warmup: int = 0
-    fall: float = 0.25
-    floor: float = 0.02
-
-    def rate(self, step: int) -> float:
-        """Learning rate at a step counted from 0; `fall` is the share of the steps on the way down."""
-        left = (self.steps - step) / max(1.0, self.fall * self.steps)
-        return self.peak * min((step + 1) / max(1, self.warmup), 1.0, self.floor + (1 - self.floor) * left)
-
-
-@dataclass(frozen=True)
-class Size:
-    """All numbers of a run that can move its result, in steps, strings and symbols."""
-
-    target: int
-    rounds: int
-    shape: Shape = field(default_factory=Shape)
-    base_length: int = 5
-    base: Stage = field(default_factory=lambda: Stage(2000, warmup=100))
-    round: Stage = field(default_factory=lambda: Stage(200, fall=0.5))
-    batch: int = 64
-    own: int = 2000
-    advance: float = 0.5
-    refused: float = 0.02
-    decay: float = 0.01
-
-
-SIZES = {
-    "tiny": Size(6, 5, Shape(2, 32, 128), 3, Stage(800, warmup=50), Stage(80, fall=0.5), own=400),
-    "default": Size(10, 6),
-    "full": Size(12, 9),
-}
 
 
 @dataclass(frozen=True)
@@ -76,8 +37,9 @@ class Trained:
 
 def train_base(task: str, size: Size, rng: np.random.Generator) -> Trained:
     """Train generation 0 from scratch on true strings of lengths 1 to `size.base_length`."""
-    pool, groups = _base_pool(task, size, size.base.steps * size.batch, rng)
-    order = _interleave(groups, size.base.steps * size.batch, rng).reshape(size.base.steps, size.batch)
+    slots = size.base.steps * size.base.batch
+    pool, groups = _base_pool(task, size.base_length, slots, size.refused, rng)
+    order = _interleave(groups, slots, rng).reshape(size.base.steps, size.base.batch)
     return _fit(fresh(size.shape, rng), pool, order, size.base, size.decay)
 
 
@@ -93,24 +55,29 @@ def train_round(
     """Train one round from `weights`: half of every batch from `newest`, the rest evenly over base lengths and `older`.
 
     Without a newest set (None or empty) the whole batch is the rest; `steps` replaces the size's number of steps.
+    Malformed questions stay at `size.refused` of all strings, however few of them are base strings.
     """
-    stage = size.round if steps is None else Stage(steps, size.round.peak, size.round.warmup, size.round.fall)
-    own = size.batch // 2 if newest else 0
-    rest = stage.steps * (size.batch - own)
-    pool, groups = _base_pool(task, size, rest, rng)
+    stage = size.round if steps is None else replace(size.round, steps=steps)
+    own, older = stage.batch // 2 if newest else 0, [pairs for pairs in older if pairs]
+    rest = stage.steps * (stage.batch - own)
+    base = rest * size.base_length / (size.base_length + len(older))
+    refused = min(1.0, size.refused * stage.steps * stage.batch / base)
+    pool, groups = _base_pool(task, size.base_length, math.ceil(base), refused, rng)
     sets = [pool_of(pairs) for pairs in [*older, newest] if pairs]
     edges = np.cumsum([len(part.asked) for part in [pool, *sets]])
-    groups += [np.arange(start, end) for start, end in zip(edges[:-1], edges[1:], strict=True)]
+    groups += [np.arange(start, end) for start, end in pairwise(edges)]
     drawn = [_draws(groups.pop(), stage.steps * own, rng).reshape(stage.steps, own)] if own else []
     drawn.append(_interleave(groups, rest, rng).reshape(stage.steps, -1))
     return _fit(weights, joined([pool, *sets]), np.hstack(drawn), stage, size.decay)
 
 
-def _base_pool(task: str, size: Size, slots: int, rng: np.random.Generator) -> tuple[Pool, list[Indices]]:
-    """Fresh true strings, enough that no slot repeats one, and the indices of each length."""
-    each, lengths = -(-slots // size.base_length), range(1, size.base_length + 1)
-    pool = joined([true_pool(task, length, each, size.refused, rng) for length in lengths])
-    return pool, list(np.arange(each * size.base_length).reshape(size.base_length, each))
+def _base_pool(
+    task: str, longest: int, slots: int, refused: float, rng: np.random.Generator
+) -> tuple[Pool, list[Indices]]:
+    """Draw true strings of lengths 1 to `longest`, one for each slot; return them and the indices of each length."""
+    each = -(-slots // longest)
+    pool = joined([true_pool(task, length, each, refused, rng) for length in range(1, longest + 1)])
+    return pool, list(np.arange(each * longest).reshape(longest, each))
 
 
 def _interleave(groups: Sequence[Indices], slots: int, rng: np.random.Generator) -> Indices:

@@ -1,0 +1,77 @@
+"""`netgain doctor`: what a study needs of this machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sqlite3
+import sys
+import tempfile
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from netgain import __version__
+from netgain.cli.answer import Reply
+from netgain.ledger import FolderLock, held
+
+Json = Any
+NEEDED = ("numpy", "click", "rich", "jinja2", "pydantic")
+OPTIONAL = {"torch": "the recipe `length`", "safetensors": "the recipe `length`"}
+OLDEST = (3, 11)
+ENOUGH_BYTES = 1 << 30
+
+
+def doctor() -> Reply:
+    """All checks; exit code 2 when something that every study needs is missing."""
+    checks = [_python(), *map(_package, NEEDED), *_extras(), _database(), _lock(), _cores(), _disk()]
+    failed = [one["name"] for one in checks if one["ok"] is False]
+    marks = {True: "ok  ", False: "FAIL", None: "-   "}
+    lines = [f"{marks[one['ok']]} {one['name']:<12} {one['detail']}" for one in checks]
+    record = {"schema": "netgain.doctor/1", "version": __version__, "ok": not failed, "checks": checks}
+    return Reply(record, "\n".join(lines), 2 if failed else 0)
+
+
+def _check(name: str, ok: bool | None, detail: str) -> dict[str, Json]:
+    return {"name": name, "ok": ok, "detail": detail}
+
+
+def _python() -> dict[str, Json]:
+    return _check("python", sys.version_info >= OLDEST, f"{platform.python_version()} on {platform.platform()}")
+
+
+def _package(name: str) -> dict[str, Json]:
+    try:
+        return _check(name, True, metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return _check(name, False, "missing; next: pip install netgain")
+
+
+def _extras() -> list[dict[str, Json]]:
+    found = [(_package(name), use) for name, use in OPTIONAL.items()]
+    missing = "not installed, needed by {}; next: pip install 'netgain[torch]'"
+    return [one if one["ok"] else _check(one["name"], None, missing.format(use)) for one, use in found]
+
+
+def _database() -> dict[str, Json]:
+    return _check("sqlite", sqlite3.sqlite_version_info >= (3, 24), sqlite3.sqlite_version)
+
+
+def _lock() -> dict[str, Json]:
+    """Whether two runs in one folder would see each other here."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=".netgain-", dir=".") as name, FolderLock(Path(name)):
+            works = held(Path(name))
+    except OSError as error:
+        return _check("locks", False, f"cannot write in {os.getcwd()}: {error.strerror}")
+    return _check("locks", works, f"hold in {os.getcwd()}" if works else "locks do not hold here")
+
+
+def _cores() -> dict[str, Json]:
+    return _check("cores", True, f"{len(os.sched_getaffinity(0))} usable: --workers of as many is the most that helps")
+
+
+def _disk() -> dict[str, Json]:
+    free = shutil.disk_usage(".").free
+    return _check("disk", free >= ENOUGH_BYTES or None, f"{free / 1e9:.1f} GB free in {os.getcwd()}")

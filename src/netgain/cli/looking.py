@@ -1,0 +1,87 @@
+"""Commands that look at a study, or ask something of the run that holds it."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Any
+
+from netgain import verify as verifier
+from netgain.cli.answer import Reply
+from netgain.cli.folder import need_folder
+from netgain.errors import ConfigError
+from netgain.export import export_csv
+from netgain.ledger import Ledger, held
+from netgain.ledger.files import DIGESTS
+from netgain.recipes import RECIPES
+from netgain.report import write_report
+from netgain.seal import facts_of
+from netgain.status import status_in_words, status_of
+from netgain.study import leave_request
+
+Json = Any
+
+
+def recipes() -> Reply:
+    """`netgain recipes`."""
+    told = ("name", "surfaces", "needs", "minutes", "summary")
+    listed = [{name: getattr(one, name) for name in told} for one in RECIPES.values()]
+    lines = [f"{one['name']:<10}{one['minutes']:>5g} min   {one['summary']}{_needs(one['needs'])}" for one in listed]
+    return Reply({"schema": "netgain.recipes/1", "recipes": listed}, "\n".join([*lines, "next: netgain run NAME"]))
+
+
+def _needs(extras: Json) -> str:
+    return f" (needs {', '.join(f'netgain[{one}]' for one in extras)})" if extras else ""
+
+
+def status(*, folder: Path) -> Reply:
+    """`netgain status`."""
+    need_folder(folder)
+    record = status_of(folder)
+    return Reply(record, status_in_words(record))
+
+
+def report(*, folder: Path) -> Reply:
+    """`netgain report`: a finished study's page is part of its record and stays as it is."""
+    need_folder(folder)
+    path = folder / "report.html"
+    made = not (folder / DIGESTS).exists() or not path.exists()
+    if made:
+        with Ledger.open(folder, readonly=True) as log:
+            path = write_report(folder, facts_of(log))
+    return Reply({"schema": "netgain.report/1", "report": str(path), "made": made}, str(path))
+
+
+def verify(*, folder: Path) -> Reply:
+    """`netgain verify`: what `verify.py` says, which uses nothing else of netgain."""
+    need_folder(folder)
+    try:
+        found = verifier.verify(folder)
+    except LookupError as error:
+        raise ConfigError(str(error), where=str(folder), fix="give the folder of a study of this version") from None
+    return Reply(found, verifier.in_words(found), verifier.EXIT[found["verdict"]])
+
+
+def export(*, folder: Path, tables: Path) -> Reply:
+    """`netgain export --csv`."""
+    need_folder(folder)
+    if tables.resolve().is_relative_to(folder.resolve()):
+        what = f"{str(tables)!r} is inside the study, whose files are sealed"
+        raise ConfigError(what, where="--csv", fix="give a folder outside")
+    with Ledger.open(folder, readonly=True) as log:
+        written = export_csv(log, tables)
+    record = {"schema": "netgain.export/1", "folder": str(tables), "rows": written}
+    return Reply(record, "\n".join(f"{tables / name}  {rows} rows" for name, rows in written.items()))
+
+
+def stop(*, folder: Path, reason: str) -> Reply:
+    """`netgain stop`: leaves a request, and only where somebody is there to read it."""
+    need_folder(folder)
+    record = {"schema": "netgain.stop/1", "asked": held(folder), "folder": str(folder)}
+    if not record["asked"]:
+        if not Ledger.begun(folder):
+            raise ConfigError("no study was started here", where=str(folder), fix="start it with `netgain run`")
+        why = "no run holds this study: there is nothing to stop"
+        return Reply({**record, "asked_reason": why}, why)
+    leave_request(folder, "stop", by=getpass.getuser(), reason=reason)
+    return Reply(record, f"asked the run in {folder} to stop; `netgain run {folder}` continues it")

@@ -1,0 +1,96 @@
+"""`netgain plan`, and the table that `run` prints before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from netgain.cli.answer import Reply, note
+from netgain.cli.folder import Project, folder_of, need_extras, open_project, project_of_recipe
+from netgain.config import STUDY_NAME
+from netgain.errors import ConfigError
+from netgain.planning import Plan, plan_study
+from netgain.session import Study
+
+Json = Any
+REFUSED = 4
+
+
+def plan(*, target: str, size: str | None, workers: int | None, device: str) -> Reply:
+    """`netgain plan`."""
+    project = project_at(target, size=size, device=device)
+    found = planned(project, workers)
+    record = {**found.to_json(), "folder": str(project.folder)}
+    following = f"netgain run {target}" if found.answerable else "change the study, or run it with --exploratory"
+    text = f"{table(project.study, found)}\nnext     {following}"
+    return Reply(record, text, 0 if found.answerable else REFUSED)
+
+
+def project_at(target: str, *, size: str | None, device: str) -> Project:
+    """The study of a folder, or a recipe with its defaults where there is no folder yet."""
+    folder = folder_of(target)
+    if folder.is_dir():
+        no_size(size, folder)
+        return open_project(folder, device=device)
+    return project_of_recipe(target, size=size, device=device)
+
+
+def no_size(size: str | None, folder: Path) -> None:
+    """Raises ConfigError: the size of a study that has its files is what they say."""
+    if size is not None:
+        raise ConfigError(
+            f"--size {size}, but {str(folder)!r} has its files already", where=str(folder / STUDY_NAME),
+            fix=f"set `size` there, or make another folder: netgain init DIR --from RECIPE --size {size}",
+        )  # fmt: skip
+
+
+def planned(project: Project, workers: int | None) -> Plan:
+    """Calibrate and plan, saying so on stderr."""
+    need_extras(project)
+    return plan_study(project.study, workers=workers or project.workers, watch=note)
+
+
+def table(study: Study, plan: Plan) -> str:
+    """A plan for people."""
+    return "\n".join(f"{name:<9}{text}" for name, text in _rows(study, plan))
+
+
+def _rows(study: Study, plan: Plan) -> Iterator[tuple[str, str]]:
+    claim, low, high = study.claim, *plan.minutes
+    over = ", ".join(claim.beats)
+    yield "claim", f"`{claim.arm}` gains more than {claim.by:g} on {claim.metric} over {over} ({claim.rung})"
+    looks = ", ".join(str(one) for one in claim.looks)
+    runs = f"{len(plan.runs)} runs × {plan.replicas} starts = {len(plan.runs) * plan.replicas}"
+    yield "design", f"{runs}, {plan.rounds} rounds each; looks at {looks} starts"
+    yield "time", f"{_minutes(low)} to {_minutes(high)} on {plan.workers} workers"
+    slow = sorted(plan.runs.items(), key=lambda run: -run[1])
+    yield "runs", ", ".join(f"{name} {seconds:.1f} s" for name, seconds in slow)
+    yield "power", _power(plan)
+    need, most, least = (plan.gate[name] for name in ("pairs_at_design_gain", "pairs_at_most", "smallest_gain"))
+    planned = f"{need:.0f} pairs a decision at the design gain of a round, {most:.0f} at most"
+    yield "gate", f"{planned}; smallest gain it resolves {least:.3f}"
+    yield "answers", _responsive(plan.responsive)
+    for arm, why in study.untestable().items():
+        yield "without", f"{arm}: {why}"
+    for number, reason in enumerate(plan.reasons):
+        yield ("refused" if number == 0 else ""), reason
+    if plan.answerable:
+        yield "ok", "this plan can answer the claim"
+
+
+def _minutes(minutes: float) -> str:
+    return f"{60 * minutes:.0f} s" if minutes < 2 else f"{minutes:.0f} min"
+
+
+def _power(plan: Plan) -> str:
+    smallest = "no net gain" if plan.smallest_net_gain is None else f"a net gain of {plan.smallest_net_gain:.2f}"
+    resolved = f"the starts resolve {smallest} at 80 %"
+    if plan.power is None:
+        return f"{resolved}; name `expected` in claim.toml to see the chances"
+    return f"SUPPORTED with chance {plan.power['supported']:.2f} at the expected net gain; {resolved}"
+
+
+def _responsive(found: Mapping[str, float]) -> str:
+    both = f"{100 * found['both_right']:.0f} % right, {100 * found['both_wrong']:.0f} % wrong"
+    return f"generation 0 and its plainly trained twin agree on {both} of {found['items']:.0f} gate items"

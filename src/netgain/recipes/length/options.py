@@ -1,0 +1,54 @@
+"""What can be set of the `length` recipe; no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from netgain.errors import ConfigError
+from netgain.recipes.length.sizes import SIZES, Size
+
+CHECKS = {"reverse": ("cycle", "vote", "none"), "copy": ("vote", "none"), "addition": ("commute", "vote", "none")}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What can be set in `[options]`.
+
+    Attributes:
+        task: "reverse", "copy" or "addition".
+        check: an own check that makes sense for the task.
+        size: "tiny", "default" or "full".
+    """
+
+    task: str = "reverse"
+    check: str = "cycle"
+    size: str = "default"
+
+    def __post_init__(self) -> None:
+        if self.task not in CHECKS:
+            raise ConfigError.unknown("task", self.task, CHECKS)
+        if self.check not in CHECKS[self.task]:
+            raise ConfigError.unknown(f"check of task {self.task!r}", self.check, CHECKS[self.task])
+        if self.size not in SIZES:
+            raise ConfigError.unknown("size", self.size, SIZES)
+
+    @property
+    def numbers(self) -> Size:
+        """The numbers of the size."""
+        return SIZES[self.size]
+
+
+def options_of(given: Mapping[str, Any]) -> Options:
+    """Options from a table; the check of a task defaults to its first.
+
+    Raises:
+        ConfigError: an unknown key or value.
+    """
+    known = [one.name for one in fields(Options)]
+    for name in given:
+        if name not in known:
+            raise ConfigError.unknown("option of recipe 'length'", name, known)
+    task = str(given.get("task", "reverse"))
+    return Options(**{"check": CHECKS.get(task, ("none",))[0], **given})

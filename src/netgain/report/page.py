@@ -1,0 +1,241 @@
+"""Puts the report together: sections in order, each a heading, sentences, figures, tables; one template."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from importlib import resources
+
+from netgain.facts import Facts
+from netgain.report import curves, differences, sentences, strips, tables, waterfall
+from netgain.report.figures import interval, percent, signed
+from netgain.report.reading import Reading, read
+from netgain.report.svg import Html, element
+from netgain.report.table import Figure, Table
+from netgain.report.whatif import alternatives
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the page: what it says, what it shows, and the lists and code it ends with."""
+
+    ident: str
+    heading: str
+    said: Sequence[str] = ()
+    figures: Sequence[Figure] = ()
+    tables: Sequence[Table] = ()
+    items: Sequence[str] = ()
+    code: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Header:
+    """The verdict and everything that must be read with it."""
+
+    status: str
+    word: str
+    claim: str
+    number: str
+    number_note: str
+    said: Sequence[str]
+    facts: Sequence[tuple[str, str]] = field(default_factory=list)
+
+
+def render(facts: Facts) -> str:
+    """The whole page, equal for equal tables."""
+    from jinja2 import Environment, StrictUndefined
+
+    source = resources.files("netgain.report")
+    style = source.joinpath("style.css").read_text("utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(prose=prose, glyph=glyph)
+    template = environment.from_string(source.joinpath("page.html").read_text("utf-8"))
+    policy = f"default-src 'none'; style-src 'sha256-{_hash(style)}'; base-uri 'none'; form-action 'none'"
+    if not facts.registration:
+        return template.render(
+            title="netgain report", policy=policy, style=Html(style), header=_nothing(), questions=(), sections=()
+        )
+    reading = read(facts)
+    header = _decided(reading) if reading.verdict else _undecided(reading)
+    title = f"{header.word}: {reading.arm} on {reading.metric}, netgain report"
+    return template.render(
+        title=title,
+        policy=policy,
+        style=Html(style),
+        header=header,
+        questions=sentences.questions(reading),
+        sections=_sections(reading),
+    )
+
+
+def _hash(style: str) -> str:
+    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+
+def prose(words: str) -> Html:
+    """Escaped text in which `names` stand out."""
+    return Html(re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(words)))
+
+
+SHAPES = {
+    "good": '<circle cx="8" cy="8" r="7"/>',
+    "part": '<circle cx="8" cy="8" r="6.2" fill="none" stroke="currentColor" stroke-width="1.6"/>'
+    '<path d="M8 1.8a6.2 6.2 0 0 1 0 12.4z"/>',
+    "open": '<circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="2"/>',
+    "watch": '<path d="M8 1 15.5 14.5H.5z"/>',
+    "bad": '<path d="M3 3l10 10M13 3L3 13" fill="none" stroke="currentColor" stroke-width="3"/>',
+}
+
+
+def glyph(status: str) -> Html:
+    """The shape of a status: disc, half disc, ring, triangle, cross; the word stands beside it."""
+    shape = Html(SHAPES[status])
+    return element("svg", shape, viewBox="0 0 16 16", width=14, height=14, aria_hidden="true", class_="glyph")
+
+
+def _decided(reading: Reading) -> Header:
+    assert reading.verdict is not None
+    verdict, facts = reading.verdict, reading.facts
+    found = verdict.effect
+    rows = [
+        ("Starts", sentences.starts(reading)), ("Evidence", sentences.level(verdict)),
+        ("Rung", sentences.rung(reading, verdict)), ("Mark", sentences.endogenous(verdict)),
+        ("Weakest link", sentences.weakest(reading, verdict)), ("Why it stopped", sentences.stopping(reading)),
+        ("Looks", sentences.looks(reading)), ("Size", sentences.scope(reading)),
+        ("Attempts here", sentences.attempts(facts)),
+    ]  # fmt: skip
+    shown = verdict.word != "INVALID" and found["estimate"] is not None
+    note = (
+        f"{interval(found['low'], found['high'])}, {percent(found['confidence'], 1)} confidence"
+        if shown
+        else sentences.NO_NUMBER
+    )
+    return Header(
+        tables.WORD_STATUS[verdict.word], verdict.word, sentences.claim(reading),
+        signed(found["estimate"]) if shown else "", note,
+        [sentences.registered(facts), sentences.effect(verdict)], rows,
+    )  # fmt: skip
+
+
+def _undecided(reading: Reading) -> Header:
+    facts = reading.facts
+    earlier = sentences.earlier_look(facts)
+    rows = [
+        ("State", sentences.state(facts)), ("Progress", sentences.progress(reading)),
+        ("Looks", sentences.looks(reading)), ("Size", sentences.scope(reading)),
+        ("Attempts here", sentences.attempts(facts)),
+    ]  # fmt: skip
+    return Header(
+        "open", sentences.NOT_DECIDED, sentences.claim(reading), "", "",
+        [sentences.registered(facts), *([earlier] if earlier else [])], rows,
+    )  # fmt: skip
+
+
+def _nothing() -> Header:
+    return Header("open", sentences.NOT_DECIDED, "No claim is registered in this log.", "", "", [])
+
+
+def _sections(reading: Reading) -> list[Section]:
+    decided = reading.verdict is not None
+    found = [_curves(reading), *([_differences(reading), _chain(reading)] if decided else [])]
+    found += [_own_data(reading), *([_yardsticks(reading), _guards(reading), _rungs(reading)] if decided else [])]
+    found += [_spend(reading), _decisions(reading), _looks(reading)]
+    found += [_changing(reading)] if decided else []
+    return [*found, _not_shown(reading), _check(reading)]
+
+
+def _curves(reading: Reading) -> Section:
+    return Section("curves", "Generations and controls", [sentences.curves(reading)], [curves.all_arms(reading)])
+
+
+def _differences(reading: Reading) -> Section:
+    return Section("differences", "Paired differences", [sentences.differences(reading)], [differences.paired(reading)])
+
+
+def _chain(reading: Reading) -> Section:
+    said, figure = waterfall.figure(reading)
+    return Section(
+        "chain",
+        sentences.ORIGIN,
+        [said, *sentences.dependence(reading), *sentences.placebo(reading)],
+        [figure],
+        [curves.without_table(reading)],
+    )
+
+
+def _own_data(reading: Reading) -> Section:
+    said, figure = curves.own_data(reading)
+    return Section("own-data", "Data of its own making", [said], [figure])
+
+
+def _yardsticks(reading: Reading) -> Section:
+    three, three_figure = curves.yardsticks(reading)
+    over, over_figure = curves.inflation(reading)
+    return Section("yardsticks", "Three yardsticks, and inflation", [three, over], [three_figure, over_figure])
+
+
+def _guards(reading: Reading) -> Section:
+    return Section("guards", "Guards and other axes", sentences.guards(reading), (), [tables.guards(reading)])
+
+
+def _rungs(reading: Reading) -> Section:
+    assert reading.verdict is not None
+    said = [
+        sentences.rung(reading, reading.verdict),
+        sentences.endogenous(reading.verdict),
+        sentences.checks(reading.facts),
+    ]
+    return Section("rungs", "Rungs", said, (), [tables.rungs(reading)])
+
+
+def _spend(reading: Reading) -> Section:
+    said = sentences.spending(reading)
+    said += [sentences.tries(reading.facts)] if "sampled" in reading.arms else []
+    shown = [tables.spend(reading, "build"), tables.spend(reading, "answer")]
+    return Section("spend", "Spend", said, (), [tables.matched(reading), *shown] if reading.verdict else shown)
+
+
+def _decisions(reading: Reading) -> Section:
+    said = [
+        sentences.decisions(reading),
+        sentences.autonomy(reading)[:1].upper() + sentences.autonomy(reading)[1:] + ".",
+    ]
+    shown = [strips.gate(reading), strips.counts(reading), strips.autonomy(reading), strips.surfaces(reading)]
+    return Section("decisions", "Decisions", said, (), shown)
+
+
+def _looks(reading: Reading) -> Section:
+    figure = Figure(
+        "Every use of fresh items by a decider, along the log.",
+        [strips.timeline(reading)],
+        [tables.milestones(reading)],
+    )
+    drift = sentences.drift(reading)
+    said = [sentences.looks(reading), sentences.claim_looks(reading), drift[:1].upper() + drift[1:] + "."]
+    return Section(
+        "looks", "Looks, seal and drift", said, [figure], [tables.claim_looks(reading), tables.drift(reading)]
+    )
+
+
+def _changing(reading: Reading) -> Section:
+    assert reading.case is not None and reading.verdict is not None
+    rows = alternatives(reading.case, reading.verdict, reading.replicas)
+    said = [sentences.changing(rows), sentences.holds_to(reading, reading.verdict)]
+    return Section("changing", "What would change this verdict", said, (), [tables.changing(rows)])
+
+
+def _not_shown(reading: Reading) -> Section:
+    return Section("not-shown", "Not shown by this evidence", (), (), (), sentences.not_shown(reading))
+
+
+def _check(reading: Reading) -> Section:
+    code = [
+        "netgain verify .",
+        "python3 verify.py .   # the same check from one file, standard library only, no network",
+    ]
+    said = [sentences.checking(reading.facts)]
+    return Section("check", "Check it yourself", said, (), [tables.fingerprints(reading)], (), code)

@@ -1,0 +1,123 @@
+"""Where a study stands: one record, made from its folder, that `netgain status` and later pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from netgain.budget import UNITS, total
+from netgain.errors import ConfigError
+from netgain.facts import Facts, reduce
+from netgain.ledger import Ledger, Stored, held
+from netgain.result import SPENT, result_digest
+
+Json = Any
+STATES = ("planned", "running", "paused", "waiting_approval", "stopped", "done", "failed")
+ENDED = "the process ended; run again"
+NOBODY_COUNTED = "not everything that was run books it"
+NOT_YET = "the study is not finished"
+
+
+def status_of(folder: Path) -> dict[str, Json]:
+    """The record, schema netgain.status/1.
+
+    Raises:
+        ConfigError: the folder holds no study.
+    """
+    entries = _entries(folder)
+    if not entries:
+        return {
+            **_planned(folder),
+            **_progress(Facts(), folder),
+            "result_digest": None,
+            "result_digest_reason": NOT_YET,
+        }
+    facts = reduce(entries)
+    head = {"schema": "netgain.status/1", **_state(folder, facts, entries[-1].time)}
+    return {**head, **_progress(facts, folder), "result_digest": result_digest(entries)}
+
+
+def _entries(folder: Path) -> Sequence[Stored]:
+    if not Ledger.begun(folder):
+        return ()
+    with Ledger.open(folder, readonly=True) as log:
+        return list(log.events())
+
+
+def _planned(folder: Path) -> dict[str, Json]:
+    if not (folder / "netgain.toml").exists():
+        fix = "`netgain init DIR --from RECIPE` makes one"
+        raise ConfigError("no study here: neither netgain.toml nor ledger.db", where=str(folder), fix=fix)
+    return {
+        "schema": "netgain.status/1", "state": "planned", "reason": "nothing was started yet", "since": None,
+        "since_reason": "it is not recorded before the start", "next": _next(folder),
+    }  # fmt: skip
+
+
+def _state(folder: Path, facts: Facts, latest: str) -> dict[str, Json]:
+    """The last recorded state, put right by who holds the folder: a process that was killed could record nothing."""
+    if not facts.states:
+        last = {"state": "running", "reason": "the claim is registered", "since": facts.registered_time}
+    else:
+        last = {name: facts.states[-1][name] for name in ("state", "reason", "since")}
+    now = held(folder)
+    if last["state"] == "running" and not now:
+        last = {"state": "paused", "reason": ENDED, "since": latest}
+    elif last["state"] not in ("running", "done") and now:
+        last = {"state": "running", "reason": "a run has just started", "since": latest}
+    if last["state"] == "done":
+        return {**last, "next": _next(folder, "verify")}
+    return {**last, "next": {"who": "nobody", "cmd": None} if now else _next(folder)}
+
+
+def _next(folder: Path, command: str = "run") -> dict[str, Json]:
+    return {"who": "human", "cmd": f"netgain {command} {folder}"}
+
+
+def _progress(facts: Facts, folder: Path) -> dict[str, Json]:
+    rows = [run.row for run in facts.runs.values()]
+    horizon = facts.rounds if facts.registration else None
+    verdict = facts.verdict["verdict"] if facts.verdict and facts.concluded else None
+    return {
+        "folder": str(folder),
+        "runs": {"done": sum(row["stage"] == "done" for row in rows), "of": len(rows)},
+        "rounds": {"done": sum(_rounds_done(row) for row in rows), "of": len(rows) * (horizon or 0), "each": horizon},
+        "replicas": len(facts.enrolled),
+        "spend": spend_of(rows),
+        "verdict": verdict,
+        **({} if verdict else {"verdict_reason": NOT_YET}),
+    }
+
+
+def _rounds_done(row: Mapping[str, Json]) -> int:
+    """Rounds that are over: the round of a stage that comes next is not."""
+    return int(row["round"]) if row["stage"] == "done" else max(0, int(row["round"]) - 1)
+
+
+def spend_of(rows: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
+    """Everything that was charged to runs, by unit; null with a reason where nobody counted it."""
+    parts = [row[phase] for row in rows for phase in SPENT if row.get(phase)]
+    amounts = total(parts) if parts else dict.fromkeys(UNITS)
+    found: dict[str, Json] = {}
+    for unit in UNITS:
+        found[unit] = amounts[unit]
+        if amounts[unit] is None:
+            found[f"{unit}_reason"] = NOBODY_COUNTED if parts else "nothing was run yet"
+    return found
+
+
+def status_in_words(record: Mapping[str, Json]) -> str:
+    """The record for people."""
+    runs, rounds, spend = record["runs"], record["rounds"], record["spend"]
+    known = [f"{unit} {spend[unit]:.4g}" for unit in UNITS if spend[unit] is not None]
+    lines = [
+        ("state", f"{record['state']}: {record['reason']}"),
+        ("since", record["since"] or "-"),
+        ("runs", f"{runs['done']} of {runs['of']} done, {rounds['done']} of {rounds['of']} rounds"),
+        ("spend", ", ".join(known) or "nothing counted"),
+        ("verdict", record["verdict"] or f"none yet: {record['verdict_reason']}"),
+        ("result", record["result_digest"] or "-"),
+        ("next", record["next"]["cmd"] or "wait"),
+    ]
+    return "\n".join(f"{name:<9}{text}" for name, text in lines)

@@ -1,0 +1,360 @@
+"""The five words, in order: each line of the table, what it says, and what can never be said."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from netgain.evidence import verdict as rules
+from netgain.evidence.verdict import Case, decide_verdict
+
+STARTS = 6
+REQUIRED = {
+    "R1": ["frozen"],
+    "R2": ["frozen", "ordinary", "placebo"],
+    "R4": ["frozen", "ordinary", "placebo"],
+    "R5": ["frozen", "ordinary", "placebo", "flat", "one_step"],
+}
+LEVELS = {"self": 0.9, "frozen": 0.3, "ordinary": 0.4, "placebo": 0.35, "flat": 0.5, "one_step": 0.45}
+
+
+def case(starts=STARTS, **more):
+    """A study in which everything is as claimed: net gain .4 over every control, guards kept, gain on the sibling."""
+    ready = {
+        "arm": "self", "metric": "ladder", "by": 0.1, "rung": "R2", "beats": ["frozen"], "looks": [6, 9, 12],
+        "required": REQUIRED, "rounds": 5,
+        "scores": {arm: [level] * starts for arm, level in LEVELS.items()},
+        "lost": [False] * starts,
+        "guards": {"retention": (0.05, [0.0] * starts)},
+        "late": (0.05, [0.1] * starts),
+        "changed": [True] * starts,
+        "sibling": [0.2] * starts,
+        "underspent": {arm: 0.0 for arm in LEVELS if arm not in ("self", "frozen")},
+    }  # fmt: skip
+    return Case(**{**ready, **more})
+
+
+def scored(starts=STARTS, **columns):
+    """Scores as in `case`, with some columns replaced; a number stands for all starts."""
+    columns = {arm: [one] * starts if isinstance(one, float) else one for arm, one in columns.items()}
+    return {**{arm: [level] * starts for arm, level in LEVELS.items()}, **columns}
+
+
+def result(found, rung):
+    return next(one.result for one in found.rungs if one.name == rung)
+
+
+# --- SUPPORTED, and what it says -------------------------------------------------------------------------------------
+def test_a_gain_over_every_control_in_every_start_is_supported():
+    found = decide_verdict(case())
+    assert (found.word, found.level, found.rung, found.endogenous) == ("SUPPORTED", 3, "R5", True)
+    assert found.limits == ()
+    assert found.reasons == ("6 of 6 starts exceed the claimed effect, 6 are needed",)
+
+
+def test_the_net_gain_of_a_start_is_over_the_control_that_came_closest():
+    found = decide_verdict(case(scores=scored(ordinary=[0.4, 0.4, 0.4, 0.7, 0.4, 0.4], placebo=[0.35] * 5 + [0.75])))
+    assert found.gains == pytest.approx([0.5, 0.5, 0.5, 0.2, 0.5, 0.15])
+    assert found.closest == ("ordinary",) * 5 + ("placebo",)
+    assert (found.effect["estimate"], found.effect["low"], found.effect["high"]) == pytest.approx((0.5, 0.15, 0.5))
+    assert found.effect["n"] == STARTS
+
+
+def test_a_control_that_the_claim_does_not_need_is_not_counted():
+    assert decide_verdict(case(scores=scored(flat=0.95))).word == "SUPPORTED"
+    assert decide_verdict(case(scores=scored(flat=0.95), beats=["flat"])).word == "REFUTED"
+
+
+def test_a_verdict_is_plain_json():
+    for one in (case(), case(0, scores={}), case(scores=scored(self=[None] * STARTS))):
+        record = decide_verdict(one).to_json()
+        assert json.loads(json.dumps(record, allow_nan=False))["verdict"] == record["verdict"]
+
+
+# --- INVALID ---------------------------------------------------------------------------------------------------------
+def test_a_failed_integrity_check_comes_before_everything_else():
+    found = decide_verdict(case(broken=["seq 7: receipt"], exploratory=True, scores=scored(self=0.1)))
+    assert (found.word, found.reasons) == ("INVALID", ("seq 7: receipt",))
+
+
+@pytest.mark.parametrize(("share", "word"), [(0.051, "INVALID"), (0.05, "SUPPORTED WITH LIMITS"), (0.0, "SUPPORTED")])
+def test_more_than_a_twentieth_of_a_sealed_block_quarantined_is_invalid(share, word):
+    found = decide_verdict(case(quarantined=share))
+    assert found.word == word
+    assert any("quarantined" in one for one in found.limits) == (word == "SUPPORTED WITH LIMITS")
+
+
+# --- INCONCLUSIVE, first of its two lines ----------------------------------------------------------------------------
+@pytest.mark.parametrize("level", [0.9, 0.1])
+def test_an_exploratory_study_is_never_evidence(level):
+    found = decide_verdict(case(exploratory=True, scores=scored(self=level)))
+    assert (found.word, found.level) == ("INCONCLUSIVE", 1)
+    assert "exploratory" in found.reasons[0]
+
+
+@pytest.mark.parametrize("level", [0.9, 0.1])
+@pytest.mark.parametrize("starts", [1, 5])
+def test_too_few_replicas_decide_nothing_whatever_the_sign(starts, level):
+    found = decide_verdict(case(starts, scores=scored(starts, self=level)))
+    assert found.word == "INCONCLUSIVE"
+    assert found.level == 2
+    assert "too few" in found.reasons[0]
+
+
+def test_a_study_without_any_comparable_control_is_inconclusive_at_level_1():
+    found = decide_verdict(case(rung="R1", untestable={"frozen": "it was not run"}))
+    assert (found.word, found.level) == ("INCONCLUSIVE", 1)
+    assert "no control" in found.reasons[0]
+    assert found.effect["estimate"] is None
+
+
+def test_nothing_scored_at_all_is_inconclusive():
+    found = decide_verdict(case(0, scores={}))
+    assert (found.word, found.rung, found.effect["estimate"]) == ("INCONCLUSIVE", None, None)
+
+
+# --- REFUTED ---------------------------------------------------------------------------------------------------------
+def test_a_gain_below_the_claim_is_refuted_and_the_control_is_named():
+    found = decide_verdict(case(scores=scored(placebo=0.85)))
+    assert found.word == "REFUTED"
+    sentence = found.reasons[0]
+    assert "`self`" in sentence and "not above 0.1" in sentence
+    assert "`placebo` (6 of 6 starts)" in sentence
+    assert "highest rung that passed is R1" in sentence
+
+
+def test_an_arm_that_is_its_own_control_gains_nothing():
+    found = decide_verdict(case(arm="ordinary", by=0.0, scores=scored(ordinary=0.9)))
+    assert found.word == "REFUTED"
+    assert "`ordinary` (6 of 6 starts)" in found.reasons[0]
+
+
+def test_a_gain_of_exactly_the_claimed_effect_does_not_exceed_it():
+    assert decide_verdict(case(by=0.5, rung="R1", scores=scored(self=0.75, frozen=0.25))).word == "REFUTED"
+
+
+def test_a_claimed_arm_that_could_not_answer_loses_to_every_control():
+    found = decide_verdict(case(scores=scored(self=[None] * STARTS)))
+    assert found.word == "REFUTED"
+    assert found.gains == (None,) * STARTS
+
+
+def test_a_given_root_does_not_keep_a_claim_from_being_refuted():
+    found = decide_verdict(case(given_root=True, scores=scored(self=0.1)))
+    assert (found.word, found.level) == ("REFUTED", 2)
+
+
+# --- INCONCLUSIVE, second line ---------------------------------------------------------------------------------------
+def test_between_the_limits_is_inconclusive_and_asks_for_the_next_look():
+    found = decide_verdict(case(scores=scored(self=[0.9] * 4 + [0.2] * 2)))
+    assert found.word == "INCONCLUSIVE"
+    assert "4 of 6" in found.reasons[0]
+    assert found.analysis.next_look == 9
+
+
+def test_a_required_arm_that_is_not_testable_leaves_the_claim_open():
+    found = decide_verdict(case(untestable={"placebo": "the loop declares no `filters`"}))
+    assert found.word == "INCONCLUSIVE"
+    assert "required arm `placebo` is not testable: the loop declares no `filters`" in found.reasons
+    assert (found.rung, result(found, "R2")) == ("R1", "not testable")
+
+
+def test_a_required_arm_that_was_not_run_leaves_the_claim_open():
+    scores = {arm: column for arm, column in scored().items() if arm != "ordinary"}
+    found = decide_verdict(case(scores=scores))
+    assert found.word == "INCONCLUSIVE"
+    assert any("`ordinary`" in one and "did not run" in one for one in found.reasons)
+
+
+def test_a_gain_shown_absent_is_refuted_although_a_required_arm_is_missing():
+    assert decide_verdict(case(untestable={"placebo": "none"}, scores=scored(ordinary=0.9))).word == "REFUTED"
+
+
+def test_a_rung_below_the_claimed_one_that_failed_leaves_the_claim_open():
+    found = decide_verdict(case(changed=[False] * STARTS))
+    assert (found.word, found.rung) == ("INCONCLUSIVE", None)
+    assert any(one.startswith("R0 fail") for one in found.reasons)
+
+
+def test_a_root_that_the_claimant_gave_is_level_2_at_most():
+    found = decide_verdict(case(given_root=True))
+    assert (found.word, found.level) == ("INCONCLUSIVE", 2)
+    assert "root was given" in found.reasons[0]
+
+
+@pytest.mark.parametrize(("how", "reason"), [("registered", "not registered"), ("sealed", "not sealed")])
+def test_without_registration_or_seal_the_evidence_is_of_level_2_and_says_why(how, reason):
+    found = decide_verdict(case(**{how: False}))
+    assert (found.word, found.level) == ("INCONCLUSIVE", 2)
+    assert reason in found.reasons[0]
+
+
+# --- Controls that failed or spent less ------------------------------------------------------------------------------
+def test_a_control_that_failed_makes_its_start_no_success():
+    found = decide_verdict(case(scores=scored(placebo=[None] + [0.35] * 5)))
+    assert found.word == "INCONCLUSIVE"
+    assert "5 of 6" in found.reasons[0]
+    assert found.gains[0] is None and found.closest[0] == "placebo"
+    assert found.effect["low"] is None
+
+
+@pytest.mark.parametrize(
+    ("share", "word"),
+    [(0.0, "SUPPORTED"), (0.02, "SUPPORTED"), (0.021, "SUPPORTED WITH LIMITS"), (0.10, "SUPPORTED WITH LIMITS"),
+     (0.101, "INCONCLUSIVE"), (0.5, "INCONCLUSIVE"), (None, "SUPPORTED WITH LIMITS")],
+)  # fmt: skip
+def test_a_control_that_spent_less_is_a_limit_and_from_a_tenth_on_no_control(share, word):
+    found = decide_verdict(case(underspent={"ordinary": share, "placebo": 0.0}))
+    assert found.word == word
+    if word == "SUPPORTED WITH LIMITS":
+        assert [one for one in found.limits if "`ordinary`" in one]
+    if word == "INCONCLUSIVE":
+        assert any("not testable" in one and "`ordinary`" in one for one in found.reasons)
+
+
+def test_unknown_cost_is_said_to_be_unknown():
+    assert "cost of `ordinary` is unknown" in decide_verdict(case(underspent={"ordinary": None})).limits
+
+
+def test_a_start_that_infrastructure_lost_counts_against_both_words():
+    for level, decided in ((0.9, "SUPPORTED"), (0.1, "REFUTED")):
+        gone = replace(case(scores=scored(self=level)), lost=[True] + [False] * 5)
+        assert decide_verdict(case(scores=scored(self=level))).word == decided
+        assert decide_verdict(gone).word == "INCONCLUSIVE"
+
+
+def test_two_lost_starts_allow_no_look():
+    found = decide_verdict(replace(case(), lost=[True, True] + [False] * 4))
+    assert found.word == "INCONCLUSIVE"
+    assert "no look" in found.reasons[0]
+
+
+# --- Limits ----------------------------------------------------------------------------------------------------------
+def limits_of(**more):
+    found = decide_verdict(case(**more))
+    assert found.word == "SUPPORTED WITH LIMITS"
+    return found.limits
+
+
+def test_a_start_that_failed_is_a_limit_once_the_others_suffice():
+    nine = {arm: [level] * 9 for arm, level in LEVELS.items()}
+    found = decide_verdict(case(9, scores={**nine, "self": [0.9] * 4 + [0.2] + [0.9] * 4}))
+    assert found.word == "SUPPORTED WITH LIMITS"
+    assert "1 of 9 starts did not exceed the claimed effect" in found.limits
+
+
+@pytest.mark.parametrize("change", [[-0.06] * STARTS, [None] * STARTS, [0.0] * 5 + [-0.06], [0.0] * 5 + [None]])
+def test_a_guard_that_is_not_shown_to_be_kept_is_a_limit_and_caps_the_rung(change):
+    guards = {"retention": (0.05, change)}
+    assert limits_of(guards=guards) == ("guard retention is not shown to be kept",)
+    found = decide_verdict(case(guards=guards))
+    assert (found.rung, result(found, "R4")) == ("R2", "fail")
+    assert decide_verdict(case(guards=guards, rung="R4")).word == "INCONCLUSIVE"
+
+
+def test_a_study_without_a_guard_says_so():
+    assert limits_of(guards={}) == ("no guard axis was run",)
+    assert result(decide_verdict(case(guards={})), "R4") == "not testable"
+
+
+def test_a_person_on_the_path_is_a_limit():
+    assert limits_of(people=3) == ("3 decisions by a person or an outside model on the path",)
+
+
+@pytest.mark.parametrize("sibling", [[0.0] * STARTS, [-0.1] * STARTS, [None] * STARTS])
+def test_no_gain_on_the_sibling_axis_is_narrow(sibling):
+    assert limits_of(sibling=sibling) == ("narrow: no gain on the sibling axis",)
+
+
+def test_a_suite_without_a_sibling_axis_is_not_called_narrow():
+    assert decide_verdict(case(sibling=[])).word == "SUPPORTED"
+
+
+def test_mean_and_median_on_opposite_sides_of_the_claim_are_a_limit():
+    nine = {arm: [level] * 9 for arm, level in LEVELS.items()}
+    own = [0.55] * 8 + [0.0]  # median .15 over the claimed .1, one start lost .4
+    found = decide_verdict(case(9, scores={**nine, "self": own}))
+    assert found.word == "SUPPORTED WITH LIMITS"
+    assert "mean and median of the net gain disagree about the claimed effect" in found.limits
+
+
+def test_limits_decide_nothing_where_the_claim_is_not_shown():
+    assert decide_verdict(case(scores=scored(self=0.1), people=3)).word == "REFUTED"
+
+
+# --- Rungs -----------------------------------------------------------------------------------------------------------
+def test_the_highest_rung_is_the_last_one_without_a_gap_below():
+    found = decide_verdict(case(untestable={"placebo": "none"}, scores=scored(), rung="R1"))
+    assert [result(found, rung) for rung in ("R0", "R1", "R2", "R4", "R5")] == ["pass", "pass"] + ["not testable"] * 3
+    assert found.rung == "R1"
+    found = decide_verdict(case(late=(0.05, [-0.2] * STARTS)))
+    assert [result(found, rung) for rung in ("R2", "R4", "R5")] == ["pass", "fail", "pass"]
+    assert found.rung == "R2"
+
+
+@pytest.mark.parametrize(
+    "more", [{"rounds": 4}, {"late": None}, {"guards": {}}], ids=["four rounds", "no late value", "no guard"]
+)
+def test_a_sustained_gain_needs_five_rounds_a_late_value_and_a_guard(more):
+    assert result(decide_verdict(case(**more)), "R4") == "not testable"
+    assert decide_verdict(case(rung="R4", **more)).word == "INCONCLUSIVE"
+
+
+def test_every_rung_names_the_controls_and_how_many_starts_passed():
+    found = decide_verdict(case())
+    rung = next(one for one in found.rungs if one.name == "R5")
+    assert all(name in rung.detail for name in REQUIRED["R5"])
+    assert (rung.successes, rung.starts) == (6, 6)
+
+
+def test_what_the_claim_adds_is_asked_of_the_claimed_rung_only():
+    found = decide_verdict(case(beats=["flat"], scores=scored(flat=0.85), rung="R2"))
+    assert (found.word, found.rung) == ("REFUTED", "R1")
+    assert "R1" in found.reasons[0]
+
+
+# --- The mark R3 -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("more", "mark"),
+    [
+        ({}, True),
+        ({"outside_labels": 10}, False),
+        ({"people": 1}, False),
+        ({"verdict_moved_path": 2}, None),
+        ({"verdict_moved_path": 2, "scores": scored(ungated=0.9)}, True),
+        ({"verdict_moved_path": 2, "scores": scored(ungated=0.4)}, False),
+        ({"outside_labels": 10, "scores": scored(ungated=0.9)}, False),
+    ],
+    ids=["nothing outside", "labels", "a person", "the gate chose", "ungated passes", "ungated fails", "labels stay"],
+)
+def test_the_signal_is_endogenous_when_nothing_from_outside_was_on_the_path(more, mark):
+    found = decide_verdict(case(**more))
+    assert found.endogenous is mark
+    assert found.endogenous_reason
+
+
+# --- What the unit is ------------------------------------------------------------------------------------------------
+def test_the_unit_of_a_claim_about_a_loop_is_the_start_and_not_the_item():
+    """Six scores of two starts, three items each, are two starts: no number of items makes up for them."""
+    found = decide_verdict(case(2, scores=scored(2)))
+    assert found.word == "INCONCLUSIVE"
+    assert found.effect["n"] == 2
+    assert (found.effect["low"], found.effect["high"]) == (None, None)
+
+
+def test_five_starts_of_six_are_not_enough_however_large_the_gain():
+    scores = scored(self=[1.0] * 5 + [0.45], frozen=0.0, ordinary=0.4, placebo=0.0)
+    assert decide_verdict(case(scores=scores)).word == "INCONCLUSIVE"
+
+
+def test_other_looks_have_thresholds_of_their_own():
+    assert rules.looks_of([6, 9, 12]).support == (6, 8, 10)
+    assert max(rules.looks_of([8]).levels) <= 0.05
+    found = decide_verdict(case(8, looks=[8], scores=scored(8, self=[0.9] * 7 + [0.2])))
+    assert found.word == "SUPPORTED WITH LIMITS"
+
+
+def test_a_missing_score_is_never_taken_for_zero():
+    gains, _ = rules.net_gains(case(scores=scored(frozen=[None] * STARTS)), ["frozen"])
+    assert gains == [-math.inf] * STARTS  # as zero, it would have been a gain of .9

@@ -1,0 +1,177 @@
+"""Every number in a sentence is recomputed here from the raw entries of the log, by other code."""
+
+import re
+from itertools import pairwise
+from statistics import mean, median
+
+import pytest
+import report_studies as studies
+
+from netgain.report import sentences
+from netgain.report.reading import MISMATCH, read
+from netgain.report.waterfall import links
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
+    with studies.write(tmp_path_factory.mktemp("study")) as log:
+        yield log
+
+
+@pytest.fixture(scope="module")
+def reading(log):
+    return read(studies.facts_in(log))
+
+
+def sealed(log, arm, axis="ladder"):
+    """Sealed means by start, straight from the entries."""
+    found = {
+        int(event.run[1 : event.run.index("/")]): mean(event.data["values"])
+        for event in log.events("scores")
+        if event.data["split"] == "sealed" and event.data["axis"] == axis and event.run.endswith(f"/{arm}")
+    }
+    return [found[start] for start in sorted(found)]
+
+
+def reported(log, arm, at, role="released"):
+    rows = [one for one in log.events("scores") if one.data["split"] == "report" and one.run.endswith(f"/{arm}")]
+    return median(mean(one.data["values"]) for one in rows if (one.data["round"], one.data["role"]) == (at, role))
+
+
+def net_gains(log, controls=("frozen", "ordinary", "placebo")):
+    own = sealed(log, "self")
+    return [min(own[start] - sealed(log, name)[start] for name in controls) for start in range(len(own))]
+
+
+def figures(text):
+    """All signed or plain decimals of a sentence."""
+    return [float(one.replace("\N{MINUS SIGN}", "-")) for one in re.findall("[+\N{MINUS SIGN}]?\\d+\\.\\d+", text)]
+
+
+def near(values, expected):
+    assert values == pytest.approx(expected, abs=0.00051)
+
+
+def test_the_effect_is_the_median_net_gain_with_the_extremes_of_six_starts(log, reading):
+    gains = net_gains(log)
+    text = sentences.effect(reading.verdict)
+    near(figures(text)[:3], [median(gains), min(gains), max(gains)])
+    assert "92.9 % confidence" in text  # 1 - 2 * .0354: the level of the looks at 6, 9, 12
+
+
+def test_the_study_of_these_tests_is_supported_without_limits(reading):
+    assert (reading.verdict.word, reading.verdict.level, reading.verdict.limits) == ("SUPPORTED", 3, ())
+
+
+def test_the_starts_are_counted_and_what_they_cannot_exclude_is_said(log, reading):
+    gains, text = net_gains(log), sentences.starts(reading)
+    assert text.startswith(f"{sum(gain > 0.2 for gain in gains)} of 6 starts exceed 0.200")
+    assert f"up to {100 * (1 - 0.05 ** (1 / 6)):.1f} % of starts" in text
+    assert f"at least {100 * 0.05 ** (1 / 6):.1f} %" in text  # six of six: the lower bound is the same root
+
+
+def test_the_claim_names_arm_axis_effect_controls_horizon_and_rung(reading):
+    text = sentences.claim(reading)
+    for part in ("`self`", "`ladder`", "0.200", "`frozen`, `ordinary` and `placebo`", "5 rounds", "R2 attributable"):
+        assert part in text
+
+
+def test_the_weakest_link_of_a_supported_claim_is_the_start_that_came_closest(log, reading):
+    gains = net_gains(log)
+    text = sentences.weakest(reading, reading.verdict)
+    assert f"start {gains.index(min(gains))}," in text
+    near(figures(text), [min(gains), min(gains) - 0.2])
+
+
+def test_differences_are_paired_by_start(log, reading):
+    expected = []
+    for name in ("frozen", "ordinary", "placebo"):
+        gaps = [own - other for own, other in zip(sealed(log, "self"), sealed(log, name), strict=True)]
+        expected += [median(gaps), min(gaps), max(gaps)]
+    near(figures(sentences.differences(reading)), expected)
+
+
+def test_the_curve_sentence_gives_the_last_round(log, reading):
+    best = max(("frozen", "ordinary", "placebo"), key=lambda arm: reported(log, arm, 5))
+    text = sentences.curves(reading)
+    near(figures(text), [reported(log, "self", 5), reported(log, best, 5)])
+    assert f"`{best}`" in text
+
+
+def test_the_waterfall_gives_mean_steps_that_sum_to_the_total(log, reading):
+    order = ["frozen", "ordinary", "stacked+placebo", "stacked", "self"]
+    ends = [mean(sealed(log, arm)) for arm in order]
+    text = sentences.waterfall(links(reading), ends[0])
+    steps = [after - before for before, after in pairwise(ends)]
+    near(figures(text), [ends[0], *steps, sum(steps)])
+
+
+def test_dependence_on_the_check_is_read_from_the_arm_that_went_without(log, reading):
+    text = sentences.dependence(reading)[0]
+    assert text.startswith("Without the filter use of `own` the median start ends at")
+    near(figures(text), [median(sealed(log, "unguarded:own.filter")), median(sealed(log, "self"))])
+
+
+def test_inflation_is_what_the_gate_saw_less_what_the_seal_shows(log, reading):
+    last = [one for one in log.events("scores") if (one.data["split"], one.data["round"]) == ("gate", 5)]
+    gate = {(one.run, one.data["role"]): mean(one.data["values"]) for one in last}
+    seen = [gate[f"r{start}/self", "candidate"] - gate[f"r{start}/self", "anchor"] for start in range(6)]
+    true = [own - other for own, other in zip(sealed(log, "self"), sealed(log, "frozen"), strict=True)]
+    over = [a - b for a, b in zip(seen, true, strict=True)]
+    text = sentences.inflation(reading, reading.gate_gains(), reading.differences("frozen"))
+    near(figures(text), [median(seen), median(true), median(over), min(over), max(over)])
+
+
+def test_guards_give_median_worst_and_margin(log, reading):
+    ends, first = (sealed(log, arm, "retention") for arm in ("self", "frozen"))
+    change = [own - other for own, other in zip(ends, first, strict=True)]
+    text = sentences.guards(reading)[0]
+    near(figures(text), [median(change), min(change), 0.1])
+    assert text.endswith("kept.")
+
+
+def test_decisions_and_deciders_are_counted_with_their_denominator(log, reading):
+    made = [one for one in log.events("gate_decision") if one.run.endswith("/self")]
+    assert sentences.decisions(reading).startswith(
+        f"Of {len(made)} candidates of `self` the gate promoted {len(made)},"
+    )
+    who = [one.data["decided_by"] for one in log.events("decision") if one.run.endswith("/self")]
+    assert f"of {len(who)} recorded decisions" in sentences.autonomy(reading)
+    assert f"{who.count('system')} by the system, {who.count('rule')} by a fixed rule" in sentences.autonomy(reading)
+
+
+def test_the_placebo_is_compared_with_chance(reading):
+    kept = [(80 + at) / 100 for at in range(1, 6)]
+    chance = median(share**2 + (1 - share) ** 2 for share in kept)
+    assert f"chance gives {100 * chance:.1f} %: inert" in sentences.placebo(reading)[0]
+
+
+def test_best_of_several_studies_is_said_with_its_chance(log, reading):
+    text = next(one for one in sentences.not_shown(reading) if "best of several" in one)
+    assert f"up to {100 * (1 - (1 - 0.035400390625) ** 3):.1f} %" in text
+
+
+def test_unknown_spend_is_never_zero(reading):
+    assert sentences.booked(None) == "unknown"
+    assert (
+        sentences.booked(reading.spend("self", "build", "tokens")) == "≥ 600"
+    )  # the start booked none, six stages 100
+    assert "US dollars" in " ".join(sentences.spending(reading))
+
+
+def test_a_recorded_word_that_does_not_follow_from_the_log_is_invalid(log):
+    forged = read(studies.reduce(studies.altered(log, "verdict", verdict="REFUTED")))
+    assert forged.verdict.word == "INVALID"
+    assert forged.verdict.reasons == (MISMATCH,)
+
+
+def test_another_wording_of_the_reasons_is_no_forgery(log):
+    assert read(studies.reduce(studies.altered(log, "verdict", reasons=["said otherwise"]))).verdict.word != "INVALID"
+
+
+@pytest.mark.parametrize("upto", [0, 1, 20])
+def test_without_a_verdict_the_four_answers_say_so(tmp_path, upto):
+    with studies.write(tmp_path, upto=upto) as log:
+        reading = read(studies.facts_in(log))
+    assert {one.word for one in sentences.questions(reading)} == {"not decided yet"}
+    assert sentences.not_shown(reading)

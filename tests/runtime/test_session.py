@@ -1,0 +1,373 @@
+"""A study from its files to its verdict in one folder: registered first, continued exactly, extended by its looks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny
+
+from netgain import session
+from netgain.claim import Claim
+from netgain.errors import Busy, ConfigError, IntegrityError, Stopped
+from netgain.executors import LocalWorkers
+from netgain.facts import Facts
+from netgain.ledger import FolderLock, Ledger
+from netgain.seal import facts_of
+from netgain.stages import Filter
+from netgain.study import Stepped, leave_request
+from netgain.suite import Suite, axis
+from netgain.testing.inprocess import InProcess
+
+ROOT = "5a" * 32
+Json = Any
+
+
+class Here(InProcess):
+    """Loop code in this process, in place of worker processes."""
+
+    def __init__(self, reference: session.Reference, count: int) -> None:
+        super().__init__(tiny.loop)
+
+    def __enter__(self) -> Here:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A machine of its own: counts of attempts apart, and no worker processes, which are tested elsewhere."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(session, "LocalWorkers", Here)
+    return monkeypatch
+
+
+def facts_in(folder: Path) -> Facts:
+    with Ledger.open(folder, readonly=True) as log:
+        return facts_of(log)
+
+
+def events_in(folder: Path, kind: str) -> list[Json]:
+    with Ledger.open(folder, readonly=True) as log:
+        return [event.data for event in log.events(kind)]
+
+
+def results(folder: Path) -> dict[str, Json]:
+    """What a study found before the seal, without clocks: final rows, scores and decisions by run."""
+    with Ledger.open(folder, readonly=True) as log:
+        rows = {run: {**row, "build": None, "answer": None} for run, row in log.rows().items()}
+        scores = sorted(
+            json.dumps([event.run, event.data], sort_keys=True)
+            for event in log.events("scores") if event.data["split"] != "sealed"
+        )  # fmt: skip
+    return {"rows": rows, "scores": scores}
+
+
+def after(stages: int, do: Callable[[], None]) -> Callable[[Stepped], None]:
+    """A watcher that does something once, after so many stages."""
+    left = [stages]
+
+    def watch(one: Stepped) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            do()
+
+    return watch
+
+
+def crash() -> None:
+    raise OSError("pulled the plug")
+
+
+# --- A whole study ---------------------------------------------------------------------------------------------------
+def test_a_study_ends_with_a_verdict_a_report_and_a_closed_folder(tmp_path: Path, machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(session, "LocalWorkers", LocalWorkers)
+    folder = tmp_path / "study"
+    verdict = tiny.study().run(folder)
+    assert verdict.word == "SUPPORTED WITH LIMITS"
+    assert verdict.limits == ("no guard axis was run",)
+    assert verdict.gains == pytest.approx([0.7] * 6, abs=0.25)
+    assert {"ledger.db", "study.sha256", "report.html", "objects"} <= {path.name for path in folder.iterdir()}
+    assert not (folder / ".secret").exists()
+    facts = facts_in(folder)
+    assert facts.verdict is not None and facts.verdict["verdict"] == verdict.word
+    assert facts.states[-1]["state"] == "done"
+    assert (
+        hashlib.sha256(bytes.fromhex(events_in(folder, "secret_revealed")[0]["secret"])).hexdigest()
+        == (facts.registration["secret_sha256"])
+    )
+
+
+def test_the_claim_is_registered_before_generation_0_and_names_all_that_it_rests_on(tmp_path: Path) -> None:
+    tiny.study(replicas=1, rounds=1).run(tmp_path / "study")
+    with Ledger.open(tmp_path / "study", readonly=True) as log:
+        kinds = [event.kind for event in log.events()]
+    assert kinds.index("claim_registered") < kinds.index("stage_started")
+    assert kinds.index("seal_opened") > max(place for place, kind in enumerate(kinds) if kind == "stage_done")
+    held = facts_in(tmp_path / "study").registration
+    assert held["contract"]["suite"]["axes"][0]["name"] == "echo"
+    assert {"code", "libraries", "gate"} <= set(held["contract"])
+    assert not held["given_root"]
+
+
+def test_a_finished_study_gives_its_verdict_again_and_changes_nothing(tmp_path: Path) -> None:
+    study, folder = tiny.study(replicas=1, rounds=1), tmp_path / "study"
+    first = study.run(folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert study.run(folder) == first
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_one_start_is_no_evidence_about_a_loop_however_many_items_it_answered(tmp_path: Path) -> None:
+    verdict = tiny.study(replicas=1).run(tmp_path / "study")
+    assert (verdict.word, verdict.effect["n"]) == ("INCONCLUSIVE", 1)
+    assert verdict.gains[0] is not None and verdict.gains[0] > 0.4
+
+
+# --- Resume ----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("stages", [1, 6, 13])
+def test_a_study_that_crashed_ends_as_if_it_had_not(tmp_path: Path, stages: int) -> None:
+    study = tiny.study(replicas=2, root=ROOT)
+    study.run(tmp_path / "whole", workers=1)
+    with pytest.raises(OSError, match="plug"):
+        study.run(tmp_path / "broken", watch=after(stages, crash))
+    assert facts_in(tmp_path / "broken").states[-1]["state"] == "failed"
+    study.run(tmp_path / "broken")
+    assert results(tmp_path / "broken") == results(tmp_path / "whole")
+    assert len(facts_in(tmp_path / "broken").enrolled) == 2
+
+
+def test_a_crash_between_the_seal_and_the_verdict_opens_the_seal_no_second_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, folder = tiny.study(replicas=2, rounds=1), tmp_path / "study"
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "decide_verdict", lambda case: crash())
+        with pytest.raises(OSError, match="plug"):
+            study.run(folder)
+    before = [event for event in events_in(folder, "scores") if event["split"] == "sealed"]
+    study.run(folder)
+    assert len(facts_in(folder).seals) == 1
+    assert [event for event in events_in(folder, "scores") if event["split"] == "sealed"] == before
+
+
+def test_a_request_to_stop_is_recorded_obeyed_and_continued_from(tmp_path: Path) -> None:
+    study, folder = tiny.study(replicas=2, rounds=1), tmp_path / "study"
+    with pytest.raises(Stopped) as stopped:
+        study.run(folder, watch=after(3, lambda: leave_request(folder, "stop", by="anna", reason="lunch")), workers=1)
+    assert stopped.value.exit_code == 5
+    facts = facts_in(folder)
+    assert facts.states[-1]["state"] == "stopped"
+    assert [(one["kind"], one["by"]) for one in facts.requests] == [("stop", "anna")]
+    assert len(events_in(folder, "stage_done")) == 3
+    study.run(folder)
+    assert [state["state"] for state in facts_in(folder).states] == ["running", "stopped", "running", "done"]
+
+
+def test_a_budget_in_tokens_ends_the_loop_cleanly_and_the_study_goes_on(tmp_path: Path) -> None:
+    tiny.study(replicas=1, rounds=3, limits={"tokens": 150.0}).run(tmp_path / "study")
+    runs = facts_in(tmp_path / "study").runs
+    assert (runs["r0/self"].row["round"], runs["r0/self"].row["end"]) == (2, "budget of tokens used up")
+    assert runs["r0/frozen"].row["round"] == 3
+    assert facts_in(tmp_path / "study").states[-1]["state"] == "done"
+
+
+# --- What may not change ---------------------------------------------------------------------------------------------
+@pytest.fixture
+def begun(tmp_path: Path) -> Path:
+    """The folder of a study that was stopped after a few stages."""
+    folder = tmp_path / "study"
+    with pytest.raises(Stopped):
+        tiny.study(replicas=1, rounds=1, files={"claim.toml": "by = 0.2\n"}).run(
+            folder, watch=after(2, lambda: leave_request(folder, "stop", by="", reason=""))
+        )
+    return folder
+
+
+def as_begun(**more: Any) -> session.Study:
+    return tiny.study(**{"replicas": 1, "rounds": 1, "files": {"claim.toml": "by = 0.2\n"}, **more})
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"claim": Claim("echo", by=0.1, beats=["frozen"], expected=0.5)}, "by"),
+        ({"claim": Claim("echo", by=0.2, beats=["frozen"], expected=0.6)}, "expected"),
+        ({"rounds": 2}, "rounds"),
+        ({"arms": ["self", "frozen", "random_search"]}, "arms"),
+        ({"limits": {"tokens": 10.0}}, "limits"),
+        ({"files": {"claim.toml": "by = 0.20\n"}}, "claim.toml"),
+        ({"root": ROOT}, "root"),
+    ],
+)
+def test_a_study_that_was_edited_after_registration_is_refused(begun: Path, change: Any, named: str) -> None:
+    before = events_in(begun, "stage_done")
+    with pytest.raises(ConfigError, match=named):
+        as_begun(**change).run(begun)
+    assert events_in(begun, "stage_done") == before
+
+
+def test_other_code_than_registered_is_refused(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "code_digest", lambda reference: "0" * 64)
+        with pytest.raises(ConfigError, match="code, libraries or suite"):
+            as_begun().run(begun)
+    wider = Suite([replace(tiny.suite().gate_axis, margin=0.06)], block=60, max_pairs=120)
+    with pytest.raises(ConfigError, match="code, libraries or suite"):
+        replace(as_begun(), suite=wider).run(begun)
+
+
+def test_the_code_of_the_loop_is_part_of_the_contract(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("loop = 1\n")
+    reference = session.Reference(f"{file}:loop")
+    before = session.code_digest(reference)
+    file.write_text("loop = 2\n")
+    assert session.code_digest(reference) != before
+
+
+def test_a_study_whose_secret_is_gone_does_not_go_on(begun: Path) -> None:
+    (begun / ".secret").unlink()
+    with pytest.raises(IntegrityError, match="secret is gone"):
+        as_begun().run(begun)
+
+
+def test_two_runs_at_once_on_one_folder_are_refused(begun: Path) -> None:
+    with FolderLock(begun), pytest.raises(Busy):
+        as_begun().run(begun)
+
+
+# --- Extension -------------------------------------------------------------------------------------------------------
+def test_an_extension_goes_to_the_next_registered_look_with_a_secret_and_a_seal_of_its_own(tmp_path: Path) -> None:
+    study, folder = tiny.study(rounds=1), tmp_path / "study"
+    study.run(folder)
+    first = facts_in(folder)
+    verdict = study.run(folder, extend=True)
+    facts = facts_in(folder)
+    assert sorted(facts.enrolled) == list(range(9))
+    assert verdict.effect["n"] in (6, 9)  # the first look that decides
+    assert len(verdict.gains) == 9
+    assert verdict.gains[:6] == decided_gains(first)
+    assert [seal["replicas"] for seal in facts.seals] == [list(range(6)), [6, 7, 8]]
+    assert facts.seals[0]["merkle_root"] != facts.seals[1]["merkle_root"]
+    revealed = {one["look"]: one["secret"] for one in events_in(folder, "secret_revealed")}
+    assert len(set(revealed.values())) == 2
+    (committed,) = events_in(folder, "secret_committed")
+    assert committed["secret_sha256"] == hashlib.sha256(bytes.fromhex(revealed[9])).hexdigest()
+    with Ledger.open(folder, readonly=True) as log:
+        told = next(event.seq for event in log.events("secret_committed"))
+        assert all(event.seq > told for event in log.events("replica_enrolled") if event.data["look"] == 9)
+    assert (folder / "study.sha256").exists()
+
+
+def decided_gains(facts: Facts) -> tuple[float | None, ...]:
+    assert facts.verdict is not None
+    return tuple(facts.verdict["gains"])
+
+
+def small(**more: Any) -> session.Study:
+    """A study with looks at one and at three starts: too few for a word, enough to see what is done."""
+    return tiny.study(rounds=1, replicas=1, claim=Claim("echo", by=0.2, beats=["frozen"], looks=[1, 3]), **more)
+
+
+def test_an_extension_that_crashed_is_continued_to_its_own_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, folder = small(), tmp_path / "study"
+    study.run(folder)
+    enrol = session.enrol
+    with monkeypatch.context() as patch:  # killed after the first of two new starts was enrolled
+        patch.setattr(session, "enrol", lambda world, ids, look, label: (enrol(world, range(2), look, label), crash()))
+        with pytest.raises(OSError, match="plug"):
+            study.run(folder, extend=True)
+    study.run(folder)
+    facts = facts_in(folder)
+    assert sorted(facts.enrolled) == [0, 1, 2]
+    assert len(events_in(folder, "secret_committed")) == 1
+    assert facts.verdict is not None and facts.verdict["look"] == 3
+
+
+def test_a_kill_between_a_new_secret_and_its_commitment_leaves_no_secret_without_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, folder = small(), tmp_path / "study"
+    study.run(folder)
+    keep = session._keep_secret
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "_keep_secret", lambda *arguments: (keep(*arguments), crash()))
+        with pytest.raises(OSError, match="plug"):
+            study.run(folder, extend=True)
+    assert not events_in(folder, "secret_committed")
+    study.run(folder, extend=True)
+    revealed = {one["look"]: one["secret"] for one in events_in(folder, "secret_revealed")}
+    committed = events_in(folder, "secret_committed")[-1]
+    assert committed["secret_sha256"] == hashlib.sha256(bytes.fromhex(revealed[3])).hexdigest()
+
+
+def test_after_the_last_look_there_is_nothing_to_extend_and_the_folder_stays_closed(tmp_path: Path) -> None:
+    study, folder = small(), tmp_path / "study"
+    study.run(folder)
+    study.run(folder, extend=True)
+    with pytest.raises(ConfigError, match="no registered look is left"):
+        study.run(folder, extend=True)
+    assert (folder / "study.sha256").exists()
+
+
+# --- Roots, attempts, exploration ------------------------------------------------------------------------------------
+def test_a_given_root_gives_the_same_result_and_is_registered_as_given(tmp_path: Path) -> None:
+    for name in "ab":
+        tiny.study(root=ROOT, rounds=1, replicas=2).run(tmp_path / name)
+    assert results(tmp_path / "a") == results(tmp_path / "b")
+    assert facts_in(tmp_path / "a").registration["given_root"]
+
+
+def test_two_drawn_roots_are_two_studies_and_attempts_are_counted(tmp_path: Path) -> None:
+    study = tiny.study(replicas=1, rounds=1)
+    for name in "ab":
+        study.run(tmp_path / name)
+    assert results(tmp_path / "a")["scores"] != results(tmp_path / "b")["scores"]
+    assert [facts_in(tmp_path / name).opened["attempts_here"] for name in "ab"] == [1, 2]
+
+
+def test_an_exploratory_study_stays_one_when_it_is_run_again_without_saying_so(tmp_path: Path) -> None:
+    study, folder = small(), tmp_path / "study"
+    assert study.run(folder, exploratory=True).level == 1
+    assert study.run(folder).level == 1
+
+
+# --- What cannot be a study ------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"replicas": 0}, "replicas"), ({"rounds": 0}, "rounds"), ({"arms": ["self"]}, "frozen"),
+        ({"arms": ["frozen"]}, "self"), ({"root": "12"}, "root"), ({"root": "AB" * 32}, "root"),
+        ({"claim": Claim("echo", 0.2, beats=["ordinary"])}, "ordinary"),
+        ({"claim": Claim("ladder", 0.2)}, "ladder"),
+        ({"claim": Claim("echo", 0.2, arm="placebo"), "arms": ["self", "frozen", "placebo"]}, "filters"),
+        ({"claim": Claim("echo", 0.2, alpha=0.01)}, "alpha"),
+    ],
+)  # fmt: skip
+def test_a_study_that_could_not_work_is_refused_when_it_is_put_together(change: Any, named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        tiny.study(**change)
+
+
+def test_a_claim_needs_sealed_items() -> None:
+    few = Suite([axis("echo", tiny.suite().gate_axis.source, gate_items=2, sealed_items=1)])
+    with pytest.raises(ConfigError, match="sealed items"):
+        replace(tiny.study(), suite=few)
+
+
+def test_an_arm_that_the_loop_cannot_support_is_named_and_not_run() -> None:
+    study = tiny.study(arms=["self", "frozen", "placebo", "flat"])
+    assert list(study.chosen()) == ["self", "frozen"]
+    assert set(study.untestable()) == {"placebo", "flat"}
+    loop = replace(tiny.loop, filters=(Filter("own"),))
+    assert "placebo" in replace(study, loop=loop).chosen()

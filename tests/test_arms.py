@@ -1,0 +1,126 @@
+"""Names of arms and what each changes, what a loop needs for it, and which controls a rung asks for."""
+
+from dataclasses import fields, replace
+
+import pytest
+
+from netgain.arms import GENERATION_0, NAMES, WORDS, Arm, arm_named, missing_piece, required_controls, runs_of
+from netgain.errors import ConfigError
+from netgain.stages import Filter, Loop
+from netgain.testing.ladder import Ladder, answer
+
+LOOP = replace(Ladder().loop(), filters=(Filter("own"), Filter("vote", ("filter",))), not_testable={})
+BARE = Loop(Ladder().start, Ladder().propose, answer)
+RESET = {"parent": GENERATION_0, "improver": GENERATION_0, "position": GENERATION_0}
+CHANGES = {
+    "self": {"after_self": False},
+    "self_again": {"own_streams": True},
+    "frozen": {"proposer": ""},
+    "ordinary": {"proposer": "ordinary", "gate": "none"},
+    "random_search": {"proposer": "random_search", **RESET},
+    "sampled": {"proposer": "", "tries": True},
+    "one_step": {"one_long_step": True},
+    "flat": RESET,
+    "stacked": {"improver": GENERATION_0},
+    "placebo": {"channel": "placebo"},
+    "ungated": {"gate": "watch"},
+    "oracle": {"channel": "oracle"},
+    "shuffled": {"channel": "shuffled"},
+    "unguarded:own.filter": {"disabled": (("own", "filter"),)},
+    "unguarded:own.pace": {"disabled": (("own", "pace"),)},
+    "unguarded:own": {"disabled": (("own", "filter"), ("own", "pace"))},
+    "unguarded:vote": {"disabled": (("vote", "filter"),)},
+    "stacked+placebo": {"improver": GENERATION_0, "channel": "placebo"},
+    "unguarded:own.pace+ungated": {"disabled": (("own", "pace"),), "gate": "watch"},
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_an_arm_is_the_loop_but_for_its_own_intervention(name):
+    arm = arm_named(name, LOOP)
+    both = {one.name: (getattr(arm, one.name), getattr(Arm(name), one.name)) for one in fields(Arm)}
+    assert {field: found for field, (found, default) in both.items() if found != default} == CHANGES[name]
+    assert arm.name == arm.run_name == name
+
+
+def test_every_arm_that_has_a_name_is_tested_here_and_has_words():
+    plain = {name for name in NAMES if not name.startswith("unguarded")}
+    assert plain == {name for name in CHANGES if "+" not in name and not name.startswith("unguarded")}
+    assert plain == set(WORDS)
+
+
+def test_only_the_loop_itself_runs_first():
+    assert [name for name in CHANGES if not arm_named(name, LOOP).after_self] == ["self"]
+
+
+@pytest.mark.parametrize("name", ["slef", "", "stacked+", "without:data", "unguarded", "unguarded:"])
+def test_an_unknown_arm_is_an_error_that_lists_the_known_ones(name):
+    with pytest.raises(ConfigError) as error:
+        arm_named(name, LOOP)
+    assert all(known in str(error.value) for known in NAMES)
+
+
+@pytest.mark.parametrize("name", ["cycle", "cycle.filter", "vote.pace", "own.gate"])
+def test_an_unknown_check_or_use_is_an_error_that_lists_those_of_the_loop(name):
+    with pytest.raises(ConfigError) as error:
+        arm_named(f"unguarded:{name}", LOOP)
+    for known in ("unguarded:own.filter", "unguarded:own.pace", "unguarded:vote.filter"):
+        assert known in str(error.value)
+
+
+def test_a_loop_without_checks_says_that_there_is_none_to_disable():
+    with pytest.raises(ConfigError, match="no checks"):
+        arm_named("unguarded:own", BARE)
+
+
+@pytest.mark.parametrize(
+    ("name", "piece"),
+    [
+        ("ordinary", "`ordinary`"), ("sampled", "`sampled`"), ("flat", "`state`"), ("stacked", "`state`"),
+        ("one_step", "`state`"), ("placebo", "`filters`"), ("shuffled", "`filters`"), ("oracle", "`filters`"),
+        ("stacked+placebo", "`state`"),
+    ],
+)  # fmt: skip
+def test_what_a_loop_lacks_for_an_arm_is_named(name, piece):
+    assert piece in missing_piece(arm_named(name, BARE), BARE)
+    assert missing_piece(arm_named(name, LOOP), LOOP) is None
+
+
+def test_an_oracle_needs_the_truth_and_not_only_a_check():
+    loop = replace(LOOP, oracle=None)
+    assert "`oracle`" in missing_piece(arm_named("oracle", loop), loop)
+    assert missing_piece(arm_named("placebo", loop), loop) is None
+
+
+@pytest.mark.parametrize("name", ["self", "self_again", "frozen", "random_search", "ungated"])
+def test_any_loop_supports_the_arms_that_need_nothing_of_it(name):
+    assert missing_piece(arm_named(name, BARE), BARE) is None
+
+
+def test_a_loop_may_say_itself_why_it_has_no_such_control():
+    loop = replace(LOOP, not_testable={"flat": "it makes no sense here"})
+    assert missing_piece(arm_named("flat", loop), loop) == "it makes no sense here"
+    assert missing_piece(arm_named("stacked", loop), loop) is None
+
+
+def test_a_menu_is_one_run_for_each_entry_and_anything_else_is_one_run():
+    runs = runs_of(arm_named("ordinary", LOOP), LOOP)
+    assert [run.run_name for run in runs] == ["ordinary.restarts", "ordinary.long"]
+    assert {run.name for run in runs} == {"ordinary"}
+    assert [run.run_name for run in runs_of(arm_named("ordinary", LOOP), replace(LOOP, ordinary=LOOP.propose))] == [
+        "ordinary.plain"
+    ]
+    assert runs_of(arm_named("flat", LOOP), LOOP) == (arm_named("flat", LOOP),)
+
+
+def test_a_rung_asks_for_the_controls_of_those_below_it_and_more():
+    needed = {rung: required_controls(rung, (), LOOP) for rung in ("R1", "R2", "R4", "R5")}
+    assert needed["R1"] == ("frozen",)
+    assert needed["R2"] == needed["R4"] == ("frozen", "ordinary", "placebo")
+    assert needed["R5"] == ("frozen", "ordinary", "placebo", "flat", "one_step")
+
+
+@pytest.mark.parametrize("surface", ["training", "architecture", "policy", "tools", "improver"])
+def test_a_surface_that_can_be_searched_asks_for_a_search_control(surface):
+    assert "random_search" in required_controls("R2", (), replace(LOOP, surfaces=("data", surface)))
+    assert "random_search" not in required_controls("R1", (), replace(LOOP, surfaces=("data", surface)))

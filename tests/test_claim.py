@@ -1,0 +1,49 @@
+"""The frozen sentence: what can be claimed, and that it is stored as it is."""
+
+import json
+
+import pytest
+
+from netgain.claim import CLAIMABLE, Claim
+from netgain.errors import ConfigError
+
+
+def test_a_claim_comes_back_from_json_as_it_was():
+    claim = Claim("ladder", 0.1, ["frozen", "ordinary"], "R2", alpha=0.01, looks=[6, 9], expected=0.3, mode="strict")
+    again = Claim.from_json(json.loads(json.dumps(claim.to_json())))
+    assert again == claim
+
+
+@pytest.mark.parametrize("rung", ["R0", "R3", "R6", "R7", "r1", ""])
+def test_a_rung_that_cannot_be_claimed_is_an_error_that_lists_the_others(rung):
+    with pytest.raises(ConfigError) as error:
+        Claim("ladder", 0.1, rung=rung)
+    assert all(known in str(error.value) for known in CLAIMABLE)
+
+
+@pytest.mark.parametrize("by", [-0.01, 1.0, 30, float("nan")])
+def test_a_net_gain_outside_the_range_of_scores_cannot_be_claimed(by):
+    with pytest.raises(ConfigError, match="net gain"):
+        Claim("ladder", by)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.06, 1.0, -0.05, float("nan")])
+def test_the_chance_of_a_false_word_is_at_most_one_in_twenty(alpha):
+    with pytest.raises(ConfigError, match="alpha"):
+        Claim("ladder", 0.1, alpha=alpha)
+
+
+def test_a_claim_cannot_be_edited():
+    with pytest.raises(AttributeError):
+        Claim("ladder", 0.1).by = 0.0
+
+
+@pytest.mark.parametrize("looks", [[], [9, 6], [6, 6], [0, 6], [-6]])
+def test_looks_are_increasing_numbers_of_starts(looks):
+    with pytest.raises(ConfigError, match="looks"):
+        Claim("ladder", 0.1, looks=looks)
+
+
+def test_an_analysis_that_does_not_exist_is_refused():
+    with pytest.raises(ConfigError, match="'mean'"):
+        Claim("ladder", 0.1, analysis="mean")

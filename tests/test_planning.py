@@ -1,0 +1,166 @@
+"""What `plan` refuses and what it says: before anything is registered, and unknown where nothing is known."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from netgain import planning
+from netgain.claim import Claim
+from netgain.errors import ConfigError
+from netgain.executors import Reference
+from netgain.generators import Strings
+from netgain.planning import plan_study, with_workers
+from netgain.records import Change, Part
+from netgain.session import Study
+from netgain.stages import Loop
+from netgain.suite import Suite, axis
+from netgain.testing.inprocess import InProcess
+
+STRINGS = Strings("copy", (4,))
+
+
+def propose(view):
+    view.budget.spend(tokens=10)
+    return Change([Part("policy", view.parent)])
+
+
+def answer(system, inputs, budget, rng):
+    """Right on questions that begin with a digit below the system's number."""
+    return [question.rstrip(">") if int(question[0]) < system else "?" for question in inputs]
+
+
+def echo(metric="exact", **more):
+    return axis("echo", STRINGS, metric, **{"gate_items": 20, "report_items": 10, "sealed_items": 20, **more})
+
+
+@pytest.fixture
+def plan(monkeypatch):
+    """Plan a study of a system of this strength, its loop in this process."""
+
+    def planned(strength=5, *, loop=None, axes=None, claim=None, **more):
+        loop = loop or Loop(lambda rng: strength, propose, answer)
+
+        class Here(InProcess):
+            def __init__(self, reference, count):
+                super().__init__(loop)
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *exception):
+                pass
+
+        monkeypatch.setattr(planning, "LocalWorkers", Here)
+        claim = claim or Claim("echo", by=0.1, expected=0.4)
+        suite = Suite(axes or [echo()], block=20, max_pairs=400, design_gain=0.2)
+        return plan_study(Study(loop, suite, claim, reference=Reference(f"{Path(__file__)}:loop"), **more))
+
+    return planned
+
+
+def test_a_study_that_can_answer_its_claim_is_answerable_and_says_what_it_costs(plan):
+    found = plan()
+    assert (found.answerable, found.reasons) == (True, ())
+    assert set(found.runs) == {"self", "frozen"}
+    assert 0 < found.minutes[0] < found.minutes[1]
+    assert 0.8 <= found.power["supported"] <= 1.0
+    assert 0.1 < found.smallest_net_gain < 0.4
+    assert found.gate["pairs_at_most"] == 400
+    assert found.to_json()["schema"] == "netgain.plan/1"
+
+
+def test_more_workers_take_less_time_and_change_nothing_else(plan):
+    found = plan()
+    faster = with_workers(found, 4)
+    assert faster.minutes == (found.minutes[0] / 2, found.minutes[1] / 2)
+    assert replace(faster, workers=found.workers, minutes=found.minutes) == found
+
+
+def test_without_an_expected_effect_the_power_is_unknown_and_not_zero(plan):
+    found = plan(claim=Claim("echo", by=0.1))
+    assert found.power is None
+    assert found.answerable
+
+
+@pytest.mark.parametrize("expected", [None, 0.4])
+def test_fewer_starts_than_the_first_look_are_refused(plan, expected):
+    found = plan(claim=Claim("echo", by=0.1, expected=expected), replicas=5)
+    assert not found.answerable
+    assert "5 starts never reach the first look at 6" in found.reasons[0]
+
+
+def test_an_effect_that_the_starts_cannot_show_is_refused_with_its_chance(plan):
+    found = plan(claim=Claim("echo", by=0.1, expected=0.11))
+    assert not found.answerable
+    assert "P(SUPPORTED)" in found.reasons[0]
+    assert found.power["supported"] < 0.8
+
+
+def test_starts_that_starve_too_often_resolve_no_gain_at_all(plan):
+    found = plan(claim=Claim("echo", by=0.1, expected=0.9, starve=0.5))
+    assert found.smallest_net_gain is None
+    assert not found.answerable
+
+
+@pytest.mark.parametrize(("strength", "words"), [(10, "right"), (0, "wrong")])
+def test_a_gate_axis_that_does_not_respond_is_refused(plan, strength, words):
+    found = plan(strength)
+    assert not found.answerable
+    assert f"items {words}" in found.reasons[0] and "'echo'" in found.reasons[0]
+    assert found.responsive[f"both_{words}"] == 1.0
+
+
+def test_an_axis_on_which_the_trained_twin_differs_does_respond(plan):
+    def trained(view):
+        return Change([Part("policy", 10)])
+
+    found = plan(loop=Loop(lambda rng: 0, propose, answer, ordinary=trained))
+    assert found.answerable
+    assert (found.responsive["both_right"], found.responsive["both_wrong"]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1.5, -1.0, "high"])
+def test_a_scorer_that_fails_its_self_test_is_a_mistake_found_before_the_run(plan, value):
+    with pytest.raises(ConfigError, match="axis 'echo'") as error:
+        plan(axes=[echo(lambda output, target: value)])
+    assert error.value.exit_code == 2
+
+
+def test_a_scorer_that_raises_on_a_later_axis_is_found_too(plan):
+    with pytest.raises(ConfigError, match="axis 'second'.*KeyError"):
+        plan(axes=[echo(), axis("second", STRINGS, lambda output, target: {}[output], sealed_items=4)])
+
+
+@pytest.mark.parametrize("stage", ["start", "answer", "propose", "build"])
+def test_a_loop_that_fails_at_its_first_use_is_a_mistake_with_its_place(plan, stage):
+    def broken(*_):
+        raise RuntimeError("not yet written")
+
+    loop = replace(Loop(lambda rng: 5, propose, answer), **{stage: broken})
+    with pytest.raises(ConfigError, match=f"first {stage}: RuntimeError.*not yet written") as error:
+        plan(loop=loop)
+    assert error.value.where.startswith("test_planning.py:")
+
+
+@pytest.mark.parametrize("unit", ["device_seconds", "cost_usd", "token"])
+def test_a_limit_that_may_end_a_run_is_counted_and_not_timed(plan, unit):
+    with pytest.raises(ConfigError, match="tokens, flops, calls"):
+        plan(limits={unit: 10.0})
+
+
+def test_a_limit_on_a_unit_that_the_loop_does_not_book_is_refused(plan):
+    def silent(view):
+        return Change([Part("policy", view.parent)])
+
+    own = Loop(lambda rng: 5, propose, answer, build=lambda parent, change, budget, rng: parent)
+    for loop in (Loop(lambda rng: 5, silent, answer, build=own.build), own):
+        with pytest.raises(ConfigError, match="limit on 'tokens'.*does not book"):
+            plan(loop=loop, limits={"tokens": 10.0})
+    assert plan(limits={"tokens": 10.0}).answerable
+
+
+def test_a_bank_that_leaves_too_few_items_is_refused_with_the_numbers(plan):
+    items = [{"input": f"{n}>", "target": str(n)} for n in range(20)]
+    with pytest.raises(ConfigError, match=r"axis 'echo': 20 items leave \d (gate|sealed) items"):
+        plan(axes=[axis("echo", items, gate_items=20, report_items=10, sealed_items=20)])

@@ -1,0 +1,337 @@
+"""`verify.py` and the code that runs a study are written twice: here they are held against each other.
+
+Where the two agree on random input, a mistake would have to be made in both.
+"""
+
+import copy as copies
+import random
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from netgain import canonical, seeding, verify
+from netgain.arms import required_controls
+from netgain.case import case_of
+from netgain.claim import RUNGS, Claim
+from netgain.errors import ConfigError
+from netgain.evidence.looks import default_looks, derived_looks, typical_start
+from netgain.evidence.verdict import decide_verdict
+from netgain.facts import reduce
+from netgain.gates import AxisScores, GatePlan, GuardRule, decide
+from netgain.gates.questions import questions
+from netgain.generators import FORMS, TASKS, Strings
+from netgain.ledger import Event, Stored
+from netgain.ledger.merkle import Frontier
+from netgain.stages import Loop
+from study_forgery import entries, ladder_study, shared
+
+# --- items and bytes -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("form", FORMS)
+def test_items_are_the_same_ones(task: str, form: str) -> None:
+    symbols = "0123456789" if task == "addition" else "abcdefg"
+    source = Strings(task, (2, 4, 6), form=form, symbols=symbols, separator="=>")
+    for index in range(60):
+        seed = seeding.item_seed(b"k" * 32, "gate", "source", "key", index)
+        item = source.draw(seed, index)
+        assert verify.draw(source.spec(), seed, index) == [item["input"], item["target"]]
+
+
+@pytest.mark.parametrize("size", [*range(34), 100, 1000])
+def test_tree_heads_are_the_same(size: int) -> None:
+    leaves = [verify.sha(str(index).encode()) for index in range(size)]
+    assert verify.tree_head(leaves) == Frontier(leaves).root().hex()
+
+
+def test_digests_are_the_same() -> None:
+    value = {"b": [1, 2.5, None, True, "é\n"], "a": {"nested": 1e-300}}
+    assert verify.digest(value) == canonical.digest(value)
+
+
+# --- the gate --------------------------------------------------------------------------------------------------------
+
+
+def drawn_plan(rng: random.Random) -> GatePlan:
+    guards = tuple(
+        GuardRule(name, rng.uniform(0.01, 0.2), rng.uniform(0.01, 0.2), rng.uniform(0.01, 0.3))
+        for name in ("retention", "calibration")[: rng.randint(0, 2)]
+    )
+    return GatePlan(
+        axis="ladder",
+        mode=rng.choice(["strict", "advance", "watch"]),
+        confirmations=rng.choice([None, 1, 5, 20]),
+        block=20,
+        max_pairs=rng.choice([60, 1000]),
+        design_gain=rng.uniform(0.02, 0.3),
+        planned_second_moment=rng.uniform(0.02, 0.5),
+        futility_level=rng.choice([None, 0.1]),
+        step_margin=rng.uniform(0.0, 0.2),
+        total_margin=rng.uniform(0.0, 0.2),
+        guards=guards,
+    )
+
+
+def drawn_scores(plan: GatePlan, rng: random.Random) -> dict[str, dict[str, list[float | None]]]:
+    missing = rng.choice([0.0, 0.0, 0.03, 0.2])
+    count = rng.choice([0, 20, 40, 60])
+
+    def column() -> list[float | None]:
+        share = rng.random()
+        drawn = [float(rng.random() < share) if rng.random() < 0.7 else rng.random() for _ in range(count)]
+        return [None if rng.random() < missing else value for value in drawn]
+
+    return {axis: {role: column() for role in ("candidate", "released", "anchor")} for axis in plan.axes}
+
+
+def in_verify(plan: GatePlan, k: int, columns: dict[str, Any]) -> verify.Study:
+    """A study of one decision on these scores, as the verifier sees it; the decision itself is filled in later."""
+    study = verify.Study.__new__(verify.Study)
+    study.record = {"contract": {"gate": plan.to_json()}}
+    study.axes = {axis: {"gate_items": plan.block} for axis in plan.axes}
+    study.rows = {"r0/self": {"arm": "self", "anchor": "anchor"}}
+    return study
+
+
+def sheets_of(k: int, columns: dict[str, Any]) -> dict[tuple[str, int, str, str], verify.Entry]:
+    def sheet(role: str, values: list[float | None]) -> verify.Entry:
+        return verify.Entry(
+            seq=0, run="r0/self", data={"system": role, "key": "candidate|released", "start": 0, "values": values}
+        )
+
+    return {
+        ("r0/self", k, axis, role): sheet(role, column)
+        for axis, roles in columns.items()
+        for role, column in roles.items()
+    }
+
+
+def first_ruling(plan: GatePlan, k: int, columns: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Look block by block as the engine does; the decision and the scores that had been asked for."""
+    size = len(columns[plan.axis]["candidate"])
+    for seen in [*range(plan.block, size, plan.block), size]:
+        part = {axis: {role: column[:seen] for role, column in roles.items()} for axis, roles in columns.items()}
+        scores = {
+            axis: AxisScores(**{role: [np.nan if v is None else v for v in column] for role, column in roles.items()})
+            for axis, roles in part.items()
+        }
+        decision = decide(plan, k, scores, exhausted=seen == size)
+        if decision.final:
+            return decision, part
+    raise AssertionError("an exhausted decision is final")
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_decisions_are_the_same(seed: int) -> None:
+    rng = random.Random(seed)
+    plan = drawn_plan(rng)
+    k = rng.randint(1, plan.confirmations or 9)
+    decision, columns = first_ruling(plan, k, drawn_scores(plan, rng))
+    record = {"round": k, "candidate": "candidate", "released": "released", **decision.to_json()}
+    study, sheets = in_verify(plan, k, columns), sheets_of(k, columns)
+    entry = verify.Entry(seq=1, run="r0/self", data=record)
+    assert verify._decide_again(study, entry, sheets) == ""
+    for name, wrong in (("outcome", "promote" if decision.outcome != "promote" else "reject"), ("level", 0.7)):
+        other = verify.Entry(seq=1, run="r0/self", data={**record, name: wrong})
+        assert f"recorded {name}" in verify._decide_again(study, other, sheets)
+
+
+def test_asking_on_after_a_decision_is_found() -> None:
+    plan = GatePlan(axis="ladder", confirmations=1, block=20, max_pairs=100, design_gain=0.2, step_margin=0.1)
+    columns = {"ladder": {"candidate": [1.0] * 100, "released": [0.0] * 100, "anchor": [0.0] * 100}}
+    scores = {"ladder": AxisScores(**columns["ladder"])}
+    record = {"round": 1, "candidate": "candidate", "released": "released", **decide(plan, 1, scores).to_json()}
+    entry = verify.Entry(seq=1, run="r0/self", data=record)
+    assert "already said promote" in verify._decide_again(in_verify(plan, 1, columns), entry, sheets_of(1, columns))
+
+
+def test_every_test_of_a_plan_is_asked() -> None:
+    plan = GatePlan(axis="ladder", guards=(GuardRule("retention", 0.1, 0.1),))
+    assert len(questions(plan, 1)) == 7, "a new kind of test needs its twin in verify.py"
+
+
+# --- the analysis of starts ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sizes", [(6, 9, 12), (6,), (5, 10, 15), (1, 2, 3), (8, 12, 16), (4,), (20,), (3, 6, 9, 12)])
+def test_looks_are_the_same(sizes: tuple[int, ...]) -> None:
+    theirs, ours = derived_looks(sizes), verify.looks_of(sizes)
+    assert ours == ([*theirs.sizes], [*theirs.support], [*theirs.refute])
+    assert 1 - 2 * verify.chance(ours) == pytest.approx(theirs.confidence, abs=1e-12)
+
+
+def test_default_looks_are_the_derived_ones() -> None:
+    assert verify.looks_of((6, 9, 12)) == ([6, 9, 12], [6, 8, 10], [0, 1, 2])
+    assert default_looks() == derived_looks((6, 9, 12))
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_the_typical_start_is_the_same(seed: int) -> None:
+    rng = random.Random(seed)
+    looks = derived_looks(rng.choice([(6, 9, 12), (6,), (2, 4), (5, 10)]))
+    starts = rng.randint(1, 13)
+    gains = [rng.choice([None, 0.1, rng.uniform(-1, 1), rng.uniform(0, 1)]) for _ in range(starts)]
+    lost = [rng.random() < 0.08 for _ in range(starts)]
+    plain = [
+        float("nan") if gone else -np.inf if gain is None else gain for gain, gone in zip(gains, lost, strict=True)
+    ]
+    theirs = typical_start(plain, delta=0.1, looks=looks, lost=lost)
+    ours = verify.typical(gains, 0.1, ([*looks.sizes], [*looks.support], [*looks.refute]), lost)
+    assert (ours.word, ours.look, ours.starts, ours.successes) == (
+        theirs.word,
+        theirs.look,
+        theirs.starts,
+        theirs.successes,
+    )
+    assert ours.numbers == {"estimate": theirs.estimate, "low": theirs.low, "high": theirs.high}
+
+
+@pytest.mark.parametrize("surfaces", [("data", "weights"), ("policy",), ("improver", "data")])
+def test_controls_of_a_rung_are_the_same(surfaces: tuple[str, ...]) -> None:
+    loop = Loop(start=lambda rng: 0, propose=lambda view: None, answer=lambda *a: [], surfaces=surfaces)  # type: ignore[arg-type,return-value]
+    case = verify.Case.__new__(verify.Case)
+    case.study = {"surfaces": list(surfaces), "untestable": {}, "arms": []}
+    case.claim, case.arm, case.underspent = {"beats": []}, "self", lambda name: 0.0  # type: ignore[method-assign]
+    for rung in RUNGS[1:]:
+        assert set(case.controls(rung, "", "self")[0]) == set(required_controls(rung, (), loop))
+
+
+# --- whole verdicts --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five rounds with the controls of R4 and the arm that the mark asks for."""
+    arms = ("self", "frozen", "ordinary", "placebo", "ungated")
+    claim = Claim("ladder", by=0.05, rung="R4", expected=0.4, looks=(5,))
+    settings = {"arms": arms, "claim": claim, "rounds": 5, "replicas": 5}
+    return shared(tmp_path_factory, "base", lambda folder: ladder_study(folder, **settings))
+
+
+def edits(events: list[Event], rng: random.Random) -> Iterator[Event]:
+    """The same study with another claim, other sealed scores, spends and deciders, and starts that did not end."""
+    claim = {
+        "by": rng.choice([0.0, 0.05, 0.7]),
+        "rung": rng.choice(RUNGS[1:]),
+        "beats": rng.choice([["frozen"], ["placebo"]]),
+    }
+    flags = {"exploratory": rng.random() < 0.05, "given_root": rng.random() < 0.1}
+    shift = {"self": rng.uniform(-0.1, 0.4), "guard": rng.choice([0.0, 0.0, -0.4]), "": rng.uniform(-0.6, 0.1)}
+    gone, spend = rng.choice([0.0, 0.0, 0.0, 0.01, 0.1, 1.0]), rng.choice([1.0, 1.0, 0.95, 0.5, None])
+    arms = rng.choice([[], [], ["ungated"], ["placebo"]])  # left out
+    halted, person = rng.choice([None, None, None, "r1/self"]), rng.random() < 0.15
+    dev, strict, restores = 10 * (rng.random() < 0.15), rng.random() < 0.3, int(rng.random() < 0.3)
+    for event in events:
+        data = copies.deepcopy(dict(event.data))
+        arm = (event.run or "/").split("/")[1].split(".")[0]
+        if event.kind == "claim_registered":
+            data["claim"] |= claim
+            data["contract"]["suite"]["dev_items"] = dev
+            data["study"]["arms"] = [name for name in data["study"]["arms"] if name not in arms]
+            data["study"]["untestable"] = {"ordinary": "no menu"} if rng.random() < 0.1 else {}
+            data |= flags
+        if event.kind == "scores" and data["split"] == "sealed":
+            kind = "guard" if data["axis"] in ("retention", "calibration") else ""
+            moved = shift["guard"] * (arm == "self") if kind else shift.get(arm, shift[""])
+            _rescored(data, moved + rng.uniform(-0.05, 0.05), gone if rng.random() < 0.3 else 0.0, rng)
+        if event.kind == "decision" and person:
+            data["decided_by"] = "person"
+        if event.kind == "gate_decision" and strict:
+            data["mode"] = "strict"
+        if event.kind == "stage_done" and arm != "self" and data["row"]["build"].get("tokens"):
+            data["row"]["build"]["tokens"] = spend and data["row"]["build"]["tokens"] * spend
+        if event.kind == "stage_done" and arm == "self":
+            data["row"] |= {"restores": restores, "stage": "judge" if event.run == halted else data["row"]["stage"]}
+        yield Event(event.kind, event.run, data)
+
+
+def _rescored(data: dict[str, Any], shift: float, gone: float, rng: random.Random) -> None:
+    values = [min(1.0, max(0.0, (value or 0.0) + shift)) for value in data["values"]]
+    drawn = {index for index in range(len(values)) if rng.random() < gone}
+    data["values"] = [None if index in drawn else value for index, value in enumerate(values)]
+    data["status"] = {str(index): rng.choice(["quarantined: seen", "no answer"]) for index in drawn}
+
+
+def both(events: list[Event]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the verifier makes of these events, and what the engine does."""
+    study = verify.Study.__new__(verify.Study)
+    study.kinds, study.rows = defaultdict(list), {}
+    for seq, event in enumerate(events):
+        study.kinds[event.kind].append(verify.Entry(seq=seq, run=event.run or "", data=event.data))
+        if event.run and "row" in event.data:
+            study.rows[event.run] = event.data["row"]
+    study.record = study.kinds["claim_registered"][0].data
+    study.axes = {axis["name"]: axis for axis in study.record["contract"]["suite"]["axes"]}
+    study.replicas = sorted(entry.data["replica"] for entry in study.kinds["replica_enrolled"])
+    stored = [Stored(seq, "", e.kind, e.run, None, "", dict(e.data)) for seq, e in enumerate(events)]
+    ours = verify.decide(study)
+    return {name: ours[name] for name in ours if name != "reasons"}, decide_verdict(case_of(reduce(stored))).to_json()
+
+
+@pytest.fixture(scope="session")
+def record(base: Path) -> list[Event]:
+    """What a verdict rests on: the rest of the log would only have to be copied."""
+    events = [Event(entry.kind, entry.run, entry.data) for entry in entries(base)]
+    rest = [event for event in events if event.kind != "scores" or event.data["split"] == "sealed"]
+    return [event for event in rest if event.kind != "stage_started"]
+
+
+def test_verdicts_are_the_same_and_of_every_word(record: list[Event]) -> None:
+    words = set()
+    for seed in range(40):
+        ours, theirs = both([*edits(record, random.Random(seed))])
+        assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
+        words.add(theirs["verdict"])
+    assert words == {"SUPPORTED", "SUPPORTED WITH LIMITS", "REFUTED", "INCONCLUSIVE", "INVALID"}
+
+
+@pytest.mark.parametrize("share", [1.0, 0.97, 0.93, 0.8, 0.5])
+def test_verdicts_are_the_same_when_a_control_spends_less(record: list[Event], share: float) -> None:
+    events = list(record)
+    for place, event in enumerate(events):
+        build = event.data.get("row", {}).get("build", {})
+        if event.kind == "stage_done" and (event.run or "").endswith("/placebo") and build:
+            changed = {"build": {unit: amount and share * amount for unit, amount in build.items()}}
+            events[place] = Event(event.kind, event.run, {**event.data, "row": {**event.data["row"], **changed}})
+    ours, theirs = both(events)
+    assert verify.differs(ours, theirs, "the engine's") == ""
+    assert any("placebo" in reason for reason in theirs["reasons"]) == (share < 0.98)
+
+
+STUDIES: dict[str, tuple[dict[str, Any], int]] = {
+    "an effect that is not there": ({"claim": Claim("ladder", by=0.9, rung="R1")}, 3),
+    "a loop that learns nothing": ({"options": {"gain": 0.0}}, 3),
+    "a root given by the claimant": ({"root": "ab" * 32}, 4),
+    "an exploratory study": ({"exploratory": True}, 4),
+    "too few starts": ({"replicas": 2}, 4),
+    "controls of the rung not run": ({"claim": Claim("ladder", by=0.05, rung="R2")}, 4),
+    "plain training as the claimed arm": ({"claim": Claim("ladder", by=0.05, rung="R1", arm="ordinary")}, 3),
+    "a strict gate": ({"claim": Claim("ladder", by=0.05, rung="R1", mode="strict"), "rounds": 3}, 0),
+}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_studies_of_every_kind_are_verified(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    settings, code = STUDIES[name]
+    folder = ladder_study(tmp_path / "study", **settings)
+    found = verify.main([str(folder)])
+    assert (found, "FAIL" in capsys.readouterr().out) == (code, False)
+
+
+def test_an_extended_study_is_verified_at_both_looks(tmp_path: Path) -> None:
+    claim = Claim("ladder", by=0.05, rung="R1", looks=(2, 4))
+    folder = ladder_study(tmp_path / "study", claim=claim, replicas=2)
+    first = verify.verify(folder)
+    shutil.copytree(folder, tmp_path / "before")
+    ladder_study(folder, claim=claim, replicas=2, extend=True)
+    second = verify.verify(folder)
+    assert [check["ok"] for check in first["checks"] + second["checks"]] == [True] * 22
+    assert (first["effect"]["n"], second["effect"]["n"]) == (2, 4)
+    with pytest.raises(ConfigError, match="no registered look is left"):
+        ladder_study(folder, claim=claim, replicas=2, extend=True)
