@@ -22,8 +22,7 @@ from study_forgery import Events, entries, fingerprint, flipped, forged, ladder_
 
 @pytest.fixture(scope="session")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    arms = ("self", "frozen", "ordinary", "ungated")
-    return shared(tmp_path_factory, "honest", lambda folder: ladder_study(folder, arms=arms))
+    return shared(tmp_path_factory, "honest", ladder_study)
 
 
 @pytest.fixture
@@ -292,7 +291,7 @@ FORGERIES: dict[str, tuple[Callable[[Events], Events | None], str, str]] = {
     "a gate score": (
         changed("scores", lambda data: data.update(values=[0] * len(data["values"])), split="gate", role="candidate"),
         "gate",
-        "recorded tests",
+        "decision of r0/self",
     ),
     "scores of another system": (changed("scores", put("system", value="0" * 64), split="gate"), "gate", "system"),
     "items of another pair": (changed("scores", put("key", value="a|b"), split="gate"), "gate", "key is 'a|b'"),

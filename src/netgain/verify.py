@@ -536,7 +536,7 @@ class Case:
         return names, missing
 
     def underspent(self, control: str) -> float | None:
-        """Median over starts of the share by which a control spent less on building; None unknown; seconds count from 5."""
+        """Median over starts of the share by which a control spent less on building (seconds from 5); None unknown."""
         if control in ("frozen", "sampled", self.arm):
             return 0.0
 

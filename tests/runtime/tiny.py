@@ -50,9 +50,9 @@ seen_by_a_worker = Loop(
 
 
 def suite() -> Suite:
-    """One axis, re-derivable from its seeds."""
-    items = Strings("copy", (6,))
-    return Suite([axis("echo", items, gate_items=60, report_items=20, sealed_items=60)], block=60, max_pairs=120)
+    """One axis, re-derivable from its seeds, on which the gate sees a round's gain whatever the root is."""
+    echo = axis("echo", Strings("copy", (6,)), gate_items=120, report_items=20, sealed_items=60, moment=0.5)
+    return Suite([echo], block=120, max_pairs=240, design_gain=0.3)
 
 
 def study(**more: Any) -> Study:

@@ -336,10 +336,12 @@ def _refuted(case: Case, analysis: TypicalStart, closest: Sequence[str | None], 
     named = [name for name in closest if name]
     nearest = max(sorted(set(named)), key=named.count) if named else "none"
     gained = f"the highest rung that passed is {top}" if top else "no rung passed"
-    return (
-        f"net gain of `{case.arm}` is not above {case.by:g}: {analysis.reason}; the control that most often came "
-        f"within it is `{nearest}` ({named.count(nearest)} of {len(case.lost)} starts); {gained}"
-    )
+    if nearest == case.arm:
+        near = f"`{nearest}` is itself a control that {case.rung} requires, and nothing exceeds itself"
+    else:
+        times = f"{named.count(nearest)} of {len(case.lost)} starts"
+        near = f"the control that most often came within it is `{nearest}` ({times})"
+    return f"net gain of `{case.arm}` is not above {case.by:g}: {analysis.reason}; {near}; {gained}"
 
 
 def _limits(case: Case, looks: Looks, analysis: TypicalStart | None, gains: Sequence[float]) -> list[str]:

@@ -111,7 +111,7 @@ def suite_of(options: Options) -> Suite:
     climb, short = Strings(task, ladder), Strings(task, base)
     return Suite(
         (
-            _axis("ladder", climb, 16 * len(ladder), 20 * len(ladder), 100 * len(ladder), margin=0.10, moment=0.15),
+            _axis("ladder", climb, 8 * len(ladder), 20 * len(ladder), 100 * len(ladder), margin=0.10, moment=0.15),
             _axis("retention", short, 100, 60, 300, kind="retention", guard=True, moment=0.03, overlap=True),
             _axis("calibration", short, 100, 60, 300, "brier", kind="calibration", guard=True, moment=0.02,
                   overlap=True),
@@ -124,7 +124,7 @@ def suite_of(options: Options) -> Suite:
             _axis("sibling", Strings(task, even, "doubled"), 0, 42, 210, kind="sibling"),
             _axis("dice", Strings(task, base, "dice"), 0, 50, 300, "first", kind="placebo", overlap=True),
         ),
-        block=16 * len(ladder), max_pairs=64 * len(ladder), design_gain=0.08,
+        block=8 * len(ladder), max_pairs=48 * len(ladder), design_gain=0.08,
     )  # fmt: skip
 
 

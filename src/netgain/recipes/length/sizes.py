@@ -54,7 +54,9 @@ class Size:
 
 
 SIZES = {
-    "tiny": Size(6, 5, Shape(2, 32, 128), 3, Stage(800, warmup=50), Stage(80, fall=0.5), own=400),
+    "tiny": Size(
+        6, 5, Shape(3, 32, 128), 3, Stage(700, 32, 6e-3, 50), Stage(100, 32, 4e-3, 10, 0.5), own=400
+    ),  # fmt: skip
     "default": Size(12, 8),
-    "full": Size(12, 10),
+    "full": Size(12, 8),
 }
