@@ -126,8 +126,8 @@ def test_a_gain_below_the_claim_is_refuted_and_the_control_is_named():
 
 def test_an_arm_that_is_its_own_control_gains_nothing():
     found = decide_verdict(case(arm="ordinary", by=0.0, scores=scored(ordinary=0.9)))
-    assert found.word == "REFUTED"
-    assert "`ordinary` (6 of 6 starts)" in found.reasons[0]
+    assert (found.word, found.gains) == ("REFUTED", (0.0,) * STARTS)
+    assert "`ordinary` is itself a control" in found.reasons[0]
 
 
 def test_a_gain_of_exactly_the_claimed_effect_does_not_exceed_it():

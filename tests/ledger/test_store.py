@@ -103,30 +103,13 @@ def test_root_beyond_the_log_is_refused(tmp_path: Path) -> None:
         ledger.root(11)
 
 
-def test_rows_and_memo_are_a_fold_of_the_events(tmp_path: Path) -> None:
+def test_rows_are_a_fold_of_the_events(tmp_path: Path) -> None:
     with filled(tmp_path) as ledger:
         shared = Event("stage_done", "r1/frozen", {"key": "r0/self:0", "row": {"round": 0}, "memo_of": "r0/self"})
         ledger.append([done("r1/self", 3), shared, Event("run_started", "r2/self", {"row": {"stage": "start"}})])
-        assert (ledger.rows(), ledger.keys()) == fold(ledger.events())
+        assert ledger.rows() == fold(ledger.events())
         assert ledger.row("r2/self") == {"stage": "start"}
         assert ledger.row("r9/self") is None
-
-
-def test_memo_finds_the_first_result_of_a_key(tmp_path: Path) -> None:
-    with Ledger.create(tmp_path) as ledger:
-        first, _ = ledger.append([done("r0/self", 0), done("r0/self", 0)])
-        assert ledger.memo("r0/self:0") == first
-        assert ledger.memo("unknown") is None
-
-
-def test_rows_and_memo_that_the_events_do_not_imply_are_refused(tmp_path: Path) -> None:
-    with Ledger.create(tmp_path) as ledger:
-        with pytest.raises(LedgerError, match=r"row of 'r0/self' is not"):
-            ledger.append([done("r0/self", 1)], rows={"r0/self": {"round": 2}})
-        with pytest.raises(LedgerError, match="memo 'other' is not"):
-            ledger.append([done("r0/self", 1)], memo={"other": 0})
-        ledger.append([done("r0/self", 1)], rows={"r0/self": {"round": 1}}, memo={"r0/self:1": 0})
-        assert ledger.size == 1
 
 
 def test_nothing_of_a_refused_append_is_kept(tmp_path: Path) -> None:
@@ -158,7 +141,7 @@ def test_threads_share_one_ledger(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
         assert ledger.size == 160
-        assert (ledger.rows(), ledger.keys()) == fold(ledger.events())
+        assert ledger.rows() == fold(ledger.events())
     Ledger.open(tmp_path).close()
 
 
@@ -190,7 +173,7 @@ def test_kill_9_while_appending_loses_nothing_acknowledged(tmp_path: Path, secon
         assert row is not None
         assert row["n"] >= acknowledged[-1]
         assert ledger.size == 2 * (row["n"] + 1), "whole transactions only"
-        assert (ledger.rows(), ledger.keys()) == fold(ledger.events())
+        assert ledger.rows() == fold(ledger.events())
         ledger.append([done("r0/self", 0)])
 
 
@@ -241,7 +224,7 @@ def test_full_disk_is_disk_full_and_the_state_is_kept(tmp_path: Path) -> None:
         ledger.close()
         with Ledger.open(folder / "study", readonly=True) as again:
             assert list(again.events()) == acknowledged
-            assert (again.rows(), again.keys()) == fold(again.events())
+            assert again.rows() == fold(again.events())
 
 
 def test_an_error_at_commit_is_looked_up_before_it_is_believed(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ class Event:
     Attributes:
         kind: name of the event.
         run: run id ("r0/self"), or None for an event of the study itself.
-        data: JSON object. `row` in it moves the run's row; `key` of a `stage_done` enters the memo.
+        data: JSON object. `row` in it moves the run's row.
     """
 
     kind: str
@@ -55,21 +55,13 @@ class Stored:
         return canonical(rest)
 
 
-def fold(entries: Iterable[Stored]) -> tuple[dict[str, dict[str, Json]], dict[str, int]]:
-    """Rows and memo that a log implies: what the tables of the same names must equal.
-
-    Returns:
-        rows: run -> `row` of the run's last event that has one.
-        memo: key -> seq of the first `stage_done` with that key.
-    """
+def fold(entries: Iterable[Stored]) -> dict[str, dict[str, Json]]:
+    """Rows that a log implies, run -> `row` of the run's last event that has one: what the table must equal."""
     rows: dict[str, dict[str, Json]] = {}
-    memo: dict[str, int] = {}
     for entry in entries:
         if entry.run is not None and isinstance(entry.data.get("row"), dict):
             rows[entry.run] = entry.data["row"]
-        if entry.kind == "stage_done" and isinstance(entry.data.get("key"), str):
-            memo.setdefault(entry.data["key"], entry.seq)
-    return rows, memo
+    return rows
 
 
 def stored(event: Event, *, seq: int, prev: str | None, time: str) -> tuple[Stored, bytes]:

@@ -1,7 +1,7 @@
 """The append-only log of a study in one SQLite file: entry, tree head and pointer move are one transaction.
 
 Write-ahead log, full sync, one writer (`lock.FolderLock`, taken by the caller); readers open read-only. The tables
-`rows` and `memo` are a fold of the events (`events.fold`), kept beside them so that a resume need not read all of it.
+`rows` is a fold of the events (`events.fold`), kept beside them so that a resume need not read all of it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,7 +36,6 @@ CREATE TABLE events (
 CREATE INDEX events_run ON events (run, seq);
 CREATE INDEX events_kind ON events (kind, seq);
 CREATE TABLE rows (run TEXT PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE memo (key TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE head (
     id INTEGER PRIMARY KEY CHECK (id = 0), size INTEGER NOT NULL, root TEXT NOT NULL, schema TEXT NOT NULL);
 """
@@ -57,7 +56,6 @@ class _Batch:
     frontier: Frontier
     last: dict[str | None, str]
     rows: dict[str, Row]
-    memo: dict[str, int]
 
 
 class Ledger:
@@ -133,27 +131,18 @@ class Ledger:
         with _translated(Path(folder)), closing(_connect(Path(folder), readonly=True)) as db:
             return bool(db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
 
-    def append(
-        self,
-        events: Sequence[Event],
-        rows: Mapping[str, Mapping[str, Json]] | None = None,
-        memo: Mapping[str, int] | None = None,
-    ) -> list[Stored]:
-        """Record events, in order, in one durable transaction together with what they move.
-
-        Rows and memo follow from the events (`events.fold`); naming them here only has them checked.
+    def append(self, events: Sequence[Event]) -> list[Stored]:
+        """Record events, in order, in one durable transaction together with the rows that they move (`events.fold`).
 
         Args:
             events: what happened; an empty sequence changes nothing.
-            rows: run -> the row that these events leave, if the caller wants that checked.
-            memo: key -> index into `events` of its result, if the caller wants that checked.
 
         Returns:
             The entries as stored.
 
         Raises:
             DiskFull: nothing of this call was recorded; everything before it is kept.
-            LedgerError: data that JSON cannot hold, a second writer, or a row or memo that the events do not imply.
+            LedgerError: data that JSON cannot hold, or a second writer.
         """
         with self._lock:
             if self.readonly:
@@ -161,7 +150,6 @@ class Ledger:
             if not events:
                 return []
             batch = self._prepare(events)
-            _agree(batch, rows or {}, memo or {})
             self._commit(batch)
             self._frontier, self._last = batch.frontier, batch.last
             return [entry for entry, _ in batch.entries]
@@ -193,16 +181,6 @@ class Ledger:
     def rows(self) -> dict[str, Row]:
         """Where every run stands."""
         return {run: json.loads(row) for run, row in self._all("SELECT run, row FROM rows ORDER BY run")}
-
-    def memo(self, key: str) -> Stored | None:
-        """The `stage_done` entry that first recorded a key, or None."""
-        query = "SELECT events.seq, body FROM memo JOIN events ON events.seq = memo.seq WHERE key = ?"
-        found = self._all(query, key)
-        return read(found[0][0], found[0][1].encode()) if found else None
-
-    def keys(self) -> dict[str, int]:
-        """The whole memo: key -> seq."""
-        return dict(self._all("SELECT key, seq FROM memo ORDER BY key"))
 
     @property
     def size(self) -> int:
@@ -257,8 +235,7 @@ class Ledger:
             entries.append((entry, body))
             frontier.append(bytes.fromhex(entry.leaf))
             last[event.run] = entry.leaf
-        rows, memo = fold(entry for entry, _ in entries)
-        return _Batch(entries, frontier, last, rows, memo)
+        return _Batch(entries, frontier, last, fold(entry for entry, _ in entries))
 
     def _commit(self, batch: _Batch) -> None:
         try:
@@ -281,9 +258,6 @@ class Ledger:
         rows = [(run, canonical(row).decode()) for run, row in batch.rows.items()]
         self._db.executemany(
             "INSERT INTO rows (run, row) VALUES (?, ?) ON CONFLICT (run) DO UPDATE SET row = excluded.row", rows
-        )
-        self._db.executemany(
-            "INSERT INTO memo (key, seq) VALUES (?, ?) ON CONFLICT (key) DO NOTHING", batch.memo.items()
         )
         self._db.execute("COMMIT")
 
@@ -360,18 +334,6 @@ def _unseal(folder: Path, *, reopen: bool) -> None:
     with _translated(folder):
         (folder / files.DIGESTS).unlink()
         files.sync_folder(folder)
-
-
-def _agree(batch: _Batch, rows: Mapping[str, Mapping[str, Json]], memo: Mapping[str, int]) -> None:
-    for run, row in rows.items():
-        if batch.rows.get(run) is None or canonical(batch.rows[run]) != canonical(row):
-            raise LedgerError(f"row of {run!r} is not data['row'] of its last event here", fix="put it into the event")
-    first = batch.entries[0][0].seq
-    for key, index in memo.items():
-        if batch.memo.get(key) != first + index:
-            raise LedgerError(
-                f"memo {key!r} is not data['key'] of a stage_done at {index}", fix="put it into the event"
-            )
 
 
 class _translated:

@@ -55,8 +55,14 @@ class Size:
 
 SIZES = {
     "tiny": Size(
-        6, 5, Shape(3, 32, 128), 3, Stage(700, 32, 6e-3, 50), Stage(100, 32, 4e-3, 10, 0.5), own=400
-    ),  # fmt: skip
+        target=6,
+        rounds=5,
+        shape=Shape(3, 32, 128),
+        base_length=3,
+        base=Stage(700, 32, peak=6e-3, warmup=50),
+        round=Stage(100, 32, peak=4e-3, warmup=10, fall=0.5),
+        own=400,
+    ),
     "default": Size(12, 8),
     "full": Size(12, 8),
 }
