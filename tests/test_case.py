@@ -16,7 +16,7 @@ MEANS = {"self": 0.9, "frozen": 0.3, "ordinary": 0.4}
 
 def facts(*, replicas=2, axes=AXES, sealed=None, spend=None, decisions=(), choices=(), row=None, **registration):
     """A study that went as planned, with `sealed` means, `spend` by arm and the claimed arm's `row` replaced."""
-    ended = {"stage": "done", "released": "b", "working": "b", "anchor": "a", "restores": 0}
+    ended = {"stage": "done", "round": 5, "released": "b", "working": "b", "anchor": "a", "restores": 0}
     runs = {}
     for r, arm in ((r, arm) for r in range(replicas) for arm in ARMS):
         build = (spend or {}).get(arm, {"tokens": 100.0})
@@ -165,3 +165,21 @@ def test_how_the_study_was_made_is_carried_over():
     found = case_of(study, broken=["seq 3"])
     assert (found.exploratory, found.given_root, found.sealed, found.registered) == (True, True, False, False)
     assert found.broken == ["seq 3"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "quarantined", "scored"), [(5, 0, True), (6, 0, False), (6, 1, True), (60, 60, True)]
+)
+def test_a_block_that_was_left_unanswered_has_no_score_so_that_silence_raises_none(missing, quarantined, scored):
+    study = facts()
+    study.sealed[0, "self", "served", "m"] = Tally(1.0, 100 - missing, missing, quarantined)
+    assert case_of(study).scores["self"] == [1.0 if scored else None, 0.9]
+
+
+def test_the_rounds_of_a_study_are_those_that_the_claimed_arm_ran():
+    assert case_of(facts(row={"round": 3})).rounds == 3
+
+
+def test_a_unit_that_a_control_did_not_book_is_unknown_and_not_replaced_by_another():
+    spend = {"self": {"tokens": 100.0, "device_seconds": 9.0}, "ordinary": {"tokens": None, "device_seconds": 9.0}}
+    assert underspent(facts(spend=spend), "ordinary") is None

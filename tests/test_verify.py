@@ -291,7 +291,7 @@ FORGERIES: dict[str, tuple[Callable[[Events], Events | None], str, str]] = {
     "a gate score": (
         changed("scores", lambda data: data.update(values=[0] * len(data["values"])), split="gate", role="candidate"),
         "gate",
-        "decision of r0/self",
+        "decision of r",
     ),
     "scores of another system": (changed("scores", put("system", value="0" * 64), split="gate"), "gate", "system"),
     "items of another pair": (changed("scores", put("key", value="a|b"), split="gate"), "gate", "key is 'a|b'"),

@@ -9,6 +9,7 @@ from netgain.evidence.verdict import Case
 from netgain.facts import Facts, RunFacts, Tally
 
 MATCHED = (("flops", "tokens"), ("calls",), ("device_seconds",))
+SILENT_LIMIT = 0.05  # share of a sealed block that may be left unanswered
 SECONDS_THAT_COUNT = 5.0  # less than this on building is start-up noise: arms then match in rounds and looks only
 ANSWERING = ("frozen", "sampled")  # spend nothing on building by definition
 
@@ -27,7 +28,7 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         beats=claim["beats"],
         looks=claim["looks"],
         required=study["required"],
-        rounds=facts.rounds,
+        rounds=min((run.row["round"] for run in _claimed(facts)), default=0),
         scores={name: [_mean(facts.sealed_score(r, name, metric)) for r in replicas] for name in testable},
         lost=[not _finished(facts, r) for r in replicas],
         untestable=study["untestable"],
@@ -49,7 +50,11 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
 
 
 def _mean(found: Tally | None) -> float | None:
-    return found.mean if found else None
+    """Mean of a sealed block; none when too much of it was left unanswered: silence must not raise a score."""
+    if found is None:
+        return None
+    silent = found.missing - found.quarantined
+    return None if silent > SILENT_LIMIT * (found.n + found.missing) else found.mean
 
 
 def _finished(facts: Facts, replica: int) -> bool:
@@ -105,14 +110,18 @@ def underspent(facts: Facts, control: str) -> float | None:
 def _short(facts: Facts, replica: int, control: str) -> float | None:
     own, theirs = (facts.spent(replica, name, "build") for name in ("self", control))
     for units in MATCHED:
-        ratios = [
-            (theirs[unit] or 0.0) / (own[unit] or 1.0)
-            for unit in units
-            if own.get(unit) and theirs.get(unit) is not None
-        ]
-        if ratios:
-            return max(0.0, 1.0 - min(ratios)) if units != ("device_seconds",) or _timed(own) else 0.0
+        metered = [unit for unit in units if own.get(unit)]
+        ratios = [_ratio(theirs.get(unit), own[unit]) for unit in metered]
+        if metered and units == ("device_seconds",) and not _timed(own):
+            return 0.0
+        if metered:
+            known = [ratio for ratio in ratios if ratio is not None]
+            return max(0.0, 1.0 - min(known)) if len(known) == len(ratios) else None
     return None
+
+
+def _ratio(theirs: float | None, own: float | None) -> float | None:
+    return None if theirs is None or not own else theirs / own
 
 
 def _timed(spend: dict[str, float | None]) -> bool:

@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 from netgain.arms import Arm
-from netgain.budget import Budget, exceeded, total
+from netgain.budget import UNITS, Budget, exceeded, total
 from netgain.canonical import digest
 from netgain.errors import StageError
 from netgain.evaluation import evaluate
+from netgain.jobs import Spend
 from netgain.ledger.events import Event
 from netgain.promotion import apply, judge
 from netgain.proposal import propose, sources
@@ -57,7 +58,9 @@ def _lost(row: Row, error: StageError) -> Outcome:
     failed = Event(
         "stage_failed", row.id, {"round": row.round, "stage": row.stage, "cause": "system", "message": str(error)}
     )
-    return Outcome(replace(row, stage="measure", change=None, candidate=None, accepted=None), {"lost": True}, [failed])
+    unknown: Spend = dict.fromkeys(UNITS)  # what a failed stage cost was not reported
+    after = replace(row, stage="measure", change=None, candidate=None, accepted=None)
+    return Outcome(after, {"lost": True}, [failed], build=unknown)
 
 
 def start(row: Row, world: World) -> Outcome:

@@ -82,29 +82,29 @@ def sources(row: Row, arm: Arm) -> dict[str, str]:
 
 
 def _budget(row: Row, world: World, arm: Arm) -> Budget:
-    """A normal round; the whole horizon in one; and, for a control that has spent less than `self`, what is missing.
+    """A normal round; the whole horizon in one; and, for a control that has parted from `self`, what is missing.
 
-    A control that has not parted from `self` yet has spent the same, so its budget says nothing about the arm.
+    A control that has not parted from `self` yet has spent exactly the same, so its budget says nothing about the arm.
     """
     rounds = float(world.rounds) if row.horizon == 1 else 1.0
     spent = list(world.schedule(row.replica)) if arm.after_self else []
     if not spent:
         return Budget(scale=rounds)
     due = {unit: _due(row, world, spent, unit) for unit in ("tokens", "flops")}
-    behind = arm.proposer == "ordinary" or arm.one_long_step or any(late for _, late in due.values())
-    if not behind:
+    parted = arm.proposer == "ordinary" or arm.one_long_step or any(apart for _, apart in due.values())
+    if not parted:
         return Budget(scale=rounds)
     return Budget(scale=rounds, tokens=due["tokens"][0], flops=due["flops"][0])
 
 
 def _due(row: Row, world: World, spent: Sequence[Spend], unit: str) -> tuple[float | None, bool]:
-    """What to spend in this round to be level with `self` after it, and whether the run is behind already."""
+    """What to spend in this round to be level with `self` after it, and whether it has spent otherwise so far."""
     upto, before = (len(spent), 0) if row.horizon == 1 else (row.round, row.round - 1)
     theirs, theirs_before = total(spent[:upto]).get(unit), total(spent[:before]).get(unit)
     own = row.build.get(unit) if row.build else 0.0
     if theirs is None or theirs_before is None or own is None:
         return None, False
-    return max(0.0, theirs - own), own < theirs_before
+    return max(0.0, theirs - own), own != theirs_before
 
 
 def _check(value: Mapping[str, Json], loop: Loop, row: Row) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -139,13 +140,19 @@ class Conductor:
             self._turn.notify_all()
 
     def _book(self, outcome: Outcome) -> None:
-        """Count what this call has spent; a limit in seconds, money or minutes pauses and changes no result."""
+        """Count what this call has spent; a limit in seconds, money or minutes pauses and changes no result.
+
+        A limit on what the loop does not meter cannot hold, so it pauses at once.
+        """
         for amounts in (outcome.start, outcome.build, outcome.answer):
             for unit, amount in (amounts or {}).items():
-                self._spent[unit] = self._spent.get(unit, 0.0) + (amount or 0.0)
+                unmetered = amount is None and unit in self._pause_at
+                self._spent[unit] = math.inf if unmetered else self._spent.get(unit, 0.0) + (amount or 0.0)
         reached = exceeded(self._spent, self._pause_at)
         if reached is not None and self.asked is None:
-            self.asked, self.why = "pause", f"{self._spent[reached]:.1f} {reached} spent, the limit of one call"
+            spent = self._spent[reached]
+            told = f"{spent:.1f} {reached} spent, the limit of one call"
+            self.asked, self.why = "pause", told if math.isfinite(spent) else f"the loop does not meter {reached}"
 
     def _close_replica(self, replica: int) -> None:
         if all(row.done for row in self._rows.values() if row.replica == replica):

@@ -2,10 +2,10 @@
 """Re-computes the verdict of a netgain study from its folder: `python3 verify.py STUDY [--json]`.
 
 Standard library only, imports nothing of netgain, writes nothing: the independent twin of the code that ran the study,
-to be read before it is believed. The checks of `CHECKS` run in order; each fails with the place that is wrong, or gives
-a sentence about what holds. One failure makes the study INVALID. The word is computed from the raw sealed scores by the
-rules under "The word" and must equal the recorded one. Not covered: whether the answers came from the systems named (a
-re-run shows that, evidence level 5), metrics and items of the claimant's own code, a folder invented as a whole.
+to be read before it is believed. The checks of `CHECKS` run in order; each fails with the place that is wrong, or says
+what holds. One failure makes the study INVALID. The word is computed from raw sealed scores and must equal the recorded
+one. Not covered: whether the answers came from the systems named (a re-run shows that, evidence level 5), metrics and
+items of the claimant's own code, a folder invented as a whole.
 
 Exit codes: 0 SUPPORTED (with or without limits), 3 REFUTED, 4 INCONCLUSIVE, 7 INVALID, 2 not a study that this reads.
 """
@@ -480,8 +480,7 @@ def typical(gains: Sequence[Json], effect: float, looks: Looks, lost: Sequence[b
             least, most = (sum(gain > effect for gain in column) for column in (low, high))
             look, word = n, "SUPPORTED" if least >= up else "REFUTED" if most <= down else None
             reason = f"{least} of {n} starts exceed {effect:g}: {up} or more support it, {down} or fewer refute it"
-            lower, upper = sorted([*low, *ends[:1]]), sorted([*high, *ends[1:]])
-            between = [lower[n - up + 1], upper[n - down - 1]]
+            between = [sorted([*low, *ends[:1]])[n - up + 1], sorted([*high, *ends[1:]])[n - down - 1]]
     there = [gain for gain, gone in zip(gains[: look or len(gains)], lost, strict=False) if not gone]
     found = [median(there) if there else math.inf, *(between if look else ends)]
     numbers = dict(zip(("estimate", "low", "high"), (x if math.isfinite(x) else None for x in found), strict=True))
@@ -498,9 +497,10 @@ class Case:
         self.sealed: dict[tuple[int, str, str, str], Json] = {}
         self.quarantined = 0.0
         for data, row in ((e.data, study.rows[e.run]) for e in study.of("scores") if e.data["split"] == "sealed"):
-            self.sealed[row["replica"], row["arm"], data["role"], data["axis"]] = mean(data["values"])
-            dropped = sum(why.startswith("quarantined") for why in data["status"].values())
-            self.quarantined = max(self.quarantined, dropped / max(1, len(data["values"])))
+            values, dropped = data["values"], sum(why.startswith("quarantined") for why in data["status"].values())
+            silent = values.count(None) - dropped > 0.05 * len(values)  # a block with so many gaps has no score
+            self.sealed[row["replica"], row["arm"], data["role"], data["axis"]] = None if silent else mean(values)
+            self.quarantined = max(self.quarantined, dropped / max(1, len(values)))
         self.guards = [name for name, axis in study.axes.items() if axis["guard"]]
         self.own = [study.runs(replica, self.arm) for replica in study.replicas]
         halted = {row["replica"] for row in study.rows.values() if row["stage"] != "done"}
@@ -547,10 +547,11 @@ class Case:
         shares = []
         for replica in self.log.replicas:
             for units in (("flops", "tokens"), ("calls",), ("device_seconds",)):
-                spent = [(least(replica, "self", unit), least(replica, control, unit)) for unit in units]
-                if ratios := [theirs / own for own, theirs in spent if own and theirs is not None]:
-                    timed = units != ("device_seconds",) or (spent[0][0] or 0.0) >= 5.0
-                    shares.append(max(0.0, 1.0 - min(ratios)) if timed else 0.0)
+                spent = [(own, least(replica, control, one)) for one in units if (own := least(replica, "self", one))]
+                if spent and None not in [theirs for _, theirs in spent]:
+                    noise = units == ("device_seconds",) and spent[0][0] < 5.0
+                    shares.append(0.0 if noise else max(0.0, 1.0 - min(theirs / own for own, theirs in spent)))
+                if spent:
                     break
         return float(median(shares)) if shares and len(shares) == len(self.lost) else None
 
@@ -572,8 +573,8 @@ class Case:
         found = self.typical(self.gains(names, self.arm), self.claim["by"])
         wrong = [] if found.word == "SUPPORTED" else [f"net gain over {', '.join(names)}: {found.reason}"]
         if rung == "R4":
-            listed = any(role == "listed" for _, _, role, _ in self.sealed)
-            if self.study["rounds"] < 5 or not self.guards or not listed:
+            ran = min((row["round"] for runs in self.own for row in runs.values()), default=0)
+            if ran < 5 or not self.guards or not any(role == "listed" for _, _, role, _ in self.sealed):
                 return "not testable: needs five rounds, a guard axis, and the generation at half of the horizon"
             wrong += self.dropped(*((axis, "frozen", "served") for axis in self.guards), (metric, self.arm, "listed"))
         return "; ".join(wrong)
@@ -587,7 +588,7 @@ class Case:
         told += [f"{self.people} decisions by a person or an outside model"] if self.people else []
         spent = {name: self.underspent(name) for name in self.controls(self.rung, self.rung, self.arm)[0]}
         told += [f"{name} spent less or unknown" for name, less in spent.items() if less is None or less > 0.02]
-        told += [f"{100 * self.quarantined:.1f} % of a sealed block was quarantined"] if self.quarantined else []
+        told += [f"{100 * self.quarantined:.1f} % of a sealed block quarantined"] if self.quarantined >= 0.01 else []
         over = [gain - self.claim["by"] for gain in gains if gain is not None]
         told += ["mean and median of the net gain disagree"] if over and mean(over) * median(over) < 0 else []
         near = [name for name, axis in self.log.axes.items() if axis["kind"] == "sibling" and axis["sealed_items"]]

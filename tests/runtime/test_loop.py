@@ -11,11 +11,13 @@ import pytest
 from worlds import conduct, final, sent, with_gate, world_in
 
 from netgain.arms import Arm
+from netgain.budget import Budget
 from netgain.errors import IntegrityError
 from netgain.gates.gate import BettingGate
 from netgain.loop import STAGES, step
 from netgain.records import Change, Part, View
 from netgain.run import Row, run_id
+from netgain.session import Schedule
 from netgain.stages import Loop
 from netgain.study import enrol
 from netgain.testing.ladder import Ladder
@@ -218,8 +220,6 @@ def test_doing_a_stage_twice_changes_nothing(tmp_path: Path) -> None:
 
 def test_controls_spend_at_least_what_the_loop_spent(tmp_path: Path) -> None:
     world = world_in(tmp_path, ["self", "frozen", "ordinary", "placebo", "flat"])
-    from netgain.session import Schedule
-
     world = replace(world, schedule=Schedule(world.log))  # type: ignore[arg-type]
     conduct(world, tmp_path)
     own = final(world, 0, "self").build["tokens"]
@@ -228,6 +228,23 @@ def test_controls_spend_at_least_what_the_loop_spent(tmp_path: Path) -> None:
         spent = final(world, 0, name).build["tokens"]
         assert spent is not None
         assert spent >= own
+
+
+def test_a_control_that_has_parted_is_level_with_the_loop_after_every_round(tmp_path: Path) -> None:
+    ladder = Ladder(target=7, own=60)
+
+    def build(parent: Any, change: Change, budget: Any, rng: Any) -> Any:
+        length = len(change.examples.inputs[0]) if change.examples and change.examples.inputs else 1
+        budget.spend(tokens=max(budget.tokens or 0.0, 100.0 * length), flops=0)
+        return ladder.build(parent, change, Budget(), rng)
+
+    world = world_in(tmp_path, ["self", "frozen", "flat"], loop=replace(ladder.loop(), build=build), rounds=4)
+    world = replace(world, schedule=Schedule(world.log))  # type: ignore[arg-type]
+    conduct(world, tmp_path)
+    own, theirs = (final(world, 0, name).build["tokens"] for name in ("self", "flat"))
+    assert own is not None
+    assert theirs is not None
+    assert theirs >= own, "flat stays at the shortest strings and would spend less"
 
 
 def test_strict_mode_goes_on_from_the_released_system(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from netgain.evidence.looks import Looks, TypicalStart, default_looks, derived_l
 WORDS = ("SUPPORTED", "SUPPORTED WITH LIMITS", "INCONCLUSIVE", "REFUTED", "INVALID")
 ORDER = ("R0", "R1", "R2", "R4", "R5")
 QUARANTINE_LIMIT = 0.05
+QUARANTINE_PRINTED = 0.01
 UNDERSPENT_PRINTED = 0.02
 UNDERSPENT_BLOCKS = 0.10
 ROUNDS_SUSTAINED = 5
@@ -29,7 +30,7 @@ class Case:
     Attributes:
         arm, metric, by, rung, beats, looks: from the claim.
         required: rung -> controls that it needs.
-        rounds: registered horizon.
+        rounds: rounds that the claimed arm ran: the registered horizon, or fewer when a budget ended it.
         scores: arm -> (R,) sealed score on the claimed axis of what the arm served; None when it could not answer.
         lost: (R,) starts that infrastructure lost for good.
         untestable: arm -> why the study cannot run it as a control.
@@ -359,7 +360,7 @@ def _limits(case: Case, looks: Looks, analysis: TypicalStart | None, gains: Sequ
     if case.people:
         found.append(f"{case.people} decisions by a person or an outside model on the path")
     found += _spend_limits(case)
-    if 0 < case.quarantined <= QUARANTINE_LIMIT:
+    if QUARANTINE_PRINTED <= case.quarantined <= QUARANTINE_LIMIT:
         found.append(f"{100 * case.quarantined:.1f} % of a sealed block was quarantined")
     finite = [gain for gain in gains if math.isfinite(gain)]
     if finite and mean_beside_median(finite, delta=case.by).agree is False:
