@@ -42,9 +42,9 @@ class Sheet:
         """The sheet as the data of a `scores` event."""
         return {
             "round": round, "split": self.block.split, "axis": self.axis, "source": self.block.source,
-            "key": self.block.key,
-            "start": self.block.start, "items": self.block.digest, "system": self.system, "role": self.role,
-            "values": list(self.values), "status": dict(self.status), "outputs": self.outputs,
+            "key": self.block.key, "start": self.block.start, "items": self.block.digest, "system": self.system,
+            "role": self.role, "values": [int(one) if one in (0, 1) else one for one in self.values],
+            "status": dict(self.status), "outputs": self.outputs,
         }  # fmt: skip
 
     def then(self, later: Sheet) -> Sheet:

@@ -12,6 +12,7 @@ from netgain.errors import ConfigError, EvaluateError
 Json = Any
 ScoreFunction = Callable[[Json, Json], float]
 REFUSAL = "!"
+DECIMALS = 6  # of a score: what is decided on is what is stored
 
 
 @dataclass(frozen=True)
@@ -96,4 +97,4 @@ def score_item(metric: Metric, output: Json, target: Json) -> float:
         raise EvaluateError(
             f"metric {metric.name!r} gave {value!r}", fix="return a finite number from 0 to 1, higher is better"
         )
-    return number
+    return round(number, DECIMALS)
