@@ -137,7 +137,8 @@ def _run(replica, arm, rounds, ends):
     events = [Event("run_started", run, {"label": "x", "row": row}), _done(run, 0, "start", row, {})]  # books no tokens
     for at in range(rounds + 1):
         events += _round(run, row, at, rounds, ends)
-    last = {**row, "stage": "done", "round": rounds, "end": "planned length reached", "build": {"tokens": 100.0 * rounds}}
+    last = {**row, "stage": "done", "round": rounds, "end": "planned length reached"}
+    last["build"] = {"tokens": 100.0 * rounds}
     served = last["anchor"] if arm in ("frozen", "ordinary") else f"{arm}-{replica}"
     return [*events, _done(run, rounds, "measure", {**last, "released": served, "working": served}, {})]
 
