@@ -129,8 +129,11 @@ def _timed(spend: dict[str, float | None]) -> bool:
 
 
 def _quarantined(facts: Facts) -> float:
+    """Largest share of a sealed block of the claimed axis that had been trained on."""
     shares = [
-        found.quarantined / (found.n + found.missing) for found in facts.sealed.values() if found.n + found.missing
+        found.quarantined / (found.n + found.missing)
+        for (_, _, _, axis), found in facts.sealed.items()
+        if axis == facts.claim["metric"] and found.n + found.missing
     ]
     return max(shares, default=0.0)
 

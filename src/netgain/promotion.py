@@ -90,7 +90,7 @@ def apply(row: Row, world: World) -> Outcome:
         moved = _promote(row, world)
     else:
         moved = _not_promoted(row, mode)
-    accepted = {"promote": True, "reject": False}.get(str(row.verdict))
+    accepted = None if mode == "watch" else {"promote": True, "reject": False}.get(str(row.verdict))
     after = replace(moved, stage="measure", change=None, candidate=None, accepted=accepted)
     out = {"working": after.working, "released": after.released, "restored": after.restores > row.restores}
     return Outcome(after, out)

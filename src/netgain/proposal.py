@@ -56,8 +56,8 @@ def _proposal(row: Row, world: World, arm: Arm) -> tuple[Done, Budget]:
     budget = _budget(row, world, arm)
     done = world.jobs.do(
         row.replica, "propose", budget=budget, systems=sources(row, arm), state=state, feedback=feedback,
-        accepted=None if fresh else row.accepted, dev=[dict(item) for item in dev.items],
-        round=1 if fresh else row.round,
+        accepted=row.accepted if world.loop.sees_accepted and not fresh else None,
+        dev=[dict(item) for item in dev.items], round=1 if fresh else row.round,
         proposer=f"{arm.proposer}.{arm.variant}" if arm.variant else arm.proposer, seed=world.seed(row, "propose"),
     )  # fmt: skip
     return done, budget
@@ -87,7 +87,7 @@ def _budget(row: Row, world: World, arm: Arm) -> Budget:
     A control that has not parted from `self` yet has spent exactly the same, so its budget says nothing about the arm.
     """
     rounds = float(world.rounds) if row.horizon == 1 else 1.0
-    spent = list(world.schedule(row.replica)) if arm.after_self else []
+    spent = list(world.schedule(row.replica)) if arm.after_self and not arm.own_streams else []
     if not spent:
         return Budget(scale=rounds)
     due = {unit: _due(row, world, spent, unit) for unit in ("tokens", "flops")}

@@ -93,6 +93,8 @@ class Loop:
         not_testable: arm -> why this loop has no such control.
         surfaces: what a change may touch.
         gate: "strict", "advance" or "watch".
+        sees_accepted: whether a proposal is told the last decision, one bit of outside truth; a loop that goes by its
+            own signal alone does without.
         codec: systems as bytes; default: JSON and arrays.
     """
 
@@ -110,6 +112,7 @@ class Loop:
     not_testable: Mapping[str, str] = field(default_factory=dict)
     surfaces: Sequence[str] = ("policy",)
     gate: str = "strict"
+    sees_accepted: bool = True
     codec: Codec | None = None
 
     def __post_init__(self) -> None:

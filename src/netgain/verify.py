@@ -494,13 +494,13 @@ class Case:
     def __init__(self, study: Study) -> None:
         self.claim, self.study, self.log = study.record["claim"], study.record["study"], study
         self.arm, self.rung, self.looks = self.claim["arm"], self.claim["rung"], looks_of(self.claim["looks"])
-        self.sealed: dict[tuple[int, str, str, str], Json] = {}
-        self.quarantined = 0.0
+        self.sealed, self.quarantined = dict[tuple[int, str, str, str], Json](), 0.0
         for data, row in ((e.data, study.rows[e.run]) for e in study.of("scores") if e.data["split"] == "sealed"):
             values, dropped = data["values"], sum(why.startswith("quarantined") for why in data["status"].values())
             silent = values.count(None) - dropped > 0.05 * len(values)  # a block with so many gaps has no score
             self.sealed[row["replica"], row["arm"], data["role"], data["axis"]] = None if silent else mean(values)
-            self.quarantined = max(self.quarantined, dropped / max(1, len(values)))
+            claimed = data["axis"] == self.claim["metric"]
+            self.quarantined = max(self.quarantined, claimed * dropped / max(1, len(values)))
         self.guards = [name for name, axis in study.axes.items() if axis["guard"]]
         self.own = [study.runs(replica, self.arm) for replica in study.replicas]
         halted = {row["replica"] for row in study.rows.values() if row["stage"] != "done"}

@@ -167,7 +167,9 @@ def test_loop_code_that_exits_is_a_failure_and_not_the_end_of_the_worker():
     assert (found["ok"], found["type"]) == (False, "SystemExit")
 
 
-@pytest.mark.parametrize("value", [float("nan"), {"confidence": float("inf")}, {1, 2}, object()], ids=repr)
+@pytest.mark.parametrize(
+    "value", [float("nan"), {"confidence": float("inf")}, {1, 2}, object()], ids=["nan", "inf", "set", "object"]
+)
 def test_an_answer_that_cannot_cross_is_a_failure_of_loop_code(value):
     found = done(loop(answer=lambda *_: [value]), "answer", system=system(1), inputs=["q"], sampled=False)
     assert found["ok"] is False

@@ -40,7 +40,7 @@ class Built:
 
     Attributes:
         loop, suite, claim: what changes itself, how it is measured, what is claimed by default.
-        arms: default arms; `full_arms` those of the full size.
+        arms: arms of this size.
         replicas, rounds: of this size.
         limits: of one run of `self`.
         notes: option -> what it means, for the written file.

@@ -34,7 +34,6 @@ MORE_ARMS = (
     "stacked+placebo",
     "unguarded:{check}.pace",
     "unguarded:{check}",
-    "ungated",
     "oracle",
     "shuffled",
 )
@@ -62,6 +61,7 @@ def _loop(options: Options, filters: tuple[Filter, ...]) -> Loop:
         ordinary={"restarts": late("ordinary"), "long": late("ordinary")}, sampled=late("sampled"),
         oracle=late("oracle"),
         filters=filters, state=STATE, surfaces=("data", "curriculum", "weights"), gate="advance", codec=_Codec(),
+        sees_accepted=False,
         not_testable={"random_search": "it has no separate meaning here: a proposal is a batch of own answers"},
     )  # fmt: skip
 

@@ -1,0 +1,34 @@
+"""Every recipe, size and option that can be asked for makes a study that can be run."""
+
+from itertools import product
+
+import pytest
+
+from netgain.recipes import RECIPES, build_recipe
+from netgain.recipes.length.options import CHECKS
+from netgain.session import Study
+
+LENGTH = [{"task": task, "check": check} for task, checks in CHECKS.items() for check in checks]
+ASKED = [("length", options, size) for options, size in product(LENGTH, ("tiny", "default", "full"))]
+ASKED += [("ladder", {"check": check}, size) for check, size in product((0.0, 0.95), ("tiny", "default", "full"))]
+
+
+def test_every_recipe_is_asked_for():
+    assert {name for name, _, _ in ASKED} == set(RECIPES)
+
+
+@pytest.mark.parametrize(("name", "options", "size"), ASKED)
+def test_a_recipe_makes_a_study_whose_arms_are_there_once_and_can_be_run(name, options, size):
+    built = build_recipe(name, options, size)
+    study = Study(built.loop, built.suite, built.claim, built.arms, built.replicas, built.rounds)
+    assert len(set(built.arms)) == len(built.arms)
+    assert set(built.claim.beats) <= set(built.arms)
+    untestable = set(study.untestable())
+    channels = {"placebo", "stacked+placebo", "oracle", "shuffled"}
+    assert untestable <= channels, "without a check there is no feedback to replace"
+    assert ("placebo" in untestable) == (not built.loop.filters)
+    assert len(study.chosen()) >= len(built.arms) - len(untestable)
+
+
+def test_the_gate_does_not_tell_the_flagship_what_it_decided():
+    assert not build_recipe("length", {}, "tiny").loop.sees_accepted
