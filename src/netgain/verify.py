@@ -426,7 +426,7 @@ def _sealed(study: Study, seal: Entry, name: str, runs: Mapping[str, Record]) ->
 
 
 def blinding(study: Study) -> str:
-    """Workers saw a random label per run, which says nothing about its arm."""
+    """Every run has a random label of its own in the log; workers are told neither label nor arm."""
     labels = [str(entry.data["label"]) for entry in study.of("run_started")]
     odd = [label for label in labels if not re.fullmatch(r"[0-9a-f]{8,64}", label) or labels.count(label) > 1]
     need(not odd and len(labels) == len(study.rows), f"run_started: {len(study.rows)} runs, odd labels {odd[:1]}")
