@@ -3,7 +3,8 @@
 import pytest
 
 from netgain.case import case_of, underspent
-from netgain.facts import Facts, RunFacts, Tally
+from netgain.facts import Facts, RunFacts
+from netgain.tally import Tally
 
 AXES = [
     {"name": "m", "kind": "capability", "guard": False, "margin": 0.05, "sealed_items": 10},

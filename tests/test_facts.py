@@ -1,8 +1,6 @@
 """From events to tables: what is there is counted, what is not there stays apart from zero."""
 
-import pytest
-
-from netgain.facts import Facts, RunFacts, reduce, tally
+from netgain.facts import Facts, RunFacts, reduce
 from netgain.ledger.events import Stored
 
 
@@ -32,18 +30,6 @@ def done(spend, run="r0/self", round=1, stage="build", **more):
     return ("stage_done", run, {"row": row, "round": round, "stage": stage, "spend": spend, "out": {}, **more})
 
 
-def test_a_mean_is_over_the_scores_that_are_there():
-    data = scores([1.0, None, 0.0, None, 1.0], _1="no answer", _3="quarantined: the run trained on this question")[2]
-    found = tally(data)
-    assert found.mean == pytest.approx(2 / 3)  # over three, not over five
-    assert (found.n, found.missing, found.quarantined) == (3, 2, 1)
-
-
-@pytest.mark.parametrize("values", [[None, None], []])
-def test_no_score_at_all_has_no_mean(values):
-    assert tally(scores(values)[2]).mean is None
-
-
 def test_scores_go_into_the_table_of_their_split():
     facts = reduce(log(
         started(),
@@ -71,6 +57,30 @@ def test_spend_adds_up_by_round_and_phase_and_what_is_unknown_stays_unknown():
         1: {"build": {"tokens": 7.0, "flops": None}, "answer": {"tokens": 1.0}},
         2: {"build": {"tokens": 4.0}},
     }
+
+
+def test_generation_0_was_paid_for_once_a_start_and_the_sealed_pass_by_every_run():
+    made = {"start": {"tokens": 7.0}, "build": None, "answer": None}
+    sealed = {"round": 3, "spend": {"sealed": {"tokens": 2.0}}}
+    facts = reduce(log(
+        started(), started("r0/frozen", "frozen"),
+        done(made, round=0, stage="start"), done(made, run="r0/frozen", round=0, stage="start"),
+        ("sealed_answered", "r0/self", sealed), ("sealed_answered", "r0/self", sealed),
+    ))  # fmt: skip
+    assert facts.starts == {0: {"tokens": 7.0}}
+    assert facts.runs["r0/self"].phase("sealed") == [{"tokens": 4.0}]
+    assert facts.runs["r0/frozen"].phase("sealed") == []
+
+
+def test_sealed_scores_of_a_start_are_over_the_same_items():
+    facts = reduce(log(
+        started(), started("r0/frozen", "frozen"), started("r1/self", replica=1),
+        scores([None, 1.0], split="sealed", role="served", _0="quarantined: the run trained on this question"),
+        scores([1.0, 0.0], run="r0/frozen", split="sealed", role="served"),
+        scores([1.0, 0.0], run="r1/self", split="sealed", role="served"),
+    ))  # fmt: skip
+    assert facts.sealed_score(0, "frozen", "m").mean == 0.0
+    assert facts.sealed_score(1, "self", "m").mean == 0.5  # another start, another block
 
 
 def of_a_menu(**spends):

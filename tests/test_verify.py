@@ -36,7 +36,7 @@ def failing(found: dict[str, Any]) -> dict[str, str]:
 
 def test_an_honest_study_passes_every_check(honest: Path) -> None:
     found = verify.verify(honest)
-    assert [check["ok"] for check in found["checks"]] == [True] * 11, failing(found)
+    assert [check["ok"] for check in found["checks"]] == [True] * 12, failing(found)
     assert (found["schema"], found["verdict"], found["level"], found["rung"]) == (
         "netgain.verify/1",
         "SUPPORTED",
@@ -46,6 +46,18 @@ def test_an_honest_study_passes_every_check(honest: Path) -> None:
     assert set(found) == {"schema", "verdict", "level", "rung", "endogenous", "effect", "reasons", "checks"}
     assert set(found["effect"]) == {"estimate", "low", "high", "confidence", "unit", "n"}
     assert found["reasons"]
+
+
+def test_what_is_null_has_its_reason_beside_it(honest: Path, copy: Path, tmp_path: Path) -> None:
+    flipped(copy / "ledger.db", 5000, 1)
+    few = ladder_study(tmp_path / "few", replicas=2, rounds=1)
+    for folder in (honest, copy, few):
+        found = verify.verify(folder)
+        for record, names in ((found, ("rung", "endogenous")), (found["effect"], ("estimate", "low", "high", "n"))):
+            for name in names:
+                assert (record[name] is None) == (f"{name}_reason" in record), (folder, name)
+    assert "2 starts" in verify.verify(few)["effect"]["low_reason"]
+    assert "changed" in verify.verify(copy)["rung_reason"]
 
 
 def test_one_file_runs_with_plain_python_and_changes_nothing(honest: Path, tmp_path: Path) -> None:
@@ -61,8 +73,8 @@ def test_one_file_runs_with_plain_python_and_changes_nothing(honest: Path, tmp_p
 def test_words_for_people_have_a_line_per_check(honest: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert verify.main([str(honest)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[1] for line in lines[:11]] == [check.__name__ for check in verify.CHECKS]
-    assert lines[11].startswith("SUPPORTED: rung R1, level 3, estimate 0.")
+    assert [line.split()[1] for line in lines[:12]] == [check.__name__ for check in verify.CHECKS]
+    assert lines[12].startswith("SUPPORTED: rung R1, level 3, estimate 0.")
 
 
 def spots(path: Path, count: int) -> list[int]:
@@ -317,6 +329,24 @@ FORGERIES: dict[str, tuple[Callable[[Events], Events | None], str, str]] = {
     ),
     "fewer sealed items": (changed("scores", lambda data: data["values"].pop(), split="sealed"), "seal", "items"),
     "a start left out": (dropped("replica_enrolled", replica=2), "seal", "not enrolled one after the other"),
+    "a measurement left out": (dropped("scores", split="report", role="released"), "measures", "has no report scores"),
+    "an anchor left out": (dropped("scores", split="anchor"), "measures", "has no anchor scores"),
+    "a report block cut short": (
+        changed("scores", lambda data: data.update(values=data["values"][:5], status={}), split="report"),
+        "measures",
+        "values is 5",
+    ),
+    "a report of another system": (
+        changed("scores", put("system", value="0" * 64), split="report"),
+        "measures",
+        "system is",
+    ),
+    "a report on items of another round": (
+        changed("scores", put("key", value="r0|k9"), split="report"),
+        "measures",
+        "key is",
+    ),
+    "a measurement twice": (doubled("scores", split="report"), "measures", "measured twice"),
     "a telling label": (changed("run_started", put("label", value="frozen")), "blinding", "'frozen'"),
     "one label twice": (
         lambda events: [

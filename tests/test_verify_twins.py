@@ -337,7 +337,7 @@ def test_an_extended_study_is_verified_at_both_looks(tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path / "before")
     ladder_study(folder, claim=claim, replicas=2, extend=True)
     second = verify.verify(folder)
-    assert [check["ok"] for check in first["checks"] + second["checks"]] == [True] * 22
+    assert [check["ok"] for check in first["checks"] + second["checks"]] == [True] * 24
     assert (first["effect"]["n"], second["effect"]["n"]) == (2, 4)
     with pytest.raises(ConfigError, match="no registered look is left"):
         ladder_study(folder, claim=claim, replicas=2, extend=True)

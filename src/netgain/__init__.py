@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from netgain.claim import Claim
     from netgain.errors import BudgetExhausted, ConfigError, IntegrityError, LedgerError, NetgainError
     from netgain.evidence.verdict import Verdict
-    from netgain.records import Change, Examples, Part, View
+    from netgain.records import Change, Examples, Part, Started, View
     from netgain.session import Study
     from netgain.stages import Filter, Loop
     from netgain.suite import Suite, axis
@@ -29,6 +29,7 @@ _HOMES = {
     "Loop": "netgain.stages",
     "NetgainError": "netgain.errors",
     "Part": "netgain.records",
+    "Started": "netgain.records",
     "Study": "netgain.session",
     "Suite": "netgain.suite",
     "Verdict": "netgain.evidence.verdict",
@@ -49,6 +50,7 @@ __all__ = [
     "Loop",
     "NetgainError",
     "Part",
+    "Started",
     "Study",
     "Suite",
     "Verdict",

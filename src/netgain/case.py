@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from netgain.evidence.verdict import Case
-from netgain.facts import Facts, RunFacts, Tally
+from netgain.evidence.verdict import Case, Course
+from netgain.facts import Facts, RunFacts
+from netgain.tally import Tally
 
 MATCHED = (("flops", "tokens"), ("calls",), ("device_seconds",))
-SILENT_LIMIT = 0.05  # share of a sealed block that may be left unanswered
 SECONDS_THAT_COUNT = 5.0  # less than this on building is start-up noise: arms then match in rounds and looks only
 ANSWERING = ("frozen", "sampled")  # spend nothing on building by definition
 
@@ -20,6 +20,7 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
     replicas = sorted(facts.enrolled)
     arm, metric = claim["arm"], claim["metric"]
     testable = [name for name in study["arms"] if name not in study["untestable"]]
+    beside = arm == "self" and "ungated" in testable
     return Case(
         arm=arm,
         metric=metric,
@@ -28,13 +29,11 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         beats=claim["beats"],
         looks=claim["looks"],
         required=study["required"],
-        rounds=min((run.row["round"] for run in _claimed(facts)), default=0),
         scores={name: [_mean(facts.sealed_score(r, name, metric)) for r in replicas] for name in testable},
         lost=[not _finished(facts, r) for r in replicas],
         untestable=study["untestable"],
-        guards={name: (axis["margin"], _change(facts, name)) for name, axis in facts.axes.items() if axis["guard"]},
-        late=(facts.axes[metric]["margin"], _late(facts)) if _has_late(facts) else None,
-        changed=[_changed(facts, r) for r in replicas],
+        **vars(_course(facts, arm)),
+        ungated=_course(facts, "ungated") if beside else None,
         sibling=_sibling(facts),
         underspent={name: underspent(facts, name) for name in testable if name not in (*ANSWERING, arm)},
         people=sum(choice["decided_by"] in ("person", "model") for run in _claimed(facts) for choice in run.choices),
@@ -50,11 +49,7 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
 
 
 def _mean(found: Tally | None) -> float | None:
-    """Mean of a sealed block; none when too much of it was left unanswered: silence must not raise a score."""
-    if found is None:
-        return None
-    silent = found.missing - found.quarantined
-    return None if silent > SILENT_LIMIT * (found.n + found.missing) else found.mean
+    return None if found is None else found.score
 
 
 def _finished(facts: Facts, replica: int) -> bool:
@@ -65,35 +60,30 @@ def _claimed(facts: Facts) -> list[RunFacts]:
     return [run for run in facts.runs.values() if run.arm == facts.claim["arm"]]
 
 
-def _change(facts: Facts, axis: str) -> list[float | None]:
-    """Change of the claimed arm against generation 0 on an axis, by start; None when either has no score."""
+def _course(facts: Facts, arm: str) -> Course:
+    rows = [[run.row for run in facts.runs_of(replica, arm)] for replica in sorted(facts.enrolled)]
+    metric, guards = facts.claim["metric"], {name: axis for name, axis in facts.axes.items() if axis["guard"]}
+    listed = any((name, role) == (arm, "listed") for _, name, role, _ in facts.sealed)
+    return Course(
+        rounds=min((row["round"] for own in rows for row in own), default=0),
+        guards={name: (axis["margin"], _change(facts, arm, name)) for name, axis in guards.items()},
+        late=(facts.axes[metric]["margin"], _change(facts, arm, metric, (arm, "listed"))) if listed else None,
+        changed=[any(row["released"] != row["anchor"] for row in own) for own in rows],
+    )
+
+
+def _change(facts: Facts, arm: str, axis: str, since: tuple[str, str] = ("frozen", "served")) -> list[float | None]:
+    """Change of an arm on an axis against another (arm, role), by start; None when either has no score."""
     pairs = [
-        (_mean(facts.sealed_score(r, facts.claim["arm"], axis)), _mean(facts.sealed_score(r, "frozen", axis)))
+        (_mean(facts.sealed_score(r, arm, axis)), _mean(facts.sealed_score(r, since[0], axis, since[1])))
         for r in sorted(facts.enrolled)
     ]
-    return [None if own is None or first is None else own - first for own, first in pairs]
-
-
-def _has_late(facts: Facts) -> bool:
-    return any(role == "listed" for _, _, role, _ in facts.sealed)
-
-
-def _late(facts: Facts) -> list[float | None]:
-    arm, metric = facts.claim["arm"], facts.claim["metric"]
-    pairs = [
-        (_mean(facts.sealed_score(r, arm, metric)), _mean(facts.sealed_score(r, arm, metric, "listed")))
-        for r in sorted(facts.enrolled)
-    ]
-    return [None if end is None or half is None else end - half for end, half in pairs]
-
-
-def _changed(facts: Facts, replica: int) -> bool:
-    return any(run.row["released"] != run.row["anchor"] for run in facts.runs_of(replica, facts.claim["arm"]))
+    return [None if own is None or other is None else own - other for own, other in pairs]
 
 
 def _sibling(facts: Facts) -> list[float | None]:
     axes = [name for name, axis in facts.axes.items() if axis["kind"] == "sibling" and axis["sealed_items"]]
-    return _change(facts, axes[0]) if axes else []
+    return _change(facts, facts.claim["arm"], axes[0]) if axes else []
 
 
 def underspent(facts: Facts, control: str) -> float | None:

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from netgain.budget import UNITS
+from netgain.budget import UNITS, total
 from netgain.errors import ConfigError
-from netgain.facts import Facts, Tally, reduce
+from netgain.facts import Facts, reduce
 from netgain.ledger import Ledger, Stored
-from netgain.result import SPENT
+from netgain.tally import Tally
 
 Row = Sequence[Any]
+PHASES = ("start", "build", "answer", "sealed")
 TALLY = ("mean", "n", "missing", "quarantined")
 
 
@@ -55,13 +56,13 @@ def _write(path: Path, header: Row, rows: Iterable[Row]) -> int:
 
 
 def _spent() -> list[str]:
-    return [f"{phase}_{unit}" for phase in SPENT for unit in UNITS]
+    return [f"{phase}_{unit}" for phase in PHASES for unit in UNITS]
 
 
 def _runs(facts: Facts) -> Iterator[Row]:
     for name, run in facts.runs.items():
         row = run.row
-        spent = [row.get(phase, {}).get(unit) for phase in SPENT for unit in UNITS]
+        spent = [total(run.phase(phase))[unit] if run.phase(phase) else None for phase in PHASES for unit in UNITS]
         plain = [row[key] for key in ("round", "stage", "end", "restores", "released")]
         yield [name, run.replica, run.arm, run.variant, *plain, *spent]
 

@@ -10,25 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netgain.ledger.events import Stored
+from netgain.tally import Tally, paired, tally
 
 Json = Any
-
-
-@dataclass
-class Tally:
-    """Scores of one system on one axis over one block, in points of [0, 1].
-
-    Attributes:
-        mean: of the complete scores, None when there is none.
-        n: complete scores.
-        missing: scores that are not there.
-        quarantined: of these, dropped because the run trained on the question.
-    """
-
-    mean: float | None
-    n: int
-    missing: int
-    quarantined: int
 
 
 @dataclass
@@ -48,6 +32,10 @@ class RunFacts:
     spend_by_round: dict[int, dict[str, dict[str, float | None]]] = field(default_factory=dict)
     failures: list[dict[str, Json]] = field(default_factory=list)
 
+    def phase(self, name: str) -> list[dict[str, float | None]]:
+        """What was spent in a phase (start, build, answer, sealed), by round."""
+        return [spend[name] for spend in self.spend_by_round.values() if name in spend]
+
 
 @dataclass
 class Facts:
@@ -60,12 +48,19 @@ class Facts:
     planned: dict[str, Json] | None = None
     runs: dict[str, RunFacts] = field(default_factory=dict)
     enrolled: dict[int, list[str]] = field(default_factory=dict)
+    blocks: dict[tuple[int, str], dict[tuple[str, str], dict[str, Json]]] = field(default_factory=dict)
     sealed: dict[tuple[int, str, str, str], Tally] = field(default_factory=dict)  # (replica, arm, role, axis)
     seals: list[dict[str, Json]] = field(default_factory=list)
     verdict: dict[str, Json] | None = None
     states: list[dict[str, Json]] = field(default_factory=list)
     requests: list[dict[str, Json]] = field(default_factory=list)
     events: int = 0
+
+    @property
+    def starts(self) -> dict[int, dict[str, float | None]]:
+        """Start -> what its generation 0 cost: every run of the start has it on record, and it was paid for once."""
+        made = ((run.replica, run.phase("start")) for run in self.runs.values())
+        return {replica: spends[0] for replica, spends in made if spends}
 
     @property
     def claim(self) -> dict[str, Json]:
@@ -117,14 +112,6 @@ def _least(amounts: list[float | None]) -> float | None:
     return min(known) if known and len(known) == len(amounts) else None
 
 
-def tally(data: Mapping[str, Json]) -> Tally:
-    """The summary of a `scores` event."""
-    values = [value for value in data["values"] if value is not None]
-    quarantined = sum(1 for why in data["status"].values() if why.startswith("quarantined"))
-    mean = sum(values) / len(values) if values else None
-    return Tally(mean, len(values), len(data["values"]) - len(values), quarantined)
-
-
 def reduce(events: Iterable[Stored]) -> Facts:
     """All tables of a study, from its events in order."""
     facts = Facts()
@@ -133,6 +120,8 @@ def reduce(events: Iterable[Stored]) -> Facts:
         handler = _HANDLERS.get(event.kind)
         if handler is not None:
             handler(facts, event)
+    for (replica, axis), sheets in facts.blocks.items():
+        facts.sealed |= {(replica, *asked, axis): one for asked, one in paired(sheets).items()}
     return facts
 
 
@@ -164,23 +153,28 @@ def _started(facts: Facts, event: Stored) -> None:
 def _stage_done(facts: Facts, event: Stored) -> None:
     run, data = _run(facts, event), event.data
     run.row = data["row"]
+    _book(run, data)
+    if data["stage"] == "propose" and "channel" in data["out"]:
+        run.channel[data["round"]] = data["out"]["channel"]
+
+
+def _book(run: RunFacts, data: Mapping[str, Json]) -> None:
     by_phase = run.spend_by_round.setdefault(data["round"], {})
     for phase, amounts in data["spend"].items():
         for unit, amount in (amounts or {}).items():
             held = by_phase.setdefault(phase, {})
             before = held.get(unit, 0.0)
             held[unit] = None if amount is None or before is None else before + amount
-    if data["stage"] == "propose" and "channel" in data["out"]:
-        run.channel[data["round"]] = data["out"]["channel"]
 
 
 def _scores(facts: Facts, event: Stored) -> None:
     data = event.data
-    found = tally(data)
-    if data["split"] == "sealed":
+    if data["split"] == "sealed":  # summed up when all arms of the start are there: they are compared on the same items
         run = _run(facts, event)
-        facts.sealed[run.replica, run.arm, data["role"], data["axis"]] = found
-    elif data["split"] == "report":
+        facts.blocks.setdefault((run.replica, data["axis"]), {})[run.arm, data["role"]] = data
+        return
+    found = tally(data)
+    if data["split"] == "report":
         _run(facts, event).report[data["round"], data["role"], data["axis"]] = found
     elif data["split"] == "anchor":
         _run(facts, event).anchor[data["round"], data["axis"]] = found
@@ -199,6 +193,10 @@ def _choice(facts: Facts, event: Stored) -> None:
 def _failure(facts: Facts, event: Stored) -> None:
     if event.run is not None:
         _run(facts, event).failures.append(event.data)
+
+
+def _sealed_answered(facts: Facts, event: Stored) -> None:
+    _book(_run(facts, event), event.data)
 
 
 def _seal(facts: Facts, event: Stored) -> None:
@@ -229,6 +227,7 @@ _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
     "gate_decision": _gate_decision,
     "decision": _choice,
     "seal_opened": _seal,
+    "sealed_answered": _sealed_answered,
     "verdict": _verdict,
     "state": _state,
     "request": _request,

@@ -30,6 +30,19 @@ class Examples:
 
 
 @dataclass(frozen=True)
+class Started:
+    """Generation 0 with what making it cost: a `start` that counts gives this in place of the bare system.
+
+    Attributes:
+        system: generation 0.
+        spent: unit -> amount (see `netgain.budget.UNITS`); a unit that is not in it is unknown. Seconds are measured.
+    """
+
+    system: System
+    spent: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Part:
     """One part of a change.
 

@@ -46,7 +46,7 @@ def served(facts: Facts, replica: int, arm: str) -> tuple[str, str]:
 
 def _reported(facts: Facts, run: RunFacts) -> float:
     found = run.report.get((facts.rounds, "released", facts.claim["metric"]))
-    return -1.0 if found is None or found.mean is None else found.mean
+    return -1.0 if found is None or found.score is None else found.score
 
 
 def open_seal(log: Any, facts: Facts, look: int, replicas: Sequence[int], arms: Sequence[str]) -> None:
@@ -54,11 +54,12 @@ def open_seal(log: Any, facts: Facts, look: int, replicas: Sequence[int], arms: 
     if any(seal["look"] == look for seal in facts.seals):
         return
     chosen = {replica: {arm: served(facts, replica, arm) for arm in arms} for replica in replicas}
-    claimed = facts.claim["arm"]
-    listed = {}
-    for replica in replicas:
-        row = facts.runs[chosen[replica][claimed][0]].row
-        listed[run_id(replica, claimed)] = dict(row["kept_at"])
+    listed = {
+        run_id(replica, arm): dict(facts.runs[chosen[replica][arm][0]].row["kept_at"])
+        for replica in replicas
+        for arm in arms
+        if arm in (facts.claim["arm"], "ungated")  # the arms whose own rungs a verdict tests
+    }
     record = {
         "look": look,
         "replicas": list(replicas),
@@ -113,8 +114,9 @@ def _score_group(world: World, facts: Facts, seal: dict[str, Json], group: Seque
     for one in group:  # a system that two arms serve is asked once: equal tasks have one answer
         seen = frozenset(unpack(world.store.get(one.row.seen))) if one.row.seen else frozenset()
         asking = Asking(replica, seed, world.tries if world.arm(one.row).tries else 1, seen)
-        sheets, _, failures = evaluate(world.jobs, axes, blocks, {one.role: one.system}, asking)
+        sheets, spend, failures = evaluate(world.jobs, axes, blocks, {one.role: one.system}, asking)
         events = [Event("scores", one.run, sheet.record(world.rounds)) for sheet in sheets]
+        events.append(Event("sealed_answered", one.run, {"round": world.rounds, "spend": {"sealed": spend}}))
         data = {"round": world.rounds, "stage": "seal", "cause": "system"}
         events += [Event("stage_failed", one.run, {**data, "message": text}) for text in failures]
         world.log.append(events)

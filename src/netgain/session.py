@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from netgain.budget import total
 from netgain.canonical import digest
 from netgain.case import case_of
 from netgain.claim import RUNGS, Claim
+from netgain.contract import code_digest, libraries
 from netgain.errors import ConfigError, DiskFull, IntegrityError, Stopped
 from netgain.evidence.verdict import Verdict, decide_verdict, looks_of
 from netgain.executors import LocalWorkers, Reference, reference_of
@@ -40,8 +40,6 @@ from netgain.suite import Suite
 from netgain.world import World
 
 Json = Any
-SHOWING = ("report/", "cli/", "verify.py", "status.py", "export.py")
-LIBRARIES = ("numpy", "torch", "safetensors", "scikit-learn")
 
 
 @dataclass(frozen=True)
@@ -140,7 +138,7 @@ class Study:
         """Everything that defines a measurement."""
         return {
             "suite": self.suite.spec(), "gate": plan_of(self.suite, self.mode, self.rounds).to_json(),
-            "code": code_digest(self.reference), "libraries": _libraries(), "batching": "one run, one thread",
+            "code": code_digest(self.reference), "libraries": libraries(), "batching": "one run, one thread",
         }  # fmt: skip
 
     def plan(self, *, watch: Callable[[str], None] | None = None) -> Plan:
@@ -447,24 +445,3 @@ def _close(folder: Path, log: Ledger, facts: Facts) -> None:
     write_report(folder, facts)
     (folder / ".secret").unlink(missing_ok=True)
     log.seal_files()
-
-
-def code_digest(reference: Reference | None) -> str:
-    """SHA-256 over the package's own source and the user's file: the code part of the contract.
-
-    What only shows or checks a finished study (pages, commands) is left out: it can move no result.
-    """
-    package = Path(__file__).parent
-    names = sorted(path.relative_to(package).as_posix() for path in package.rglob("*.py"))
-    parts = [(name, (package / name).read_bytes()) for name in names if not name.startswith(SHOWING)]
-    if reference is not None and ".py:" in reference.target:
-        parts.append(("loop", Path(reference.target.rpartition(":")[0]).read_bytes()))
-    return digest([[name, hashlib.sha256(data).hexdigest()] for name, data in parts])
-
-
-def _libraries() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in LIBRARIES:
-        with suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from netgain.budget import UNITS, Budget
 from netgain.errors import ConfigError
-from netgain.records import Change, View
+from netgain.records import Change, Started, View
 from netgain.surfaces import known_surfaces
 
 Json = Any
@@ -19,7 +19,7 @@ USES = ("filter", "pace")
 
 
 class Start(Protocol):
-    def __call__(self, rng: Any, /) -> System: ...
+    def __call__(self, rng: Any, /) -> System | Started: ...
 
 
 class Propose(Protocol):
@@ -77,7 +77,7 @@ class Loop:
     """What changes itself, and how.
 
     Attributes:
-        start: rng -> generation 0.
+        start: rng -> generation 0, or `Started(system, spent)` with what it cost; only seconds are known otherwise.
         propose: view -> Change; one turn of the closed loop.
         answer: (system, inputs, budget, rng) -> outputs, one per input.
         build: (parent, change, budget, rng) -> system; default: the single part's payload.

@@ -10,7 +10,7 @@ from netgain.budget import UNITS, total
 from netgain.errors import ConfigError
 from netgain.facts import Facts, reduce
 from netgain.ledger import Ledger, Stored, held
-from netgain.result import SPENT, result_digest
+from netgain.result import result_digest
 
 Json = Any
 STATES = ("planned", "running", "paused", "waiting_approval", "stopped", "done", "failed")
@@ -84,7 +84,7 @@ def _progress(facts: Facts, folder: Path) -> dict[str, Json]:
         "runs": {"done": sum(row["stage"] == "done" for row in rows), "of": len(rows)},
         "rounds": {"done": sum(_rounds_done(row) for row in rows), "of": len(rows) * (horizon or 0), "each": horizon},
         "replicas": len(facts.enrolled),
-        "spend": spend_of(rows),
+        "spend": spend_of(facts),
         "verdict": verdict,
         **({} if verdict else {"verdict_reason": NOT_YET}),
     }
@@ -95,9 +95,11 @@ def _rounds_done(row: Mapping[str, Json]) -> int:
     return int(row["round"]) if row["stage"] == "done" else max(0, int(row["round"]) - 1)
 
 
-def spend_of(rows: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
-    """Everything that was charged to runs, by unit; null with a reason where nobody counted it."""
-    parts = [row[phase] for row in rows for phase in SPENT if row.get(phase)]
+def spend_of(facts: Facts) -> dict[str, Json]:
+    """Everything that was spent, by unit: generation 0 once per start, building and answering of every run, the sealed
+    pass; null with a reason where nobody counted it."""
+    parts = [run.row[phase] for run in facts.runs.values() for phase in ("build", "answer") if run.row.get(phase)]
+    parts += [*facts.starts.values(), *(spend for run in facts.runs.values() for spend in run.phase("sealed"))]
     amounts = total(parts) if parts else dict.fromkeys(UNITS)
     found: dict[str, Json] = {}
     for unit in UNITS:

@@ -24,6 +24,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
@@ -35,6 +36,7 @@ Entry = SimpleNamespace  # of the log: seq, run ("" for the study itself), data 
 Looks = tuple[list[int], list[int], list[int]]  # sizes; successes that support; successes up to which they refute
 EXIT = {"SUPPORTED": 0, "SUPPORTED WITH LIMITS": 0, "REFUTED": 3, "INCONCLUSIVE": 4, "INVALID": 7}
 BOTH = "frozen ordinary placebo"  # controls; a rung adds random search where its surfaces can be searched
+RUNGS = ("R0", "R1", "R2", "R4", "R5")
 NEEDED = {"R1": "frozen", "R2": BOTH, "R4": BOTH, "R5": f"{BOTH} flat one_step"}
 
 
@@ -84,6 +86,17 @@ def mean(values: Column, empty: Json = None) -> Json:
     """Mean of the scores that are there: a missing score is not 0."""
     present = [value for value in values if value is not None]
     return sum(present) / len(present) if present else empty
+
+
+def trained(sheet: Record) -> set[int]:
+    """Items of a block that the run had trained on."""
+    return {int(index) for index, why in sheet["status"].items() if why.startswith("quarantined")}
+
+
+def silent(sheet: Record, gone: set[int]) -> bool:
+    """Whether more than 5 % of a block was left unanswered, beside the items that are left out anyway."""
+    values = sheet["values"]
+    return sum(one is None and index not in gone for index, one in enumerate(values)) > 0.05 * len(values)
 
 
 # --- Reading the folder ----------------------------------------------------------------------------------------------
@@ -237,6 +250,32 @@ def items(study: Study) -> str:
             need(data["items"] == known[block], f"{here}: items of {data['split']} block {data['key']!r}")
     own = sorted(name for name, axis in study.axes.items() if axis["source"]["generator"] != "strings/1")
     return f"{len(known)} blocks of items derived again; items of own code or files, not derived: {own or 'none'}"
+
+
+def measures(study: Study) -> str:
+    """Every round's measurement scored, once, what the run then had on the whole report block (and anchor block)."""
+    sheets: dict[tuple[Json, ...], Entry] = {}
+    for entry in (entry for entry in study.of("scores") if entry.data["split"] in ("report", "anchor")):
+        place = (entry.run, *(entry.data[name] for name in ("round", "split", "axis", "role")))
+        need(place not in sheets, f"seq {entry.seq}: {entry.run} was measured twice in round {entry.data['round']}")
+        sheets[place] = entry
+    found = len(sheets)
+    for entry in (entry for entry in study.of("stage_done") if entry.data["stage"] == "measure"):
+        row, at, start = entry.data["row"], entry.data["round"], f"r{entry.data['row']['replica']}"
+        asked = [("report", role, f"{start}|k{at}") for role in ("working", "released")]
+        asked += [("anchor", "anchor", start)] if row["arm"] == "frozen" else []
+        for axis, spec in ((name, axis) for name, axis in study.axes.items() if axis["report_items"]):
+            for split, role, key in asked:
+                place, what = (entry.run, at, split, axis, role), f"{split} scores of {role} on {axis!r} in round {at}"
+                need(place in sheets, f"seq {entry.seq}: {entry.run} has no {what}")
+                sheet = sheets.pop(place)
+                size = len(sheet.data["values"]) if spec["source"]["generator"] == "bank" else spec["report_items"]
+                wanted = {"system": row[role], "key": key, "start": 0, "values": size}
+                ours = {**sheet.data, "values": len(sheet.data["values"])}
+                wrong = differs(wanted, ours, f"seq {sheet.seq}: {split} scores:")
+                need(not wrong, wrong)
+    need(not sheets, f"report or anchor scores of no measurement: {[*sheets][:1]}")
+    return f"{found} blocks of report and anchor items, whole and of the systems that the runs then had"
 
 
 def draw(spec: Record, seed: str, index: int) -> list[str]:
@@ -405,7 +444,8 @@ def _sealed(study: Study, seal: Entry, name: str, runs: Mapping[str, Record]) ->
     place = {"split": "report", "role": "released", "axis": study.record["claim"]["metric"]}
     reported = {run: [-1.0] for run in [*runs, f"{block}/frozen"]}  # scores on the report split, the horizon's last
     for entry in (entry for entry in study.of("scores") if entry.run in reported):
-        reported[entry.run] += [mean(entry.data["values"], -1.0)] if place.items() <= entry.data.items() else []
+        known = -1.0 if silent(entry.data, trained(entry.data)) else mean(entry.data["values"], -1.0)
+        reported[entry.run] += [known] if place.items() <= entry.data.items() else []
     best = max(runs, key=lambda run: reported[run][-1])
     # A menu of plain training serves its best, and never less than generation 0.
     below = runs[best]["variant"] and reported[best][-1] < reported[f"{block}/frozen"][-1]
@@ -491,16 +531,15 @@ def typical(gains: Sequence[Json], effect: float, looks: Looks, lost: Sequence[b
 class Case:
     """What the verdict rests on: the claim, and numbers per start in id order."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, arm: str = "") -> None:
         self.claim, self.study, self.log = study.record["claim"], study.record["study"], study
-        self.arm, self.rung, self.looks = self.claim["arm"], self.claim["rung"], looks_of(self.claim["looks"])
+        self.arm, self.rung, self.looks = arm or self.claim["arm"], self.claim["rung"], looks_of(self.claim["looks"])
         self.sealed, self.quarantined = dict[tuple[int, str, str, str], Json](), 0.0
+        blocks: dict[tuple[int, str], dict[tuple[str, str], Record]] = defaultdict(dict)
         for data, row in ((e.data, study.rows[e.run]) for e in study.of("scores") if e.data["split"] == "sealed"):
-            values, dropped = data["values"], sum(why.startswith("quarantined") for why in data["status"].values())
-            silent = values.count(None) - dropped > 0.05 * len(values)  # a block with so many gaps has no score
-            self.sealed[row["replica"], row["arm"], data["role"], data["axis"]] = None if silent else mean(values)
-            claimed = data["axis"] == self.claim["metric"]
-            self.quarantined = max(self.quarantined, claimed * dropped / max(1, len(values)))
+            blocks[row["replica"], data["axis"]][row["arm"], data["role"]] = data
+        for (replica, axis), block in blocks.items():
+            self._compare(replica, axis, block)
         self.guards = [name for name, axis in study.axes.items() if axis["guard"]]
         self.own = [study.runs(replica, self.arm) for replica in study.replicas]
         halted = {row["replica"] for row in study.rows.values() if row["stage"] != "done"}
@@ -508,6 +547,17 @@ class Case:
         self.typical = partial(typical, looks=self.looks, lost=self.lost)
         asked = [entry for entry in study.of("decision") if any(entry.run in runs for runs in self.own)]
         self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked)
+
+    def _compare(self, replica: int, axis: str, block: Mapping[tuple[str, str], Record]) -> None:
+        """Means over the same items for all arms of a start: none that one trained on, none that one left open."""
+        gone = set[int]().union(*map(trained, block.values()))
+        heard = [data["values"] for data in block.values() if not silent(data, gone)]
+        same = [i for i, one in enumerate(zip(*heard, strict=True)) if None not in one and i not in gone]
+        for asked, data in block.items():
+            kept = [] if silent(data, gone) else [data["values"][i] for i in same]
+            self.sealed[(replica, *asked, axis)] = mean(kept)
+            share = len(gone) / max(1, len(data["values"]))
+            self.quarantined = max(self.quarantined, share if axis == self.claim["metric"] else 0.0)
 
     def column(self, arm: str, axis: str, role: str = "served") -> list[Json]:
         return [self.sealed.get((replica, arm, role, axis)) for replica in self.log.replicas]
@@ -574,7 +624,8 @@ class Case:
         wrong = [] if found.word == "SUPPORTED" else [f"net gain over {', '.join(names)}: {found.reason}"]
         if rung == "R4":
             ran = min((row["round"] for runs in self.own for row in runs.values()), default=0)
-            if ran < 5 or not self.guards or not any(role == "listed" for _, _, role, _ in self.sealed):
+            listed = any((arm, role) == (self.arm, "listed") for _, arm, role, _ in self.sealed)
+            if ran < 5 or not self.guards or not listed:
                 return "not testable: needs five rounds, a guard axis, and the generation at half of the horizon"
             wrong += self.dropped(*((axis, "frozen", "served") for axis in self.guards), (metric, self.arm, "listed"))
         return "; ".join(wrong)
@@ -595,14 +646,18 @@ class Case:
         gained = sorted(gain for gain in self.change(near[0], "frozen") if gain is not None) if near else [1.0]
         return told if gained and gained[len(gained) // 2] > 0 else [*told, "narrow: no gain on the sibling axis"]
 
-    def endogenous(self) -> bool | None:
+    def passed(self) -> list[str]:
+        """The rungs that pass, from R0 up to the first that does not."""
+        return [*takewhile(lambda rung: not self.failing(rung), RUNGS)]
+
+    def endogenous(self, passed: Sequence[str]) -> bool | None:
         """The mark R3: no outside label, model or person decided, and no outside verdict altered the path."""
         if self.people or self.log.record["contract"]["suite"]["dev_items"]:
             return False
+        if not passed:
+            return None
         if "ungated" in {*self.study["arms"]} - {*self.study["untestable"]} and self.arm == "self":
-            names, missing = self.controls("R2", "R2", "ungated")
-            found = self.typical(self.gains(names, "ungated"), self.claim["by"])
-            return found.word == "SUPPORTED" and not missing
+            return len(Case(self.log, "ungated").passed()) >= len(passed)
         strict = [entry for entry in self.log.of("gate_decision") if entry.data["mode"] == "strict"]
         held = {entry.run for entry in strict if entry.data["outcome"] != "promote"}
         rows = {run: row for runs in self.own for run, row in runs.items()}
@@ -613,16 +668,14 @@ class Case:
 def decide(study: Study) -> Record:
     """Word, level, rung, mark and effect: the first line that holds."""
     case = Case(study)
-    claim, rungs = case.claim, ("R0", "R1", "R2", "R4", "R5")
-    failing = {rung: case.failing(rung) for rung in rungs}
-    passed = rungs[: next((i for i, rung in enumerate(rungs) if failing[rung]), len(rungs))]
+    claim, passed = case.claim, case.passed()
     needed, missing = case.controls(case.rung, case.rung, case.arm)
     names = [name for name in needed if name not in missing]
     gains = case.gains(names, case.arm) if names else [None] * len(case.lost)
     found = case.typical(gains, claim["by"])
     exploratory = study.record["exploratory"]
     level = 1 if exploratory or not names else 2 if study.record["given_root"] or found.look is None else 3
-    below = [f"{rung}: {failing[rung]}" for rung in rungs[: rungs.index(case.rung) + 1] if failing[rung]]
+    below = [f"{rung}: {why}" for rung in RUNGS[: RUNGS.index(case.rung) + 1] if (why := case.failing(rung))]
     limits, reasons = case.limits(found, gains), [found.reason, *missing.values()]
     lines = [
         (case.quarantined > 0.05, "INVALID", [f"{case.quarantined:.3f} of a sealed block had been trained on"]),
@@ -637,8 +690,8 @@ def decide(study: Study) -> Record:
     effect = {**found.numbers, "confidence": 1.0 - 2.0 * chance(case.looks), "n": found.starts}
     effect["unit"] = f"points of {claim['metric']} in [0, 1]"
     level = 0 if word == "INVALID" else level
-    head = {"verdict": word, "level": level, "rung": passed[-1] if passed else None, "endogenous": case.endogenous()}
-    return {**head, "effect": effect, "reasons": reasons}
+    head = {"verdict": word, "level": level, "rung": passed[-1] if passed else None}
+    return {**head, "endogenous": case.endogenous(passed), "effect": effect, "reasons": reasons}
 
 
 def word(study: Study) -> str:
@@ -649,7 +702,7 @@ def word(study: Study) -> str:
     return f"{ours['verdict']}, rung {ours['rung']}, as recorded at seq {entry.seq}"
 
 
-CHECKS = (files, log, registration, contract, items, receipts, gate, seal, blinding, objects, word)
+CHECKS = (files, log, registration, contract, items, measures, receipts, gate, seal, blinding, objects, word)
 
 
 def verify(folder: Path | str) -> Record:
@@ -673,7 +726,17 @@ def verify(folder: Path | str) -> Record:
     word = "INVALID" if told[False] else "INCONCLUSIVE"
     found: Record = {"verdict": word, "level": 0, "rung": None, "endogenous": None, "effect": effect}
     found = {**found, "reasons": told[False] or told[None]} if any(told.values()) else decide(study)
-    return {"schema": "netgain.verify/1", **found, "checks": checks}
+    return {"schema": "netgain.verify/1", **explained(found), "checks": checks}
+
+
+def explained(found: Record) -> Record:
+    """The same with `NAME_reason` beside every value that is null."""
+    why, effect = found["reasons"][0], found["effect"]
+    steered = "an outside verdict chose what was served, and the arm `ungated` was not run"
+    told = {"rung": why, "endogenous": steered if found["rung"] else why}
+    reasons = {f"{name}_reason": reason for name, reason in told.items() if found[name] is None}
+    ends = {f"{name}_reason": f"the scores do not bound it: {why}" for name, one in effect.items() if one is None}
+    return {**found, **reasons, "effect": {**effect, **ends}}
 
 
 def in_words(found: Record) -> str:

@@ -314,6 +314,12 @@ def test_what_the_claim_adds_is_asked_of_the_claimed_rung_only():
     assert "R1" in found.reasons[0]
 
 
+def ungated(score, *, lost=0.0):
+    """The arm `ungated` beside the others: its score, and what it lost on the guard axis."""
+    course = rules.Course(5, {"retention": (0.05, [-lost] * STARTS)}, (0.05, [0.1] * STARTS), [True] * STARTS)
+    return {"scores": scored(ungated=score), "ungated": course}
+
+
 # --- The mark R3 -----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("more", "mark"),
@@ -322,12 +328,17 @@ def test_what_the_claim_adds_is_asked_of_the_claimed_rung_only():
         ({"outside_labels": 10}, False),
         ({"people": 1}, False),
         ({"verdict_moved_path": 2}, None),
-        ({"verdict_moved_path": 2, "scores": scored(ungated=0.9)}, True),
-        ({"verdict_moved_path": 2, "scores": scored(ungated=0.4)}, False),
-        ({"outside_labels": 10, "scores": scored(ungated=0.9)}, False),
+        ({"verdict_moved_path": 2, **ungated(0.9)}, True),
+        ({"verdict_moved_path": 2, **ungated(0.4)}, False),
+        ({"verdict_moved_path": 2, **ungated(0.9, lost=0.3)}, False),
+        ({"outside_labels": 10, **ungated(0.9)}, False),
+        ({"changed": [False] * STARTS, "scores": scored(self=0.3)}, None),
     ],
-    ids=["nothing outside", "labels", "a person", "the gate chose", "ungated passes", "ungated fails", "labels stay"],
-)
+    ids=[
+        "nothing outside", "labels", "a person", "the gate chose", "ungated passes", "ungated fails",
+        "ungated loses what the gate had guarded", "labels stay", "no rung",
+    ],
+)  # fmt: skip
 def test_the_signal_is_endogenous_when_nothing_from_outside_was_on_the_path(more, mark):
     found = decide_verdict(case(**more))
     assert found.endogenous is mark
@@ -341,6 +352,21 @@ def test_the_unit_of_a_claim_about_a_loop_is_the_start_and_not_the_item():
     assert found.word == "INCONCLUSIVE"
     assert found.effect["n"] == 2
     assert (found.effect["low"], found.effect["high"]) == (None, None)
+
+
+def test_what_is_unknown_of_the_effect_has_its_reason_beside_it():
+    early = decide_verdict(case(2, scores=scored(2))).effect
+    assert "the first look is at 6" in early["low_reason"] and "estimate_reason" not in early
+    failed = decide_verdict(case(scores=scored(frozen=[None] + [0.3] * 5))).effect
+    assert failed["low"] is None and "unbounded" in failed["low_reason"]
+    nothing = decide_verdict(case(untestable=dict.fromkeys(LEVELS, "not run"), rung="R1")).effect
+    assert nothing["estimate_reason"] == "no control to compare with"
+
+
+def test_no_rung_has_its_reason_beside_it():
+    found = decide_verdict(case(changed=[False] * STARTS)).to_json()
+    assert found["rung"] is None
+    assert found["rung_reason"].startswith("R0 did not pass: what is served differs from generation 0: 0 of 6")
 
 
 def test_five_starts_of_six_are_not_enough_however_large_the_gain():

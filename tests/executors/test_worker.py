@@ -7,7 +7,7 @@ import pytest
 
 from netgain.executors.frames import receive, send
 from netgain.executors.worker import CACHED_SYSTEMS, Systems, Tasks, find_loop, run_task, serve
-from netgain.records import Change, Examples, Part
+from netgain.records import Change, Examples, Part, Started
 from netgain.stages import Filter, Loop
 from netgain.wire import pack, unpack
 
@@ -58,6 +58,13 @@ def test_a_start_depends_on_its_seed_alone():
     own = loop(start=lambda rng: int(rng.integers(1 << 30)))
     one, same, other = (done(own, "start", seed=seed)["value"] for seed in ("0f", "0f", "10"))
     assert one == same != other
+
+
+def test_a_start_may_say_what_it_cost_and_is_unknown_otherwise():
+    told = done(loop(start=lambda rng: Started(1, {"tokens": 9})), "start")
+    silent = done(loop(start=lambda rng: 1), "start")
+    assert told["value"] == silent["value"]
+    assert (told["spent"], silent["spent"]) == ({"tokens": 9.0}, {})
 
 
 def test_a_proposal_sees_what_it_was_sent():

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from worlds import conduct, final, sent, world_in
 
-from netgain.facts import Facts, RunFacts, Tally
+from netgain.facts import Facts, RunFacts
 from netgain.ledger.events import Event
 from netgain.seal import facts_of, open_seal, score_sealed, served
+from netgain.tally import Tally
 from netgain.world import World
 
 ARMS = ["self", "frozen", "ordinary", "placebo"]
@@ -81,6 +82,22 @@ def test_every_served_system_is_scored_on_every_sealed_axis_and_so_is_the_listed
     assert {arm for _, arm, role, _ in found if role == "listed"} == {"self"}
 
 
+def test_the_ungated_arm_is_listed_too_since_the_mark_tests_its_rungs(tmp_path: Path) -> None:
+    world = finished(tmp_path, ["self", "frozen", "placebo", "ungated"], replicas=1)
+    facts = opened(world, ["self", "frozen", "placebo", "ungated"], look=1, replicas=(0,))
+    score_sealed(world, facts, facts.seals[-1], 1)
+    assert {arm for _, arm, role, _ in facts_of(world.log).sealed if role == "listed"} == {"self", "ungated"}
+
+
+def test_the_sealed_pass_is_metered(tmp_path: Path) -> None:
+    world = finished(tmp_path, ["self", "frozen"], replicas=1)
+    facts = opened(world, ["self", "frozen"], look=1, replicas=(0,))
+    score_sealed(world, facts, facts.seals[-1], 1)
+    for run in ("r0/self", "r0/frozen"):
+        (spent,) = facts_of(world.log).runs[run].phase("sealed")
+        assert spent["calls"] and spent["device_seconds"] is not None
+
+
 def test_a_pass_that_was_interrupted_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
     world = finished(tmp_path, ["self", "frozen", "placebo"])
     facts = opened(world, ["self", "frozen", "placebo"])
@@ -112,12 +129,13 @@ def test_sealed_items_cannot_be_drawn_before_the_seal_and_change_with_the_log(tm
 
 # --- Which system an arm serves --------------------------------------------------------------------------------------
 def menu(**report: float | None) -> Facts:
-    """Two entries of a menu and the start, with these report scores of what they end with."""
+    """Two entries of a menu and the start, with these report scores of what they end with (`silent`: few answers)."""
     runs = {}
     for name, mean in report.items():
         arm, variant = ("frozen", "") if name == "frozen" else ("ordinary", name)
         row = {"released": f"of {name}", "anchor": "generation 0"}
-        tally = {(3, "released", "ladder"): Tally(mean, 10, 0, 0), (2, "released", "ladder"): Tally(1.0, 10, 0, 0)}
+        last = Tally(mean, 90, 10, 0) if name == "silent" else Tally(mean, 100, 0, 0)
+        tally = {(3, "released", "ladder"): last, (2, "released", "ladder"): Tally(1.0, 10, 0, 0)}
         runs[f"r0/{arm}.{variant}"] = RunFacts(0, arm, variant, row, report=tally)
     return Facts(registration={"claim": CLAIM, "study": {"rounds": 3}}, runs=runs)
 
@@ -128,6 +146,7 @@ def menu(**report: float | None) -> Facts:
         ({"short": 0.4, "long": 0.6, "frozen": 0.3}, "r0/ordinary.long", "of long"),
         ({"short": 0.6, "long": 0.4, "frozen": 0.3}, "r0/ordinary.short", "of short"),
         ({"short": 0.2, "long": 0.1, "frozen": 0.3}, "r0/ordinary.short", "generation 0"),
+        ({"silent": 0.9, "long": 0.4, "frozen": 0.3}, "r0/ordinary.long", "of long"),
         ({"short": None, "long": 0.0, "frozen": 0.0}, "r0/ordinary.long", "of long"),
     ],
 )

@@ -36,6 +36,7 @@ from netgain.config import (
     render_claim,
     render_study,
 )
+from netgain.contract import beside
 from netgain.errors import ConfigError, NetgainError
 from netgain.executors import Reference
 from netgain.ledger import Ledger
@@ -134,6 +135,7 @@ def make_folder(
             made = Path(name) / "study"
             made.mkdir()
             for file, data in parts.items():
+                (made / file).parent.mkdir(parents=True, exist_ok=True)
                 write_durably(made / file, data)
             _read_back(made)
             os.replace(made, folder)
@@ -153,7 +155,8 @@ def _from_file(origin: str, given: Mapping[str, Mapping[str, Any]], base: Mappin
     own, _ = _own_study(Path(path), name, {**given["options"], "size": base["size"] or "default"}, "cpu")
     file = Path(path)
     keys = {"loop": f"{file.name}:{name}", "arms": tuple(own.arms), "replicas": own.replicas, "rounds": own.rounds}
-    return {file.name: file.read_bytes(), **_files({**keys, **base}, own.claim, given, {})}
+    code = {path.relative_to(file.parent).as_posix(): path.read_bytes() for path in (file, *beside(file))}
+    return {**code, **_files({**keys, **base}, own.claim, given, {})}
 
 
 def _files(

@@ -24,6 +24,16 @@ ROUNDS_SUSTAINED = 5
 
 
 @dataclass(frozen=True)
+class Course:
+    """What a verdict reads of one arm's own course, beside its score on the claimed axis; fields as in `Case`."""
+
+    rounds: int
+    guards: Mapping[str, tuple[float, Sequence[float | None]]]
+    late: tuple[float, Sequence[float | None]] | None
+    changed: Sequence[bool]
+
+
+@dataclass(frozen=True)
 class Case:
     """Everything a verdict rests on. Scores in [0, 1]; R enrolled starts in id order.
 
@@ -37,6 +47,7 @@ class Case:
         guards: guard axis -> (total margin, (R,) change of the claimed arm against generation 0, None unknown).
         late: (R,) change on the claimed axis between half of the horizon and its end, and the axis' margin.
         changed: (R,) whether what is served differs from generation 0.
+        ungated: the course of the arm `ungated`, when it was run beside a claimed `self`: the mark R3 tests its rungs.
         sibling: (R,) gain over generation 0 on the sibling axis; empty without one.
         underspent: control -> share by which it spent less than the claimed arm (median over starts); None unknown.
         people: decisions by a person or an outside model in the claimed arm.
@@ -61,6 +72,7 @@ class Case:
     guards: Mapping[str, tuple[float, Sequence[float | None]]] = field(default_factory=dict)
     late: tuple[float, Sequence[float | None]] | None = None
     changed: Sequence[bool] = ()
+    ungated: Course | None = None
     sibling: Sequence[float | None] = ()
     underspent: Mapping[str, float | None] = field(default_factory=dict)
     people: int = 0
@@ -102,6 +114,11 @@ class Verdict:
     closest: tuple[str | None, ...]
     analysis: TypicalStart | None
 
+    @property
+    def rung_reason(self) -> str:
+        """Why there is no rung."""
+        return f"R0 did not pass: {self.rungs[0].detail}" if self.rungs else "nothing was scored"
+
     def __str__(self) -> str:
         """Word, effect with its exact interval, rung and level, and the reasons, as text for people."""
         mark = {True: ", endogenous", False: ", with outside verdicts or labels", None: ""}[self.endogenous]
@@ -113,6 +130,7 @@ class Verdict:
         analysis = None if self.analysis is None else dict(vars(self.analysis))
         return {
             "verdict": self.word, "level": self.level, "rung": self.rung, "endogenous": self.endogenous,
+            **({} if self.rung else {"rung_reason": self.rung_reason}),
             "endogenous_reason": self.endogenous_reason, "effect": self.effect, "reasons": list(self.reasons),
             "limits": list(self.limits), "rungs": [vars(rung) for rung in self.rungs], "gains": list(self.gains),
             "closest": list(self.closest), "analysis": analysis,
@@ -267,7 +285,7 @@ def decide_verdict(case: Case) -> Verdict:
     level = _level(case, analysis)
     word, reasons = _word(case, analysis, rungs, missing, limits, level, closest, top)
     level = 0 if word == "INVALID" else level
-    endogenous, why = _endogenous(case, looks)
+    endogenous, why = _endogenous(case, looks, top)
     return Verdict(
         word, level, top, endogenous, why, _effect(case, analysis), tuple(reasons), tuple(limits), tuple(rungs),
         tuple(gain if math.isfinite(gain) else None for gain in gains), tuple(closest), analysis,
@@ -383,28 +401,28 @@ def _spend_limits(case: Case) -> list[str]:
 
 
 def _effect(case: Case, analysis: TypicalStart | None) -> dict[str, Any]:
+    """The effect as it is printed; what is unknown is None, with its reason beside it."""
+    numbers = {name: getattr(analysis, name, None) for name in ("estimate", "low", "high", "confidence")}
     if analysis is None:
-        empty = dict.fromkeys(("estimate", "low", "high", "confidence"))
-        return {
-            **empty,
-            "unit": f"points of {case.metric} in [0, 1]",
-            "n": len(case.lost),
-            "reason": "no control to compare with",
-        }
-    return {
-        "estimate": analysis.estimate, "low": analysis.low, "high": analysis.high, "confidence": analysis.confidence,
-        "unit": f"points of {case.metric} in [0, 1]", "n": analysis.starts,
-    }  # fmt: skip
+        why = "no control to compare with"
+    else:
+        why = analysis.reason if analysis.look is None else "unbounded: a start was lost, or an arm of it has no score"
+    reasons = {f"{name}_reason": why for name, value in numbers.items() if value is None}
+    starts = len(case.lost) if analysis is None else analysis.starts
+    return {**numbers, "unit": f"points of {case.metric} in [0, 1]", "n": starts, **reasons}
 
 
-def _endogenous(case: Case, looks: Looks) -> tuple[bool | None, str]:
+def _endogenous(case: Case, looks: Looks, top: str | None) -> tuple[bool | None, str]:
     """The mark R3: no outside label, model or person decided, and no outside verdict altered the path."""
     outside = case.outside_labels + case.people
     if outside:
         return False, f"{outside} outside labels, models or persons decided something on the path"
-    if "ungated" in case.scores and case.arm == "self":
-        passed = test_rung(replace(case, arm="ungated", rung="R2"), "R2", looks).result == "pass"
-        return passed, f"the arm `ungated` {'passes' if passed else 'does not pass'} R2 by itself"
+    if top is None:
+        return None, "no rung passed that the mark could stand on"
+    if case.ungated is not None:
+        alone = highest(_tested(replace(case, arm="ungated", **vars(case.ungated)), looks))
+        passed = alone is not None and ORDER.index(alone) >= ORDER.index(top)
+        return passed, f"the arm `ungated` {'passes' if passed else 'does not pass'} {top} by itself"
     if case.verdict_moved_path:
         return (
             None,

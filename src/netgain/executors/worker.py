@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from netgain.budget import Budget
 from netgain.codecs import PlainCodec
 from netgain.executors.frames import receive, send
-from netgain.records import Change, Examples, Feedback, Part, View
+from netgain.records import Change, Examples, Feedback, Part, Started, View
 from netgain.stages import Codec, Loop
 from netgain.wire import pack, unpack
 
@@ -75,7 +75,10 @@ class Tasks:
         self.systems = Systems(self.codec)
 
     def start(self, task: dict[str, Any], budget: Budget) -> Any:
-        return {"system": self.codec.encode(self.loop.start(_rng(task["seed"])))}
+        made = self.loop.start(_rng(task["seed"]))
+        started = made if isinstance(made, Started) else Started(made)
+        budget.spend(**started.spent)
+        return {"system": self.codec.encode(started.system)}
 
     def propose(self, task: dict[str, Any], budget: Budget) -> Any:
         change = self._proposer(task["proposer"])(self._view(task, budget))

@@ -195,7 +195,7 @@ def _rungs(reading: Reading) -> Section:
 def _spend(reading: Reading) -> Section:
     said = sentences.spending(reading)
     said += [sentences.tries(reading.facts)] if "sampled" in reading.arms else []
-    shown = [tables.spend(reading, "build"), tables.spend(reading, "answer")]
+    shown = [tables.spend(reading, phase) for phase in tables.PHASES if phase != "sealed" or reading.verdict]
     return Section("spend", "Spend", said, (), [tables.matched(reading), *shown] if reading.verdict else shown)
 
 

@@ -94,7 +94,7 @@ class Reading:
     def sealed(self, arm: str, axis: str | None = None, role: str = "served") -> Values:
         """(R,) sealed score of what an arm served."""
         found = [self.facts.sealed_score(one, arm, axis or self.metric, role) for one in self.replicas]
-        return [one.mean if one else None for one in found]
+        return [one.score if one else None for one in found]
 
     def differences(self, control: str, axis: str | None = None, *, own: str | None = None) -> Values:
         """(R,) sealed score of the claimed arm (or another) minus that of a control."""
@@ -170,8 +170,7 @@ class Reading:
         return min(there, key=lambda part: part.amount) if there and len(there) == len(parts) else None
 
     def _run_booked(self, run: RunFacts, phase: str, unit: str) -> Booked | None:
-        rounds = [spend[phase] for spend in run.spend_by_round.values() if phase in spend]
-        amounts = [spend.get(unit) for spend in rounds]
+        amounts = [spend.get(unit) for spend in run.phase(phase)]
         there = known(amounts)
         return Booked(sum(there), len(there) == len(amounts)) if there else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from netgain.arms import WORDS
@@ -505,6 +505,7 @@ def spending(reading: Reading) -> list[str]:
     """Whether controls were given what the claimed arm was, and what nobody counted."""
     unseen = [UNITS[unit] for unit in UNITS if not _ever(reading, unit)]
     found = [f"Nobody counted {joined(unseen, 'or')}: unknown, not 0."] if unseen else []
+    found += _first(reading)
     if reading.case is None:
         return found
     short = {
@@ -523,6 +524,18 @@ def spending(reading: Reading) -> list[str]:
         if least is not None and (share or 0.0) <= UNDERSPENT_PRINTED:
             found.append(_booked_less(reading, name, *least))
     return found
+
+
+def _first(reading: Reading) -> list[str]:
+    """What generation 0 cost; nothing while none is made."""
+    parts = reading.facts.starts.values()
+    costs = {unit: middle([part.get(unit) for part in parts]) for unit in UNITS if _everywhere(parts, unit)}
+    told = joined([f"{amount(cost)} {UNITS[unit]}" for unit, cost in costs.items() if cost is not None])
+    return [f"Generation 0 is made once per start and shared by its arms: {told} (median over starts)."] if told else []
+
+
+def _everywhere(parts: Collection[Mapping[str, float | None]], unit: str) -> bool:
+    return bool(parts) and all(part.get(unit) is not None for part in parts)
 
 
 def _booked_less(reading: Reading, name: str, ratio: float, unit: str) -> str:

@@ -89,6 +89,13 @@ def rungs(reading: Reading) -> Table:
     )
 
 
+PHASES = {
+    "build": "Building (proposing, checking, training)",
+    "answer": "Answering while the loop runs (gate, report and anchor items)",
+    "sealed": "Answering the sealed block, once",
+}
+
+
 def spend(reading: Reading, phase: str) -> Table:
     """What every arm spent in a phase, and its ratio to the claimed arm."""
     units = [unit for unit in UNITS if any(reading.spend(arm, phase, unit) for arm in reading.arms)]
@@ -99,14 +106,9 @@ def spend(reading: Reading, phase: str) -> Table:
         for unit in units:
             cells += [sentences.booked(reading.spend(arm, phase, unit)), _ratio(reading, arm, phase, unit)]
         rows.append(cells)
-    what = (
-        "Building (proposing, checking, training)"
-        if phase == "build"
-        else "Answering (gate, report and anchor items; the sealed pass is not metered by arm)"
-    )
     caption = (
-        f"{what}: median over starts; ratio to {named(reading.arm)}; ≥: a part was not counted; of a menu, the "
-        "entry that spent least"
+        f"{PHASES[phase]}: median over starts; ratio to {named(reading.arm)}; ≥: a part was not counted; of a menu, "
+        "the entry that spent least"
     )
     return Table(caption, columns, rows)
 

@@ -10,7 +10,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from netgain.evidence.verdict import ORDER, Case, Verdict, controls, decide_verdict, guard_test, looks_of, net_gains
+from netgain.evidence.verdict import (
+    ORDER,
+    Case,
+    Course,
+    Verdict,
+    controls,
+    decide_verdict,
+    guard_test,
+    looks_of,
+    net_gains,
+)
 from netgain.report.figures import joined, known, named, names, points
 
 Item = TypeVar("Item")
@@ -132,13 +142,22 @@ def _each_start(
 
 def without_start(case: Case, place: int) -> Case:
     """The case of all other starts."""
+    own = Course(case.rounds, case.guards, case.late, case.changed)
     return replace(
         case,
         scores={name: _cut(values, place) for name, values in case.scores.items()},
-        lost=_cut(case.lost, place), changed=_cut(case.changed, place), sibling=_cut(case.sibling, place),
-        guards={name: (margin, _cut(values, place)) for name, (margin, values) in case.guards.items()},
-        late=None if case.late is None else (case.late[0], _cut(case.late[1], place)),
+        lost=_cut(case.lost, place), sibling=_cut(case.sibling, place), **vars(_without(own, place)),
+        ungated=None if case.ungated is None else _without(case.ungated, place),
     )  # fmt: skip
+
+
+def _without(course: Course, place: int) -> Course:
+    return replace(
+        course,
+        changed=_cut(course.changed, place),
+        guards={name: (margin, _cut(values, place)) for name, (margin, values) in course.guards.items()},
+        late=None if course.late is None else (course.late[0], _cut(course.late[1], place)),
+    )
 
 
 def _cut(values: Sequence[Item], place: int) -> list[Item]:
@@ -163,7 +182,7 @@ def _conditions(case: Case) -> list[tuple[str, Verdict]]:
         found.append(("one outside label on the path", replace(case, outside_labels=1)))
     if "ungated" in case.scores and case.arm != "ungated":
         kept = {name: values for name, values in case.scores.items() if name != "ungated"}
-        found.append(("without the arm `ungated`", replace(case, scores=kept)))
+        found.append(("without the arm `ungated`", replace(case, scores=kept, ungated=None)))
     spending = [name for name in controls(case, case.rung) if name in case.underspent]
     if spending:
         less = dict.fromkeys(spending, TOO_LITTLE)

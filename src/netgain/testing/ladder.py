@@ -18,7 +18,7 @@ from netgain.canonical import digest
 from netgain.claim import Claim
 from netgain.generators import Strings
 from netgain.metric import METRICS
-from netgain.records import Change, Examples, Part, View
+from netgain.records import Change, Examples, Part, Started, View
 from netgain.stages import Filter, Loop
 from netgain.suite import Axis, Suite
 
@@ -44,10 +44,11 @@ class Ladder:
     check: float = 0.95
     gain: float = 1.0
 
-    def start(self, rng: Any) -> dict[str, Json]:
-        """Generation 0: right up to `known`, mostly right one further, lost beyond."""
+    def start(self, rng: Any) -> Started:
+        """Generation 0, drawn at no cost: right up to `known`, mostly right one further, lost beyond."""
         table = [0.99] * self.known + [float(rng.uniform(0.80, 0.95)), float(rng.uniform(0.1, 0.3))]
-        return {"right": table + [0.0] * (LONGEST - len(table)), "mark": int(rng.integers(1 << 30))}
+        made = {"right": table + [0.0] * (LONGEST - len(table)), "mark": int(rng.integers(1 << 30))}
+        return Started(made, {"tokens": 0, "flops": 0, "calls": 0})
 
     def propose(self, view: View) -> Change:
         """Answer own questions of the next length, check them, keep what passes."""

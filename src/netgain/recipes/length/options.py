@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from netgain.errors import ConfigError
-from netgain.recipes.length.sizes import SIZES, Size
+from netgain.recipes.length.sizes import SIZES, SLOWER_BASE, SLOWER_ROUND, Size
 
 CHECKS = {"reverse": ("cycle", "vote", "none"), "copy": ("vote", "none"), "addition": ("commute", "vote", "none")}
 
@@ -36,8 +36,9 @@ class Options:
 
     @property
     def numbers(self) -> Size:
-        """The numbers of the size."""
-        return SIZES[self.size]
+        """The numbers of the size, and of the task."""
+        size, plain = SIZES[self.size], self.size == "tiny" or self.task == "reverse"
+        return size if plain else replace(size, base=SLOWER_BASE, round=SLOWER_ROUND)
 
 
 def options_of(given: Mapping[str, Any]) -> Options:

@@ -13,7 +13,7 @@ from netgain.budget import Budget
 from netgain.recipes.length import ask, model, tasks, train
 from netgain.recipes.length.options import Options
 from netgain.recipes.length.tasks import Pairs
-from netgain.records import Change, Examples, Part, View
+from netgain.records import Change, Examples, Part, Started, View
 from netgain.wire import pack, unpack
 
 Json = Any
@@ -45,11 +45,13 @@ def decode(data: bytes) -> System:
     return System(first, tuple(voters))
 
 
-def start(options: Options, rng: Any) -> System:
+def start(options: Options, rng: Any) -> Started:
     """Generation 0, trained from scratch on true base strings; with `vote`, three of them."""
     bases = 3 if options.check == "vote" else 1
-    weights = [train.train_base(options.task, options.numbers, rng).weights for _ in range(bases)]
-    return System(weights[0], tuple(weights[1:]))
+    trained = [train.train_base(options.task, options.numbers, rng) for _ in range(bases)]
+    work = sum((one.work for one in trained), model.Work())
+    spent = {"tokens": work.tokens, "flops": work.flops}
+    return Started(System(trained[0].weights, tuple(one.weights for one in trained[1:])), spent)
 
 
 def propose(options: Options, view: View) -> Change:

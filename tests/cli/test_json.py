@@ -1,5 +1,6 @@
 """Every command with --json: one object with a schema on stdout and nothing else, and the documented exit code."""
 
+import csv
 import json
 import shutil
 
@@ -7,6 +8,7 @@ import pytest
 from program import ONE_START, TWO_ARMS
 
 from netgain.cli import main
+from netgain.ledger import Ledger
 
 COMMANDS = ("recipes", "init", "plan", "run", "status", "report", "verify", "export", "doctor", "stop")
 
@@ -49,12 +51,24 @@ def test_a_study_from_its_files_to_its_plan(cli):
     assert cli("plan", "ladder", "--size", "tiny", "--json").record["answerable"] is True
 
 
+def spent(folder, unit):
+    """What the log says was spent, added up by hand: stages, generation 0 once a start, the sealed pass."""
+    with Ledger.open(folder, readonly=True) as log:
+        entries = list(log.events())
+    parts = [entry.data["spend"] for entry in entries if entry.kind in ("stage_done", "sealed_answered")]
+    first = {entry.data["row"]["replica"]: entry.data["spend"]["start"] for entry in entries
+             if entry.kind == "stage_done" and entry.data["stage"] == "start"}  # fmt: skip
+    running = [amounts[unit] for part in parts for phase, amounts in part.items() if phase != "start" and amounts]
+    return sum(running) + sum(amounts[unit] for amounts in first.values())
+
+
 def test_commands_that_look_at_a_finished_study(cli, finished):
     status = cli("status", finished, "--json").record
     assert {"state", "reason", "since", "next"} <= set(status)
     assert (status["state"], status["verdict"], status["runs"]) == ("done", "INCONCLUSIVE", {"done": 2, "of": 2})
     assert len(status["result_digest"]) == 64
     assert status["spend"]["cost_usd"] is None and status["spend"]["cost_usd_reason"]
+    assert status["spend"]["tokens"] == spent(finished, "tokens") > 0
     report = cli("report", finished, "--json")
     assert (report.code, report.record["made"]) == (0, False)
     verified = cli("verify", finished, "--json")
@@ -75,6 +89,9 @@ def test_tables_go_outside_the_study_and_overwrite_nothing(cli, finished):
     exported = cli("export", finished, "--csv", "tables", "--json")
     assert (exported.code, schema_of(exported)) == (0, "netgain.export/1")
     assert exported.record["rows"]["runs.csv"] == 2
+    with open("tables/runs.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(float(row["start_tokens"]) == 0.0 and float(row["sealed_tokens"]) > 0.0 for row in rows)
     assert cli("export", finished, "--csv", "tables", "--json").code == 2
     assert cli("export", finished, "--csv", finished / "tables", "--json").code == 2
 

@@ -1,0 +1,74 @@
+"""Scores of a block in one line each: means that skip what is missing, and sealed scores that can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+Json = Any
+Key = TypeVar("Key")
+SILENT_LIMIT = 0.05  # share of a block that may be left unanswered
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Scores of one system on one axis over one block, in points of [0, 1].
+
+    Attributes:
+        mean: of the complete scores, None when there is none.
+        n: complete scores.
+        missing: scores that are not there.
+        quarantined: of these, dropped because the run trained on the question; on a sealed block, any run of the start.
+    """
+
+    mean: float | None
+    n: int
+    missing: int
+    quarantined: int
+
+    @property
+    def silent(self) -> bool:
+        """Whether too much was left unanswered."""
+        return self.missing - self.quarantined > SILENT_LIMIT * (self.n + self.missing)
+
+    @property
+    def score(self) -> float | None:
+        """The mean; None when too much of the block was left unanswered: silence must not raise a score."""
+        return None if self.silent else self.mean
+
+
+def tally(data: Mapping[str, Json], quarantined: frozenset[int] = frozenset()) -> Tally:
+    """The summary of a `scores` event; `quarantined` names further items to leave out."""
+    gone = quarantined | quarantined_items(data)
+    values = [value for index, value in enumerate(data["values"]) if value is not None and index not in gone]
+    return Tally(_mean(values), len(values), len(data["values"]) - len(values), len(gone))
+
+
+def quarantined_items(data: Mapping[str, Json]) -> frozenset[int]:
+    """Items of a `scores` event that the run had trained on."""
+    return frozenset(int(index) for index, why in data["status"].items() if why.startswith("quarantined"))
+
+
+def paired(sheets: Mapping[Key, Mapping[str, Json]]) -> dict[Key, Tally]:
+    """Tallies of all `scores` events on one sealed block, their means over the same items.
+
+    An item that one arm of the start had trained on is left out for all of them, and so is an item that one of them did
+    not answer. An arm that left too much unanswered has no score, and takes no item away from the others.
+    """
+    gone = frozenset[int]().union(*map(quarantined_items, sheets.values()))
+    found = {key: tally(data, gone) for key, data in sheets.items()}
+    heard = [sheets[key]["values"] for key, one in found.items() if not one.silent]
+    same = [index for index, one in enumerate(zip(*heard, strict=True)) if index not in gone and None not in one]
+    return {
+        key: Tally(None if one.silent else _mean(_at(sheets[key]["values"], same)), one.n, one.missing, one.quarantined)
+        for key, one in found.items()
+    }
+
+
+def _at(values: Sequence[float | None], places: Iterable[int]) -> list[float]:
+    return [value for place in places if (value := values[place]) is not None]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
