@@ -141,20 +141,53 @@ class Study:
             "code": code_digest(self.reference), "libraries": libraries(), "batching": "one run, one thread",
         }  # fmt: skip
 
-    def plan(self, *, watch: Callable[[str], None] | None = None) -> Plan:
+    def plan(self, *, workers: int = 2, watch: Callable[[str], None] | None = None) -> Plan:
         """Calibrate shortly and say what the study costs and can resolve; see `netgain.planning.Plan`."""
-        return plan_study(self, watch=watch)
+        return plan_study(self, workers=workers, watch=watch)
 
-    def run(self, path: str | Path, **options: Any) -> Verdict:
-        """Run or continue in a folder until the verdict; options as of `netgain.session.run_study`."""
-        return run_study(self, Path(path), **options)
+    def run(
+        self, path: str | Path, *, workers: int = 2, watch: Watcher | None = None, exploratory: bool = False,
+        extend: bool = False,
+    ) -> Verdict:  # fmt: skip
+        """Run or continue in a folder until the verdict. A new study is planned first, as `netgain run` does.
+
+        Args:
+            path: the study's folder, made if absent; the other arguments are those of `run_study`.
+
+        Raises:
+            ConfigError: the loop or a metric fails at its first use, or the study cannot answer its claim; nothing is
+                registered then. Further errors are those of `run_study`.
+        """
+        folder = Path(path)
+        plan = None if registered(folder) else self._planned(workers, exploratory)
+        return run_study(
+            self, folder, workers=workers, watch=watch, exploratory=exploratory, extend=extend,
+            plan=plan.to_json() if plan else None,
+        )  # fmt: skip
+
+    def _planned(self, workers: int, exploratory: bool) -> Plan:
+        plan = self.plan(workers=workers)
+        if not plan.answerable and not exploratory:
+            raise ConfigError(
+                f"this study cannot answer its claim: {'; '.join(plan.reasons)}",
+                fix="change it, or run it with exploratory=True, which can never be evidence",
+            )
+        return plan
+
+
+def registered(folder: Path) -> bool:
+    """Whether the folder's claim is in its ledger, after which nothing is planned any more."""
+    if not Ledger.begun(folder):
+        return False
+    with Ledger.open(folder, readonly=True) as log:
+        return log.size > 0
 
 
 def run_study(
     study: Study, folder: Path, *, workers: int = 2, watch: Watcher | None = None, exploratory: bool = False,
     extend: bool = False, plan: Mapping[str, Json] | None = None, say: Callable[[str], None] | None = None,
 ) -> Verdict:  # fmt: skip
-    """Start a study, continue it, or (extend) go to its next registered look.
+    """Start a study without planning it, continue it, or (extend) go to its next registered look.
 
     Args:
         workers: processes side by side; no result depends on it.

@@ -12,14 +12,16 @@ from program import ROOT, process, started, wait_for
 from netgain.ledger import Ledger, held
 from netgain.result import result_digest, run_digests
 
+ARMS = ("--set", 'study.arms=["self", "frozen", "ordinary", "placebo"]')
 STUDY = (
-    "--from", "ladder", "--size", "tiny", "--root", ROOT, "--set", "study.replicas=2", "--set", "study.rounds=3",
-    "--set", 'study.arms=["self", "frozen", "ordinary", "placebo"]',
+    "--from", "ladder", "--size", "tiny", "--root", ROOT, "--set", "study.replicas=2", "--set", "study.rounds=3", *ARMS,
 )  # fmt: skip
+LENGTH = ("--from", "length", "--size", "tiny", "--root", ROOT, "--set", "study.replicas=1", *ARMS)
+SECONDS = {STUDY: 0.8, LENGTH: 6.0}  # from before the first record of a session to among the last ones
 
 
-def made(home, name):
-    assert process(home, "init", name, *STUDY).code == 0
+def made(home, name, study=STUDY):
+    assert process(home, "init", name, *study).code == 0
 
 
 def result(home, name):
@@ -63,12 +65,12 @@ def undisturbed(tmp_path_factory):
     return home
 
 
-def kill_once(home, chance):
+def kill_once(home, chance, seconds):
     """Start or continue the study and kill it at a random moment; False when it was over before."""
     running = started(home, "run", "mine", "--exploratory", "--workers", "2")
     try:
         wait_for(lambda: held(home / "mine") or running.poll() is not None, pause=0.005)
-        time.sleep(chance.uniform(0.0, 0.8))  # from before its first record to among the last ones
+        time.sleep(chance.uniform(0.0, seconds))
         return running.poll() is None
     finally:
         killed(running)
@@ -77,16 +79,32 @@ def kill_once(home, chance):
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers of a process in /proc")
 @pytest.mark.parametrize("kills", [8, pytest.param(40, marks=pytest.mark.nightly)])
 def test_a_study_that_is_killed_again_and_again_comes_to_the_same_result(undisturbed, tmp_path, kills):
-    made(tmp_path, "mine")
-    chance = random.Random()
-    done = sum(kill_once(tmp_path, chance) for _ in range(kills))
-    last = process(tmp_path, "run", "mine", "--exploratory", "--workers", "2", "--json")
-    assert last.code == 0, last
+    killed_again_and_again(tmp_path, STUDY, kills)
     assert result(tmp_path, "mine") == result(undisturbed, "one")
-    sessions = [one for one in entries(tmp_path, "mine") if one.kind == "session"]
+
+
+def killed_again_and_again(home, study, kills):
+    """A study in `home` that is killed so often, then runs to its end and verifies."""
+    made(home, "mine", study)
+    chance = random.Random()
+    done = sum(kill_once(home, chance, SECONDS[study]) for _ in range(kills))
+    last = process(home, "run", "mine", "--exploratory", "--workers", "2", "--json")
+    assert last.code == 0, last
+    sessions = [one for one in entries(home, "mine") if one.kind == "session"]
     assert 2 <= len(sessions) <= done + 1, "it was never killed at work: the test shows nothing"
-    verified = process(tmp_path, "verify", "mine", "--json").record
+    verified = process(home, "verify", "mine", "--json").record
     assert all(check["ok"] for check in verified["checks"]), verified["checks"]
+
+
+@pytest.mark.nightly
+def test_real_training_that_is_killed_twenty_times_comes_to_the_same_result_with_any_number_of_workers(tmp_path):
+    pytest.importorskip("torch")
+    for workers in (1, 3):
+        made(tmp_path, f"workers{workers}", LENGTH)
+        whole = process(tmp_path, "run", f"workers{workers}", "--exploratory", "--workers", str(workers))
+        assert whole.code == 0, whole
+    killed_again_and_again(tmp_path, LENGTH, 20)
+    assert result(tmp_path, "workers1") == result(tmp_path, "workers3") == result(tmp_path, "mine")
 
 
 def test_the_result_does_not_depend_on_the_number_of_workers(undisturbed):

@@ -17,6 +17,7 @@ from netgain.study import leave_request
 OWN = '''
 """A table that is copied from what development items show: the smallest loop there is."""
 import netgain as ng
+import own_truth
 
 
 def start(rng):
@@ -34,7 +35,7 @@ def answer(system, inputs, budget, rng):
 
 
 def make(seed, index):
-    return seed % 1000, seed % 1000 + 7
+    return seed % 1000, seed % 1000 + own_truth.SHIFT
 
 
 def near(output, target):
@@ -110,11 +111,19 @@ def test_a_run_for_people_without_a_terminal(cli):
 @pytest.mark.parametrize("name", ["study", "with_options"])
 def test_a_study_of_ones_own(cli, name):
     Path("own.py").write_text(OWN)
+    Path("own_truth.py").write_text("SHIFT = 7\n")
     assert cli("init", "mine", "--from", f"own.py:{name}", "--set", "study.workers=1").code == 0
-    Path("own.py").unlink()  # the folder has its copy
+    for file in ("own.py", "own_truth.py"):
+        Path(file).unlink()  # the folder has its copy
     said = cli("run", "mine", "--json")
     assert said.code == 0 and said.record["verdict"].startswith("SUPPORTED"), said
-    assert {path.name for path in Path("mine").iterdir()} >= {"own.py", "netgain.toml", "claim.toml", "report.html"}
+    assert {path.name for path in Path("mine").iterdir()} >= {
+        "own.py",
+        "own_truth.py",
+        "netgain.toml",
+        "claim.toml",
+        "report.html",
+    }
     verified = cli("verify", "mine", "--json").record
     assert verified["verdict"] == said.record["verdict"] and verified["effect"]["estimate"] > 0.5
 

@@ -10,7 +10,7 @@ from netgain.executors import Reference
 from netgain.ledger import Ledger
 from netgain.recipes import build_recipe
 from netgain.seal import facts_of
-from netgain.session import Study
+from netgain.session import Study, run_study
 from netgain.verify import verify
 
 ARMS = ("self", "frozen", "ordinary", "placebo")
@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         built.loop, built.suite, claim, ARMS, replicas=1, rounds=built.rounds, reference=reference, about=about
     )
     path = tmp_path_factory.mktemp("length")
-    study.run(path)
+    run_study(study, path)
     return path
 
 

@@ -5,7 +5,7 @@ from netgain.executors import Reference
 from netgain.ledger import Ledger
 from netgain.report import render_report
 from netgain.seal import facts_of
-from netgain.session import Study
+from netgain.session import Study, run_study
 from netgain.testing.ladder import make
 
 
@@ -16,7 +16,7 @@ def test_a_run_leaves_the_report_of_its_log(tmp_path, monkeypatch):
         simulated.loop, simulated.suite, Claim("ladder", by=0.05), arms=["self", "frozen"], replicas=6, rounds=1,
         reference=Reference("netgain.testing.ladder:make", {}),
     )  # fmt: skip
-    verdict = study.run(tmp_path / "study")
+    verdict = run_study(study, tmp_path / "study")
     page = (tmp_path / "study" / "report.html").read_text("utf-8")
     with Ledger.open(tmp_path / "study", readonly=True) as log:
         assert render_report(facts_of(log)) == page

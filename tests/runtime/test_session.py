@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 import tiny
 
-from netgain import session
+from netgain import planning, session
 from netgain.claim import Claim
 from netgain.errors import Busy, ConfigError, IntegrityError, Stopped
 from netgain.executors import LocalWorkers
 from netgain.facts import Facts
 from netgain.ledger import FolderLock, Ledger
 from netgain.seal import facts_of
+from netgain.session import run_study
 from netgain.stages import Filter
 from netgain.study import Stepped, leave_request
 from netgain.suite import Suite, axis
@@ -90,7 +91,7 @@ def crash() -> None:
 def test_a_study_ends_with_a_verdict_a_report_and_a_closed_folder(tmp_path: Path, machine: pytest.MonkeyPatch) -> None:
     machine.setattr(session, "LocalWorkers", LocalWorkers)
     folder = tmp_path / "study"
-    verdict = tiny.study().run(folder)
+    verdict = run_study(tiny.study(), folder)
     assert verdict.word == "SUPPORTED WITH LIMITS"
     assert verdict.limits == ("no guard axis was run",)
     assert verdict.gains == pytest.approx([0.7] * 6, abs=0.35)
@@ -106,7 +107,7 @@ def test_a_study_ends_with_a_verdict_a_report_and_a_closed_folder(tmp_path: Path
 
 
 def test_the_claim_is_registered_before_generation_0_and_names_all_that_it_rests_on(tmp_path: Path) -> None:
-    tiny.study(replicas=1, rounds=1).run(tmp_path / "study")
+    run_study(tiny.study(replicas=1, rounds=1), tmp_path / "study")
     with Ledger.open(tmp_path / "study", readonly=True) as log:
         kinds = [event.kind for event in log.events()]
     assert kinds.index("claim_registered") < kinds.index("stage_started")
@@ -119,14 +120,14 @@ def test_the_claim_is_registered_before_generation_0_and_names_all_that_it_rests
 
 def test_a_finished_study_gives_its_verdict_again_and_changes_nothing(tmp_path: Path) -> None:
     study, folder = tiny.study(replicas=1, rounds=1), tmp_path / "study"
-    first = study.run(folder)
+    first = run_study(study, folder)
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    assert study.run(folder) == first
+    assert run_study(study, folder) == first
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
 def test_one_start_is_no_evidence_about_a_loop_however_many_items_it_answered(tmp_path: Path) -> None:
-    verdict = tiny.study(replicas=1).run(tmp_path / "study")
+    verdict = run_study(tiny.study(replicas=1), tmp_path / "study")
     assert (verdict.word, verdict.effect["n"]) == ("INCONCLUSIVE", 1)
     assert verdict.gains[0] is not None and verdict.gains[0] > 0.4
 
@@ -135,11 +136,11 @@ def test_one_start_is_no_evidence_about_a_loop_however_many_items_it_answered(tm
 @pytest.mark.parametrize("stages", [1, 6, 13])
 def test_a_study_that_crashed_ends_as_if_it_had_not(tmp_path: Path, stages: int) -> None:
     study = tiny.study(replicas=2, root=ROOT)
-    study.run(tmp_path / "whole", workers=1)
+    run_study(study, tmp_path / "whole", workers=1)
     with pytest.raises(OSError, match="plug"):
-        study.run(tmp_path / "broken", watch=after(stages, crash))
+        run_study(study, tmp_path / "broken", watch=after(stages, crash))
     assert facts_in(tmp_path / "broken").states[-1]["state"] == "failed"
-    study.run(tmp_path / "broken")
+    run_study(study, tmp_path / "broken")
     assert results(tmp_path / "broken") == results(tmp_path / "whole")
     assert len(facts_in(tmp_path / "broken").enrolled) == 2
 
@@ -151,9 +152,9 @@ def test_a_crash_between_the_seal_and_the_verdict_opens_the_seal_no_second_time(
     with monkeypatch.context() as patch:
         patch.setattr(session, "decide_verdict", lambda case: crash())
         with pytest.raises(OSError, match="plug"):
-            study.run(folder)
+            run_study(study, folder)
     before = [event for event in events_in(folder, "scores") if event["split"] == "sealed"]
-    study.run(folder)
+    run_study(study, folder)
     assert len(facts_in(folder).seals) == 1
     assert [event for event in events_in(folder, "scores") if event["split"] == "sealed"] == before
 
@@ -161,18 +162,20 @@ def test_a_crash_between_the_seal_and_the_verdict_opens_the_seal_no_second_time(
 def test_a_request_to_stop_is_recorded_obeyed_and_continued_from(tmp_path: Path) -> None:
     study, folder = tiny.study(replicas=2, rounds=1), tmp_path / "study"
     with pytest.raises(Stopped) as stopped:
-        study.run(folder, watch=after(3, lambda: leave_request(folder, "stop", by="anna", reason="lunch")), workers=1)
+        run_study(
+            study, folder, watch=after(3, lambda: leave_request(folder, "stop", by="anna", reason="lunch")), workers=1
+        )
     assert stopped.value.exit_code == 5
     facts = facts_in(folder)
     assert facts.states[-1]["state"] == "stopped"
     assert [(one["kind"], one["by"]) for one in facts.requests] == [("stop", "anna")]
     assert len(events_in(folder, "stage_done")) == 3
-    study.run(folder)
+    run_study(study, folder)
     assert [state["state"] for state in facts_in(folder).states] == ["running", "stopped", "running", "done"]
 
 
 def test_a_budget_in_tokens_ends_the_loop_cleanly_and_the_study_goes_on(tmp_path: Path) -> None:
-    tiny.study(replicas=1, rounds=3, limits={"tokens": 150.0}).run(tmp_path / "study")
+    run_study(tiny.study(replicas=1, rounds=3, limits={"tokens": 150.0}), tmp_path / "study")
     runs = facts_in(tmp_path / "study").runs
     assert (runs["r0/self"].row["round"], runs["r0/self"].row["end"]) == (2, "budget of tokens used up")
     assert runs["r0/frozen"].row["round"] == 3
@@ -185,8 +188,10 @@ def begun(tmp_path: Path) -> Path:
     """The folder of a study that was stopped after a few stages."""
     folder = tmp_path / "study"
     with pytest.raises(Stopped):
-        tiny.study(replicas=1, rounds=1, files={"claim.toml": "by = 0.2\n"}).run(
-            folder, watch=after(2, lambda: leave_request(folder, "stop", by="", reason=""))
+        run_study(
+            tiny.study(replicas=1, rounds=1, files={"claim.toml": "by = 0.2\n"}),
+            folder,
+            watch=after(2, lambda: leave_request(folder, "stop", by="", reason="")),
         )
     return folder
 
@@ -210,7 +215,7 @@ def as_begun(**more: Any) -> session.Study:
 def test_a_study_that_was_edited_after_registration_is_refused(begun: Path, change: Any, named: str) -> None:
     before = events_in(begun, "stage_done")
     with pytest.raises(ConfigError, match=named):
-        as_begun(**change).run(begun)
+        run_study(as_begun(**change), begun)
     assert events_in(begun, "stage_done") == before
 
 
@@ -218,10 +223,10 @@ def test_other_code_than_registered_is_refused(begun: Path, monkeypatch: pytest.
     with monkeypatch.context() as patch:
         patch.setattr(session, "code_digest", lambda reference: "0" * 64)
         with pytest.raises(ConfigError, match="code, libraries or suite"):
-            as_begun().run(begun)
+            run_study(as_begun(), begun)
     wider = replace(tiny.suite().gate_axis, margin=0.06)
     with pytest.raises(ConfigError, match="code, libraries or suite"):
-        replace(as_begun(), suite=replace(tiny.suite(), axes=[wider])).run(begun)
+        run_study(replace(as_begun(), suite=replace(tiny.suite(), axes=[wider])), begun)
 
 
 def test_the_code_of_the_loop_is_part_of_the_contract(tmp_path: Path) -> None:
@@ -236,20 +241,20 @@ def test_the_code_of_the_loop_is_part_of_the_contract(tmp_path: Path) -> None:
 def test_a_study_whose_secret_is_gone_does_not_go_on(begun: Path) -> None:
     (begun / ".secret").unlink()
     with pytest.raises(IntegrityError, match="secret is gone"):
-        as_begun().run(begun)
+        run_study(as_begun(), begun)
 
 
 def test_two_runs_at_once_on_one_folder_are_refused(begun: Path) -> None:
     with FolderLock(begun), pytest.raises(Busy):
-        as_begun().run(begun)
+        run_study(as_begun(), begun)
 
 
 # --- Extension -------------------------------------------------------------------------------------------------------
 def test_an_extension_goes_to_the_next_registered_look_with_a_secret_and_a_seal_of_its_own(tmp_path: Path) -> None:
     study, folder = tiny.study(rounds=1), tmp_path / "study"
-    study.run(folder)
+    run_study(study, folder)
     first = facts_in(folder)
-    verdict = study.run(folder, extend=True)
+    verdict = run_study(study, folder, extend=True)
     facts = facts_in(folder)
     assert sorted(facts.enrolled) == list(range(9))
     assert verdict.effect["n"] in (6, 9)  # the first look that decides
@@ -281,13 +286,13 @@ def test_an_extension_that_crashed_is_continued_to_its_own_look(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study, folder = small(), tmp_path / "study"
-    study.run(folder)
+    run_study(study, folder)
     enrol = session.enrol
     with monkeypatch.context() as patch:  # killed after the first of two new starts was enrolled
         patch.setattr(session, "enrol", lambda world, ids, look, label: (enrol(world, range(2), look, label), crash()))
         with pytest.raises(OSError, match="plug"):
-            study.run(folder, extend=True)
-    study.run(folder)
+            run_study(study, folder, extend=True)
+    run_study(study, folder)
     facts = facts_in(folder)
     assert sorted(facts.enrolled) == [0, 1, 2]
     assert len(events_in(folder, "secret_committed")) == 1
@@ -298,14 +303,14 @@ def test_a_kill_between_a_new_secret_and_its_commitment_leaves_no_secret_without
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study, folder = small(), tmp_path / "study"
-    study.run(folder)
+    run_study(study, folder)
     keep = session._keep_secret
     with monkeypatch.context() as patch:
         patch.setattr(session, "_keep_secret", lambda *arguments: (keep(*arguments), crash()))
         with pytest.raises(OSError, match="plug"):
-            study.run(folder, extend=True)
+            run_study(study, folder, extend=True)
     assert not events_in(folder, "secret_committed")
-    study.run(folder, extend=True)
+    run_study(study, folder, extend=True)
     revealed = {one["look"]: one["secret"] for one in events_in(folder, "secret_revealed")}
     committed = events_in(folder, "secret_committed")[-1]
     assert committed["secret_sha256"] == hashlib.sha256(bytes.fromhex(revealed[3])).hexdigest()
@@ -313,17 +318,17 @@ def test_a_kill_between_a_new_secret_and_its_commitment_leaves_no_secret_without
 
 def test_after_the_last_look_there_is_nothing_to_extend_and_the_folder_stays_closed(tmp_path: Path) -> None:
     study, folder = small(), tmp_path / "study"
-    study.run(folder)
-    study.run(folder, extend=True)
+    run_study(study, folder)
+    run_study(study, folder, extend=True)
     with pytest.raises(ConfigError, match="no registered look is left"):
-        study.run(folder, extend=True)
+        run_study(study, folder, extend=True)
     assert (folder / "study.sha256").exists()
 
 
 # --- Roots, attempts, exploration ------------------------------------------------------------------------------------
 def test_a_given_root_gives_the_same_result_and_is_registered_as_given(tmp_path: Path) -> None:
     for name in "ab":
-        tiny.study(root=ROOT, rounds=1, replicas=2).run(tmp_path / name)
+        run_study(tiny.study(root=ROOT, rounds=1, replicas=2), tmp_path / name)
     assert results(tmp_path / "a") == results(tmp_path / "b")
     assert facts_in(tmp_path / "a").registration["given_root"]
 
@@ -331,15 +336,15 @@ def test_a_given_root_gives_the_same_result_and_is_registered_as_given(tmp_path:
 def test_two_drawn_roots_are_two_studies_and_attempts_are_counted(tmp_path: Path) -> None:
     study = tiny.study(replicas=1, rounds=1)
     for name in "ab":
-        study.run(tmp_path / name)
+        run_study(study, tmp_path / name)
     assert results(tmp_path / "a")["scores"] != results(tmp_path / "b")["scores"]
     assert [facts_in(tmp_path / name).opened["attempts_here"] for name in "ab"] == [1, 2]
 
 
 def test_an_exploratory_study_stays_one_when_it_is_run_again_without_saying_so(tmp_path: Path) -> None:
     study, folder = small(), tmp_path / "study"
-    assert study.run(folder, exploratory=True).level == 1
-    assert study.run(folder).level == 1
+    assert run_study(study, folder, exploratory=True).level == 1
+    assert run_study(study, folder).level == 1
 
 
 # --- What cannot be a study ------------------------------------------------------------------------------------------
@@ -371,3 +376,40 @@ def test_an_arm_that_the_loop_cannot_support_is_named_and_not_run() -> None:
     assert set(study.untestable()) == {"placebo", "flat"}
     loop = replace(tiny.loop, filters=(Filter("own"),))
     assert "placebo" in replace(study, loop=loop).chosen()
+
+
+# --- Study.run, for scripts: planned first ---------------------------------------------------------------------------
+@pytest.fixture
+def planned(machine: pytest.MonkeyPatch) -> None:
+    """Planning without worker processes too."""
+    machine.setattr(planning, "LocalWorkers", Here)
+
+
+@pytest.mark.usefixtures("planned")
+def test_a_study_that_is_run_from_python_is_planned_and_the_plan_is_on_record(tmp_path: Path) -> None:
+    verdict = tiny.study(rounds=1).run(tmp_path / "study")
+    assert verdict.word == "SUPPORTED WITH LIMITS", verdict  # no guard axis
+    (plan,) = events_in(tmp_path / "study", "planned")
+    assert plan["answerable"] and plan["replicas"] == 6
+    assert tiny.study(rounds=1).run(tmp_path / "study") == verdict  # again: neither planned nor run
+
+
+@pytest.mark.usefixtures("planned")
+def test_a_study_that_cannot_answer_its_claim_is_not_begun(tmp_path: Path) -> None:
+    study, folder = tiny.study(replicas=2, rounds=1), tmp_path / "study"
+    with pytest.raises(ConfigError, match="cannot answer its claim.*6"):
+        study.run(folder)
+    assert not folder.exists()
+    assert study.run(folder, exploratory=True).level == 1
+
+
+@pytest.mark.usefixtures("planned")
+def test_a_metric_that_fails_is_found_before_anything_is_registered(tmp_path: Path) -> None:
+    broken = axis("echo", tiny.suite().gate_axis.source, not_a_number, gate_items=120, report_items=20, sealed_items=60)
+    with pytest.raises(ConfigError, match="axis 'echo'.*nan"):
+        tiny.study(suite=Suite([broken])).run(tmp_path / "study")
+    assert not (tmp_path / "study").exists()
+
+
+def not_a_number(output: Json, target: Json) -> float:
+    return float("nan")

@@ -59,4 +59,4 @@ def study(**more: Any) -> Study:
     """Six starts of two rounds, the loop against its own standstill."""
     claim = Claim("echo", by=0.2, beats=["frozen"], expected=0.5)
     reference = Reference(f"{Path(__file__)}:loop")
-    return Study(loop, suite(), **{"claim": claim, "rounds": 2, "reference": reference, **more})
+    return Study(loop, **{"suite": suite(), "claim": claim, "rounds": 2, "reference": reference, **more})

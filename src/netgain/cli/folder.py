@@ -39,7 +39,6 @@ from netgain.config import (
 from netgain.contract import beside
 from netgain.errors import ConfigError, NetgainError
 from netgain.executors import Reference
-from netgain.ledger import Ledger
 from netgain.ledger.files import translate, write_durably
 from netgain.recipes import RECIPES, Built, build_recipe, recipe_named
 from netgain.session import Study
@@ -86,14 +85,6 @@ def need_folder(folder: Path) -> None:
     """Raises ConfigError unless there is such a folder."""
     if not folder.is_dir():
         raise ConfigError(f"no folder {str(folder)!r}", where=str(folder), fix="give the folder of a study")
-
-
-def registered(folder: Path) -> bool:
-    """Whether the folder's claim is in its ledger, after which nothing is planned any more."""
-    if not Ledger.begun(folder):
-        return False
-    with Ledger.open(folder, readonly=True) as log:
-        return log.size > 0
 
 
 def need_extras(project: Project) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from netgain.cli.answer import Reply, note, plain
-from netgain.cli.folder import STUDIES, Project, folder_of, make_folder, open_project, registered
+from netgain.cli.folder import STUDIES, Project, folder_of, make_folder, open_project
 from netgain.cli.planned import REFUSED, no_size, planned, table
 from netgain.cli.progress import shown
 from netgain.cli.words import verdict_in_words
@@ -18,7 +18,7 @@ from netgain.evidence.verdict import Verdict
 from netgain.ledger import FolderLock
 from netgain.ledger.files import DIGESTS
 from netgain.planning import Plan
-from netgain.session import run_study
+from netgain.session import registered, run_study
 
 Json = Any
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +17,11 @@ from netgain.recipes.length.sizes import HEAD
 from netgain.recipes.length.tasks import (
     ALPHABET,
     END,
+    PAD,
     PLUS,
     SEPARATOR,
     VOCABULARY,
+    Indices,
     Pairs,
     Tokens,
     pool_of,
@@ -58,20 +60,18 @@ def answer(
 ) -> Answers:
     """Answer questions greedily, or by sampling at a temperature above 0 (needs `rng`).
 
-    Questions of one length are decoded together, without padding; an answer that is not ended after one token more
-    than its question is cut there.
+    Questions of similar length are decoded together; an answer that is not ended after one token more than its question
+    is cut there.
     """
     if temperature > 0 and rng is None:
         raise ValueError(f"temperature {temperature!r} needs rng, a numpy random generator")
     tokens, lengths = read(asked)
     texts, confidence, work = [""] * len(asked), [0.0] * len(asked), Work()
-    for length in np.unique(lengths):
-        where = np.flatnonzero(lengths == length)
-        for part in np.split(where, range(CHUNK, len(where), CHUNK)):
-            said, logs = _decode(weights, tokens[part, :length], _chooser(temperature, rng))
-            work += _decoding_work(weights, int(length), said)
-            for item, row, log in zip(part, said, logs, strict=True):
-                texts[item], confidence[item] = _text(row), float(np.exp(log))
+    for part in _together(lengths):
+        said, logs = _decode(weights, tokens[part], lengths[part], _chooser(temperature, rng))
+        work += _decoding_work(weights, lengths[part], said)
+        for item, row, log in zip(part, said, logs, strict=True):
+            texts[item], confidence[item] = _text(row), float(np.exp(log))
     return Answers(tuple(texts), tuple(confidence), work)
 
 
@@ -179,36 +179,64 @@ def _turned(check: str, pairs: Pairs) -> Pairs:
     return Pairs(tuple(f"{right}{plus}{left}{end}" for left, right in halves), pairs.answers)
 
 
-def _decoding_work(weights: Weights, asked: int, said: Tokens) -> Work:
-    """Work on real tokens: the question and each answer token that was read again, up to the end token."""
+def _together(lengths: Indices) -> Iterator[Indices]:
+    """Places of strings that are decoded together: at most CHUNK, none more than twice as long as another.
+
+    A step costs nearly the same for few strings as for many, and a string waits for the longest of its company.
+    """
+    order = np.argsort(lengths, kind="stable")
+    while len(order):
+        near = int(np.searchsorted(lengths[order], 2 * lengths[order[0]], side="right"))
+        yield order[: min(near, CHUNK)]
+        order = order[min(near, CHUNK) :]
+
+
+def _decoding_work(weights: Weights, asked: Indices, said: Tokens) -> Work:
+    """Work on real tokens: questions (n,) and each answer token that was read again, up to the end token."""
     ended = said == END
-    fed = np.where(ended.any(axis=1), ended.argmax(axis=1), said.shape[1] - 1) + asked
+    fed = np.minimum(np.where(ended.any(axis=1), ended.argmax(axis=1), said.shape[1] - 1), asked) + asked
     return answering_work(shape_of(weights), int(fed.sum()), int((fed * (fed + 1) // 2).sum()))
 
 
-def _decode(weights: Weights, asked: Tokens, choose: _Chooser) -> tuple[Tokens, NDArray[np.float64]]:
-    """Continue questions of one length (n, q): tokens said (n, up to q + 1) and summed log-probabilities (n,)."""
-    count, length = asked.shape
-    cache = _Cache(weights, count, 2 * length + 1)
-    logits = cache.feed(torch.from_numpy(asked.astype(np.int64)))
-    said, total, open_ = [], torch.zeros(count, dtype=torch.float64), torch.ones(count, dtype=torch.bool)
-    for place in range(length + 1):
+def _decode(weights: Weights, asked: Tokens, lengths: Indices, choose: _Chooser) -> tuple[Tokens, NDArray[np.float64]]:
+    """Continue questions (n, widest) of these lengths (n,).
+
+    Returns:
+        Tokens said (n, up to one more than the longest question), END from where an answer ended or was cut; summed
+        log-probabilities of what was said (n,).
+    """
+    longest, most = int(lengths.max()), torch.from_numpy(lengths)
+    cache = _Cache(weights, longest - lengths, 2 * longest + 1)
+    logits = cache.feed(torch.from_numpy(_aligned(asked, lengths).astype(np.int64)))
+    said, total, open_ = [], torch.zeros(len(lengths), dtype=torch.float64), torch.ones(len(lengths), dtype=torch.bool)
+    for place in range(longest + 1):
         logs = torch.log_softmax(logits, -1)
         token = choose(logs)
         total += torch.where(open_, logs.gather(1, token[:, None])[:, 0], 0.0)
-        said.append(token)
-        open_ &= token != END
-        if place == length or not open_.any():
+        said.append(torch.where(open_, token, END))
+        open_ &= (token != END) & (place < most)
+        if not open_.any():
             break
         logits = cache.feed(token[:, None])
     return torch.stack(said, 1).numpy().astype(np.uint8), total.numpy()
 
 
-class _Cache:
-    """Keys, values and token counts of strings of one length that are being continued."""
+def _aligned(asked: Tokens, lengths: Indices) -> Tokens:
+    """Questions (n, widest), padded on the right, as rows (n, longest) that end together, padded on the left."""
+    place = np.arange(lengths.max()) - (lengths.max() - lengths)[:, None]
+    return np.where(place < 0, PAD, np.take_along_axis(asked, np.maximum(place, 0), axis=1)).astype(np.uint8)
 
-    def __init__(self, weights: Weights, strings: int, longest: int) -> None:
+
+class _Cache:
+    """Keys, values and token counts of strings that are being continued; `before` (n,) places of padding lead them.
+
+    A place of padding sees itself alone, and no other place sees it.
+    """
+
+    def __init__(self, weights: Weights, before: Indices, longest: int) -> None:
+        strings = len(before)
         self.weights, self.strings, self.used = weights, strings, 0
+        self.before = torch.from_numpy(before) if before.any() else None
         self.layers, width = shape_of(weights).layers, weights["embed"].shape[1]
         # At 32 places and more, torch hands the tiny products to MKL, which is about twice as fast as its own loop.
         self.places, self.heads = max(32, -(-longest // 16) * 16), width // HEAD
@@ -230,7 +258,13 @@ class _Cache:
 
     def _bag(self, tokens: Tensor) -> Tensor:
         """First layer, (n * k, width): counts stand for its cache."""
-        counts = torch.eye(VOCABULARY)[tokens].cumsum(1) + self.counts[:, None]
+        single = torch.eye(VOCABULARY)[tokens]
+        if self.before is None:
+            counts = single.cumsum(1) + self.counts[:, None]
+        else:
+            padding = (torch.arange(self.used, self.used + tokens.shape[1]) < self.before[:, None])[:, :, None]
+            counts = single.masked_fill(padding, 0.0).cumsum(1) + self.counts[:, None]
+            counts = torch.where(padding, single, counts)
         self.counts = counts[:, -1]
         _, _, query, key, _ = self.tables
         share = model._bag_shares(query, key, tokens.reshape(-1), counts.view(-1, 1, VOCABULARY))
@@ -245,8 +279,14 @@ class _Cache:
         self.values[layer, :, self.used : end] = value
         if layer == self.layers - 1:
             query, x, new = query[:, -1:], x.view(self.strings, new, width)[:, -1], 1
-        hidden = torch.arange(self.places) > torch.arange(end - new, end)[:, None]
-        mask = torch.zeros(new, self.places).masked_fill_(hidden, float("-inf"))
-        share = torch.softmax(torch.baddbmm(mask, query, self.keys[layer], alpha=SCALE), -1)
+        share = torch.softmax(torch.baddbmm(self._mask(end - new, end), query, self.keys[layer], alpha=SCALE), -1)
         mixed = torch.bmm(share, self.values[layer]).view(self.strings, self.heads, new, HEAD)
         return torch.addmm(x, mixed.transpose(1, 2).reshape(-1, width), self.weights[f"{layer}.out"])
+
+    def _mask(self, first: int, end: int) -> Tensor:
+        """What the places from `first` to `end` do not see, as -inf: (places asked, places), or so for each head."""
+        keys, asked = torch.arange(self.places), torch.arange(first, end)[:, None]
+        hidden = keys > asked
+        if self.before is not None:
+            hidden = (hidden | ((keys < self.before[:, None, None]) & (keys != asked))).repeat_interleave(self.heads, 0)
+        return torch.zeros(hidden.shape).masked_fill_(hidden, float("-inf"))
