@@ -28,8 +28,8 @@ def answer(rule, inputs, budget, rng):
 
 loop = ng.Loop(lambda rng: [0.0, 0.0, 0.0, 0.0], propose, answer, random_search=edit, surfaces=["policy"])
 suite = ng.Suite([ng.axis("right", item, gate_items=100, report_items=100, sealed_items=400)], dev_items=100)
-claim = ng.Claim("right", by=0.05, beats=["frozen", "random_search"], expected=0.2)
-study = ng.Study(loop, suite, claim, arms=["self", "frozen", "random_search"], replicas=6, rounds=6)
+claim = ng.Claim("right", 0.05, ["frozen", "random_search"], expected=0.2, starts="this generation 0")
+study = ng.Study(loop, suite, ["self", "frozen", "random_search"], claim, replicas=6, rounds=6)
 
 if __name__ == "__main__":
     print(study.run("studies/first"))

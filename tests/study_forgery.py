@@ -37,7 +37,7 @@ def ladder_study(
     study = Study(
         ladder.loop(),
         ladder.suite(),
-        claim or Claim("ladder", by=0.05, rung="R1", looks=(5,)),
+        claim=claim or Claim("ladder", by=0.05, rung="R1", looks=(5,)),
         **{"arms": ("self", "frozen", "ordinary"), "replicas": 5, "rounds": 2, **changes},
         reference=Reference("netgain.testing.ladder:make", options),
         files=files,

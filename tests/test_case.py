@@ -3,8 +3,8 @@
 import pytest
 
 from netgain.case import case_of, underspent
+from netgain.evidence.tally import Tally
 from netgain.facts import Facts, RunFacts
-from netgain.tally import Tally
 
 AXES = [
     {"name": "m", "kind": "capability", "guard": False, "margin": 0.05, "sealed_items": 10},
@@ -27,7 +27,8 @@ def facts(*, replicas=2, axes=AXES, sealed=None, spend=None, decisions=(), choic
             own.row, own.decisions, own.choices = {**own.row, **(row or {})}, list(decisions), list(choices)
     means = {(r, arm, "served", axis["name"]): Tally(MEANS[arm], 10, 0, 0)
              for r in range(replicas) for arm in ARMS for axis in axes}  # fmt: skip
-    claim = {"arm": "self", "metric": "m", "by": 0.1, "rung": "R2", "beats": ["frozen"], "looks": [6, 9, 12]}
+    claim = {"arm": "self", "metric": "m", "by": 0.1, "rung": "R2", "beats": ["frozen"], "looks": [6, 9, 12],
+             "starts": "this generation 0"}  # fmt: skip
     record = {
         "claim": claim,
         "study": {"rounds": 5, "arms": list(ARMS), "untestable": {}, "required": {"R1": ["frozen"]}},

@@ -13,11 +13,12 @@ from netgain.generators import Strings
 from netgain.planning import plan_study, with_workers
 from netgain.records import Change, Part
 from netgain.session import Study
-from netgain.stages import Loop
+from netgain.stages import Filter, Loop
 from netgain.suite import Suite, axis
 from netgain.testing.inprocess import InProcess
 
 STRINGS = Strings("copy", (4,))
+ONE = {"starts": "this generation 0"}  # a system is a number: every start is alike
 
 
 def propose(view):
@@ -52,9 +53,10 @@ def plan(monkeypatch):
                 pass
 
         monkeypatch.setattr(planning, "LocalWorkers", Here)
-        claim = claim or Claim("echo", by=0.1, expected=0.4)
+        claim = claim or Claim("echo", **ONE, by=0.1, expected=0.4)
         suite = Suite(axes or [echo()], block=20, max_pairs=400, design_gain=0.2)
-        return plan_study(Study(loop, suite, claim, reference=Reference(f"{Path(__file__)}:loop"), **more))
+        ready = {"arms": ("self", "frozen"), "claim": claim, "reference": Reference(f"{Path(__file__)}:loop")}
+        return plan_study(Study(loop, suite, **{**ready, **more}))
 
     return planned
 
@@ -78,27 +80,27 @@ def test_more_workers_take_less_time_and_change_nothing_else(plan):
 
 
 def test_without_an_expected_effect_the_power_is_unknown_and_not_zero(plan):
-    found = plan(claim=Claim("echo", by=0.1))
+    found = plan(claim=Claim("echo", **ONE, by=0.1))
     assert found.power is None
     assert found.answerable
 
 
 @pytest.mark.parametrize("expected", [None, 0.4])
 def test_fewer_starts_than_the_first_look_are_refused(plan, expected):
-    found = plan(claim=Claim("echo", by=0.1, expected=expected), replicas=5)
+    found = plan(claim=Claim("echo", **ONE, by=0.1, expected=expected), replicas=5)
     assert not found.answerable
     assert "5 starts never reach the first look at 6" in found.reasons[0]
 
 
 def test_an_effect_that_the_starts_cannot_show_is_refused_with_its_chance(plan):
-    found = plan(claim=Claim("echo", by=0.1, expected=0.11))
+    found = plan(claim=Claim("echo", **ONE, by=0.1, expected=0.11))
     assert not found.answerable
     assert "P(SUPPORTED)" in found.reasons[0]
     assert found.power["supported"] < 0.8
 
 
 def test_starts_that_starve_too_often_resolve_no_gain_at_all(plan):
-    found = plan(claim=Claim("echo", by=0.1, expected=0.9, starve=0.5))
+    found = plan(claim=Claim("echo", **ONE, by=0.1, expected=0.9, starve=0.5))
     assert found.smallest_net_gain is None
     assert not found.answerable
 
@@ -164,3 +166,53 @@ def test_a_bank_that_leaves_too_few_items_is_refused_with_the_numbers(plan):
     items = [{"input": f"{n}>", "target": str(n)} for n in range(20)]
     with pytest.raises(ConfigError, match=r"axis 'echo': 20 items leave \d (gate|sealed) items"):
         plan(axes=[axis("echo", items, gate_items=20, report_items=10, sealed_items=20)])
+
+
+# --- What the claimed rung needs -------------------------------------------------------------------------------------
+def guarded():
+    return [echo(), axis("old", STRINGS, guard=True, kind="retention", gate_items=20, report_items=10, sealed_items=20)]
+
+
+def trained(view):
+    return Change([Part("policy", 5)])
+
+
+def test_a_claim_whose_rung_needs_an_arm_that_was_left_out_is_refused(plan):
+    loop = Loop(lambda rng: 5, propose, answer, ordinary=trained, filters=[Filter("own")])
+    claim = Claim("echo", **ONE, by=0.1, rung="R2", expected=0.4)
+    found = plan(loop=loop, claim=claim)
+    told = " ".join(found.reasons)
+    assert not found.answerable
+    assert all(f"R2 needs the arm `{name}`" in told for name in ("ordinary", "placebo", "random_search"))
+    arms = ("self", "frozen", "ordinary", "placebo", "random_search")
+    assert plan(loop=loop, claim=claim, arms=arms).answerable
+
+
+def test_a_sustained_gain_needs_rounds_and_a_guard(plan):
+    loop = Loop(lambda rng: 5, propose, answer, ordinary=trained, filters=[Filter("own")])
+    arms = ("self", "frozen", "ordinary", "placebo", "random_search")
+    claim = Claim("echo", **ONE, by=0.1, rung="R4", expected=0.4)
+    found = plan(loop=loop, claim=claim, arms=arms, rounds=3)
+    assert found.reasons == ("R4 needs 5 rounds, 3 are registered", "R4 needs a guard axis: give one axis `guard=True`")
+    assert plan(loop=loop, claim=claim, arms=arms, rounds=5, axes=guarded()).answerable
+
+
+def test_a_control_that_the_loop_cannot_have_leaves_a_claim_that_can_only_be_refuted(plan):
+    found = plan(claim=Claim("echo", **ONE, by=0.1, rung="R2", expected=0.4), arms=("self", "frozen", "random_search"))
+    assert found.answerable
+    assert any("`placebo` is not testable: the loop declares no `filters`" in why for why in found.unsupportable)
+    assert found.power["supported"] == 0.0 and found.power["refuted"] < 0.05
+
+
+def test_starts_that_are_all_alike_are_no_fresh_ones(plan):
+    fresh = Claim("echo", by=0.1, expected=0.4)
+    assert "every start has the same generation 0" in plan(claim=fresh).reasons[0]
+    assert plan(loop=Loop(lambda rng: 5 + 1e-9 * rng.random(), propose, answer), claim=fresh).answerable
+
+
+def test_what_building_costs_is_told_by_unit_and_unknown_where_nothing_is_booked(plan):
+    found = plan(replicas=6, rounds=4)
+    assert found.spend["tokens"] == 6 * 4 * 10  # one arm that builds
+    assert found.spend["cost_usd"] is None  # `propose` does not say what it cost in money
+    record = plan(claim=Claim("echo", **ONE, by=0.1)).to_json()
+    assert record["power"] is None and record["power_reason"] and record["starts_reason"]

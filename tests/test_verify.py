@@ -329,6 +329,12 @@ FORGERIES: dict[str, tuple[Callable[[Events], Events | None], str, str]] = {
     ),
     "fewer sealed items": (changed("scores", lambda data: data["values"].pop(), split="sealed"), "seal", "items"),
     "a start left out": (dropped("replica_enrolled", replica=2), "seal", "not enrolled one after the other"),
+    "a score under another contract": (
+        changed("scores", put("contract", value="0" * 16), split="report"),
+        "items",
+        "contract and epoch",
+    ),
+    "a score of another epoch": (changed("scores", put("epoch", value=1), split="sealed"), "items", "epoch"),
     "a measurement left out": (dropped("scores", split="report", role="released"), "measures", "has no report scores"),
     "an anchor left out": (dropped("scores", split="anchor"), "measures", "has no anchor scores"),
     "a report block cut short": (

@@ -220,12 +220,14 @@ def edits(events: list[Event], rng: random.Random) -> Iterator[Event]:
         "by": rng.choice([0.0, 0.05, 0.7]),
         "rung": rng.choice(RUNGS[1:]),
         "beats": rng.choice([["frozen"], ["placebo"]]),
+        "starts": rng.choice(["fresh", "fresh", "this generation 0"]),
     }
     flags = {"exploratory": rng.random() < 0.05, "given_root": rng.random() < 0.1}
     shift = {"self": rng.uniform(-0.1, 0.4), "guard": rng.choice([0.0, 0.0, -0.4]), "": rng.uniform(-0.6, 0.1)}
     gone, spend = rng.choice([0.0, 0.0, 0.0, 0.01, 0.1, 1.0]), rng.choice([1.0, 1.0, 0.95, 0.5, None])
     arms = rng.choice([[], [], ["ungated"], ["placebo"]])  # left out
     halted, person = rng.choice([None, None, None, "r1/self"]), rng.random() < 0.15
+    alike = rng.random() < 0.1
     dev, strict, restores = 10 * (rng.random() < 0.15), rng.random() < 0.3, int(rng.random() < 0.3)
     for event in events:
         data = copies.deepcopy(dict(event.data))
@@ -246,6 +248,8 @@ def edits(events: list[Event], rng: random.Random) -> Iterator[Event]:
             data["mode"] = "strict"
         if event.kind == "stage_done" and arm != "self" and data["row"]["build"].get("tokens"):
             data["row"]["build"]["tokens"] = spend and data["row"]["build"]["tokens"] * spend
+        if alike and "row" in data and data["row"]["anchor"]:
+            data["row"]["anchor"] = "0" * 64
         if event.kind == "stage_done" and arm == "self":
             data["row"] |= {"restores": restores, "stage": "judge" if event.run == halted else data["row"]["stage"]}
         yield Event(event.kind, event.run, data)

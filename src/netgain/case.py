@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
+from netgain.evidence.tally import Tally
 from netgain.evidence.verdict import Case, Course
 from netgain.facts import Facts, RunFacts
-from netgain.tally import Tally
 
 MATCHED = (("flops", "tokens"), ("calls",), ("device_seconds",))
 SECONDS_THAT_COUNT = 5.0  # less than this on building is start-up noise: arms then match in rounds and looks only
@@ -40,6 +40,7 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         quarantined=_quarantined(facts),
         verdict_moved_path=_moved(facts),
         outside_labels=facts.suite["dev_items"],
+        one_start=_one_start(facts),
         registered=facts.registered_seq is not None,
         sealed=bool(facts.seals),
         exploratory=bool(facts.registration["exploratory"]),
@@ -58,6 +59,13 @@ def _finished(facts: Facts, replica: int) -> bool:
 
 def _claimed(facts: Facts) -> list[RunFacts]:
     return [run for run in facts.runs.values() if run.arm == facts.claim["arm"]]
+
+
+def _one_start(facts: Facts) -> bool:
+    """Whether starts that are claimed to be fresh share a generation 0: then they count as one."""
+    rows = {run.replica: run.row.get("anchor") for run in facts.runs.values()}
+    made = [anchor for anchor in rows.values() if anchor is not None]
+    return facts.claim["starts"] == "fresh" and len(set(made)) < len(made)
 
 
 def _course(facts: Facts, arm: str) -> Course:

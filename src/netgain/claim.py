@@ -10,6 +10,7 @@ from netgain.errors import ConfigError
 
 RUNGS = ("R0", "R1", "R2", "R4", "R5")
 CLAIMABLE = RUNGS[1:]
+STARTS = ("fresh", "this generation 0")
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Claim:
         looks: numbers of starts at which the claim may be decided.
         expected: net gain that the claimant expects; needed by `plan`.
         starve: share of starts expected to fail; used by `plan`.
-        starts: "fresh", or "this generation 0" when all starts share one.
+        starts: "fresh", or "this generation 0": all starts share one, and the claim is about runs from it.
         analysis: "typical start".
         mode: gate mode, or None for the loop's own.
     """
@@ -47,6 +48,8 @@ class Claim:
     def __post_init__(self) -> None:
         if self.rung not in CLAIMABLE:
             raise ConfigError(f"rung {self.rung!r} cannot be claimed", fix=f"choose from {', '.join(CLAIMABLE)}")
+        if self.starts not in STARTS:
+            raise ConfigError(f"starts {self.starts!r}", fix=f"choose from {', '.join(map(repr, STARTS))}")
         if not 0 <= self.by < 1:
             raise ConfigError(f"claimed net gain {self.by!r}", fix="give a number from 0 to below 1, in score units")
         if not 0 < self.alpha <= 0.05:

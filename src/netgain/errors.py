@@ -21,6 +21,7 @@ A newer ledger, a missing permission and an unknown name are ConfigErrors: the c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -172,11 +173,11 @@ class DiskFull(NetgainError):
 
 
 class BudgetExhausted(Exception):
-    """A budget is used up: a normal end of a run, not a failure.
+    """A budget of one call of `run` is used up: a normal end, not a failure. The state is kept and `run` continues.
 
     Args:
         unit: The unit that ran out, as in ``[budget]`` of netgain.toml.
-        spent: What was spent in that unit.
+        spent: What was spent in that unit; infinite when the loop does not meter it, so that no limit could hold.
         limit: What was allowed in that unit.
     """
 
@@ -189,6 +190,8 @@ class BudgetExhausted(Exception):
         self.limit = limit
 
     def __str__(self) -> str:
+        if math.isinf(self.spent):
+            return f"budget of {self.limit:g} {self.unit}: the loop does not meter {self.unit}"
         return f"budget of {self.limit:g} {self.unit} used up ({self.spent:g} spent)"
 
 

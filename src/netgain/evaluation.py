@@ -38,9 +38,10 @@ class Sheet:
     status: Mapping[str, str]
     outputs: str
 
-    def record(self, round: int) -> dict[str, Json]:
-        """The sheet as the data of a `scores` event."""
+    def record(self, round: int, contract: str) -> dict[str, Json]:
+        """The sheet as the data of a `scores` event, with the contract that it was measured under."""
         return {
+            "contract": contract[:16], "epoch": 0,
             "round": round, "split": self.block.split, "axis": self.axis, "source": self.block.source,
             "key": self.block.key, "start": self.block.start, "items": self.block.digest, "system": self.system,
             "role": self.role, "values": [int(one) if one in (0, 1) else one for one in self.values],

@@ -9,9 +9,9 @@ from typing import Any
 
 from netgain.budget import UNITS, total
 from netgain.errors import ConfigError
+from netgain.evidence.tally import Tally
 from netgain.facts import Facts, reduce
 from netgain.ledger import Ledger, Stored
-from netgain.tally import Tally
 
 Row = Sequence[Any]
 PHASES = ("start", "build", "answer", "sealed")

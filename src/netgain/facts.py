@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from netgain.evidence.tally import Tally, paired, tally
 from netgain.ledger.events import Stored
-from netgain.tally import Tally, paired, tally
 
 Json = Any
 

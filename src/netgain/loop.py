@@ -20,7 +20,7 @@ from netgain.jobs import Spend
 from netgain.ledger.events import Event
 from netgain.promotion import apply, judge
 from netgain.proposal import propose, sources
-from netgain.run import Row
+from netgain.run import Row, run_id
 from netgain.wire import unpack
 from netgain.world import Outcome, World
 
@@ -53,19 +53,19 @@ def _charged(outcome: Outcome) -> Row:
 
 def _lost(row: Row, error: StageError) -> Outcome:
     """A stage that failed by the system's own doing: the round brings nothing, the systems stay."""
-    if row.stage == "start":
-        raise error
     failed = Event(
         "stage_failed", row.id, {"round": row.round, "stage": row.stage, "cause": "system", "message": str(error)}
     )
     unknown: Spend = dict.fromkeys(UNITS)  # what a failed stage cost was not reported
+    if row.stage == "start":  # no generation 0, nothing to serve: the start is enrolled and counts as no success
+        return Outcome(replace(row, stage="done", end="generation 0 failed"), {"lost": True}, [failed], start=unknown)
     after = replace(row, stage="measure", change=None, candidate=None, accepted=None)
     return Outcome(after, {"lost": True}, [failed], build=unknown)
 
 
 def start(row: Row, world: World) -> Outcome:
     """Make generation 0: the same for all arms of a replica."""
-    done = world.jobs.do(row.replica, "start", seed=world.seed(row, "start"))
+    done = world.jobs.do(row.replica, "start", seed=world.start_seed(row))
     system = world.store.put(done.value["system"])
     after = replace(row, stage="measure", anchor=system, working=system, released=system)
     return Outcome(after, {"system": system}, start=done.spend)
@@ -98,7 +98,7 @@ def measure(row: Row, world: World) -> Outcome:
         fixed = {axis.name: world.dealer.anchor(axis, row.replica) for axis in axes}
         anchored, more, _ = evaluate(world.jobs, axes, fixed, {"anchor": str(row.anchor)}, world.asking(row, "measure"))
         sheets, spend = sheets + anchored, total([spend, more])
-    events = [Event("scores", row.id, sheet.record(row.round)) for sheet in sheets]
+    events = [Event("scores", row.id, sheet.record(row.round, world.contract)) for sheet in sheets]
     events += [
         Event("stage_failed", row.id, {"round": row.round, "stage": "measure", "cause": "system", "message": text})
         for text in failures
@@ -109,13 +109,23 @@ def measure(row: Row, world: World) -> Outcome:
 def _next_round(row: Row, world: World, arm: Arm) -> Row:
     kept = {**row.kept_at, str(row.round): str(row.released)} if row.round in world.keep_at else row.kept_at
     row = replace(row, kept_at=kept)
-    spent_out = exceeded(row.build, world.limits) if arm.name == "self" else None
-    if row.round >= world.rounds or spent_out:
-        return replace(
-            row, stage="done", end=f"budget of {spent_out} used up" if spent_out else "planned length reached"
-        )
+    end = _ended_early(row, world, arm) or ("planned length reached" if row.round >= world.rounds else None)
+    if end:
+        return replace(row, stage="done", end=end)
     following = row.round + 1 if row.horizon > 1 else world.rounds
     return replace(row, stage="propose" if arm.proposer else "measure", round=following)
+
+
+def _ended_early(row: Row, world: World, arm: Arm) -> str | None:
+    """Why a run is over before its horizon: a used-up budget; a control that proposes ends in the round of its `self`.
+
+    With more rounds than the loop, a control would be the loop under another horizon.
+    """
+    if not arm.after_self or arm.own_streams:
+        unit = exceeded(row.build, world.limits)
+        return f"budget of {unit} used up" if unit else None
+    first = world.log.row(run_id(row.replica, "self")) if arm.proposer else None
+    return first["end"] if first and first["stage"] == "done" and row.round >= first["round"] else None
 
 
 STAGES: dict[str, Callable[[Row, World], Outcome]] = {

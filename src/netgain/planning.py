@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from netgain.arms import Arm
+from netgain.arms import Arm, arm_named, missing_piece, required_controls
 from netgain.budget import Budget, total
-from netgain.claim import Claim
+from netgain.claim import RUNGS, Claim
 from netgain.errors import ConfigError, EvaluateError, StageError
 from netgain.evidence.power import expected_items, planned_chances, refusal, smallest_gain, smallest_net_gain
-from netgain.evidence.verdict import looks_of
+from netgain.evidence.verdict import ROUNDS_SUSTAINED, looks_of
 from netgain.executors import LocalWorkers, Reference, reference_of
 from netgain.items import Dealer
 from netgain.jobs import Done, Jobs
@@ -27,6 +27,7 @@ from netgain.suite import Axis, Bank, Suite, score_all
 Json = Any
 RESPONSIVE_ITEMS = 200
 UNRESPONSIVE = 0.90
+QUICK_SECONDS = 2.0  # a start that takes less is tried twice
 SPREAD = 0.05  # assumed standard deviation of the net gain among starts that do not fail, until data say better
 MARGIN = 1.3  # upper end of the time estimate over its lower end
 
@@ -56,9 +57,14 @@ class Study(Protocol):
     def limits(self) -> Mapping[str, float]: ...
 
     @property
+    def arms(self) -> Sequence[str]: ...
+
+    @property
     def reference(self) -> Reference | None: ...
 
     def chosen(self) -> dict[str, Arm]: ...
+
+    def untestable(self) -> dict[str, str]: ...
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,9 @@ class Plan:
     Attributes:
         answerable: whether the study can answer its claim.
         reasons: why not, one sentence each.
+        unsupportable: why no outcome can be SUPPORTED: controls that the claimed rung needs and the loop cannot have.
+        spend: unit -> what building in all runs is expected to take; None when the loop does not book it.
+        starts: expected starts until a word at the expected effect; None when no effect is expected.
         runs: number of runs, by arm name -> seconds of one run on one core.
         replicas, rounds, workers: as asked.
         minutes: wall time, low and high.
@@ -81,13 +90,16 @@ class Plan:
 
     answerable: bool
     reasons: tuple[str, ...]
+    unsupportable: tuple[str, ...]
     runs: Mapping[str, float]
     replicas: int
     rounds: int
     workers: int
     minutes: tuple[float, float]
     seconds: Mapping[str, float]
+    spend: Mapping[str, float | None]
     power: Mapping[str, float] | None
+    starts: float | None
     smallest_net_gain: float | None
     gate: Mapping[str, float]
     items: Mapping[str, Mapping[str, int]]
@@ -99,8 +111,16 @@ class Plan:
             "schema": "netgain.plan/1",
             **asdict(self),
             "reasons": list(self.reasons),
+            "unsupportable": list(self.unsupportable),
+            **self._unknown(),
             "minutes": list(self.minutes),
         }
+
+    def _unknown(self) -> dict[str, str]:
+        """Why a value of the record is null."""
+        expects = "the claim names no `expected` net gain"
+        found = {"power_reason": expects, "starts_reason": expects} if self.power is None else {}
+        return found if self.smallest_net_gain is not None else {**found, "smallest_net_gain_reason": "none suffices"}
 
 
 def plan_study(study: Study, *, workers: int = 2, watch: Callable[[str], None] | None = None) -> Plan:
@@ -110,15 +130,49 @@ def plan_study(study: Study, *, workers: int = 2, watch: Callable[[str], None] |
         ConfigError: the loop or a metric fails on its first use, or a number is impossible.
     """
     _possible(study)
-    seconds, responsive = _calibrated(study, watch or (lambda _: None))
-    runs = {name: run_seconds(study, arm, seconds) for name, arm in study.chosen().items()}
-    wall = study.replicas * (sum(runs.values()) + seconds["start"]) / workers / 60
-    power, smallest, reasons = _power(study)
-    reasons += _unresponsive(study.suite.gate_axis, responsive)
+    seen = _calibrated(study, watch or (lambda _: None))
+    runs = {name: run_seconds(study, arm, seen.seconds) for name, arm in study.chosen().items()}
+    sealed = seen.seconds["sealed"] * sum(study.tries if arm.tries else 1 for arm in study.chosen().values())
+    wall = study.replicas * (sum(runs.values()) + seen.seconds["start"] + sealed) / workers / 60
+    unsupportable = _out_of_reach(study)
+    power, starts, smallest, reasons = _power(study, bool(unsupportable))
+    reasons += [*_unresponsive(study.suite.gate_axis, seen.responsive), *_left_out(study), *seen.alike]
     return Plan(
-        not reasons, tuple(reasons), runs, study.replicas, study.rounds, workers, (wall, MARGIN * wall), seconds, power,
-        smallest, _gate(study), _items(study), responsive,
+        not reasons, tuple(reasons), tuple(unsupportable), runs, study.replicas, study.rounds, workers,
+        (wall, MARGIN * wall), seen.seconds, _spend(study, seen.a_round), power, starts, smallest, _gate(study),
+        _items(study), seen.responsive,
     )  # fmt: skip
+
+
+def _rungs(study: Study) -> Sequence[str]:
+    return RUNGS[1 : RUNGS.index(study.claim.rung) + 1]
+
+
+def _left_out(study: Study) -> list[str]:
+    """What the claimed rung or one below it needs and the study could have, but has not."""
+    needed = {name: rung for rung in reversed(_rungs(study)) for name in required_controls(rung, (), study.loop)}
+    found = [f"{rung} needs the arm `{name}`: add it to `arms`" for name, rung in needed.items()
+             if name not in study.arms and missing_piece(arm_named(name, study.loop), study.loop) is None]  # fmt: skip
+    if "R4" in _rungs(study):
+        few = study.rounds < ROUNDS_SUSTAINED
+        found += [f"R4 needs {ROUNDS_SUSTAINED} rounds, {study.rounds} are registered"] if few else []
+        found += [] if study.suite.guards else ["R4 needs a guard axis: give one axis `guard=True`"]
+    return found
+
+
+def _out_of_reach(study: Study) -> list[str]:
+    """Controls that the claim needs and this loop cannot have: the claim can be refuted, and never supported."""
+    needed = [name for rung in _rungs(study) for name in required_controls(rung, (), study.loop)]
+    lacking = {name: missing_piece(arm_named(name, study.loop), study.loop)
+               for name in dict.fromkeys([*needed, *study.claim.beats])}  # fmt: skip
+    return [f"`{name}` is not testable: {why}" for name, why in lacking.items() if why is not None]
+
+
+def _spend(study: Study, a_round: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Building of all runs, from one round: every arm that builds spends what `self` spends."""
+    building = sum(1 for arm in study.chosen().values() if arm.proposer)
+    rounds = building * study.rounds * study.replicas
+    return {unit: None if one is None else rounds * one for unit, one in a_round.items()}
 
 
 def _possible(study: Study) -> None:
@@ -165,20 +219,42 @@ class _Bench:
         return done
 
 
-def _calibrated(study: Study, watch: Callable[[str], None]) -> tuple[dict[str, float], dict[str, float]]:
-    """Seconds of each stage, and how the gate axis responds: one start, one round, and a plainly trained twin."""
+@dataclass(frozen=True)
+class _Seen:
+    """What a calibration saw: seconds by stage, what a round of building booked, how the gate axis responds, and
+    whether generation 0 is always the same."""
+
+    seconds: dict[str, float]
+    a_round: dict[str, float | None]
+    responsive: dict[str, float]
+    alike: list[str]
+
+
+def _calibrated(study: Study, watch: Callable[[str], None]) -> _Seen:
+    """One start, one round, and a plainly trained twin."""
     reference = study.reference or reference_of(study.loop)
     with tempfile.TemporaryDirectory(prefix="netgain-plan-") as folder, LocalWorkers(reference, 1) as executor:
         store = ObjectStore(Path(folder) / "objects")
         bench = _Bench(study, Jobs(executor, store), store, {})
         watch("calibrating: generation 0")
         first = store.put(bench.do("start", "start").value["system"])
+        alike = _alike(bench, first)
         outputs = _self_test(bench, first)
         watch("calibrating: one round")
-        _one_round(bench, first)
+        booked = _one_round(bench, first)
         twin = _twin(bench, first)
-        _report_seconds(bench, first)
-        return bench.seconds, _responsive(bench, outputs, twin)
+        _stage_seconds(bench, first)
+        return _Seen(bench.seconds, booked, _responsive(bench, outputs, twin), alike)
+
+
+def _alike(bench: _Bench, first: str) -> list[str]:
+    """Why starts would count as one: another stream gives the same generation 0. Tried where a start takes no time."""
+    if bench.study.claim.starts != "fresh" or bench.seconds["start"] > QUICK_SECONDS:
+        return []
+    again = bench.jobs.do(0, "start", seed=secrets.token_hex(16)).value["system"]
+    if bench.store.put(again) != first:
+        return []
+    return ["every start has the same generation 0, which makes them one start: claim starts = 'this generation 0'"]
 
 
 def _dealer(study: Study) -> Dealer:
@@ -206,7 +282,7 @@ def _self_test(bench: _Bench, system: str) -> list[Json]:
     return gate_outputs
 
 
-def _one_round(bench: _Bench, system: str) -> None:
+def _one_round(bench: _Bench, system: str) -> dict[str, float | None]:
     study = bench.study
     dev = _dealer(study).dev(study.suite.gate_axis, 0, 1, study.suite.dev_items)
     proposed = bench.do(
@@ -221,6 +297,7 @@ def _one_round(bench: _Bench, system: str) -> None:
                 f"limit on {unit!r}, which the loop does not book: it could never be held against anything",
                 fix=f"call budget.spend({unit}=…) in propose and build, or take the limit out",
             )
+    return booked
 
 
 def _twin(bench: _Bench, system: str) -> str:
@@ -237,20 +314,21 @@ def _twin(bench: _Bench, system: str) -> str:
     return bench.store.put(built.value["system"])
 
 
-def _report_seconds(bench: _Bench, system: str) -> None:
-    """Time of one report measurement and of one look of the gate (three systems)."""
+def _stage_seconds(bench: _Bench, system: str) -> None:
+    """Time of one report measurement, of one decision of the gate (three systems), and of one system's sealed block."""
     suite = bench.study.suite
-    judged = [suite.gate_axis, *suite.guards]
+    looks = _gate(bench.study)["pairs_at_design_gain"] / suite.block
     wanted = {
         "measure": [(axis, axis.report_items) for axis in suite.axes],
-        "judge": [(axis, axis.gate_items) for axis in judged],
+        "judge": [(axis, axis.gate_items) for axis in (suite.gate_axis, *suite.guards)],
+        "sealed": [(axis, axis.sealed_items) for axis in suite.axes],
     }
     for stage, counts in wanted.items():
         longest = {axis.source_key: (axis, count) for axis, count in sorted(counts, key=lambda pair: pair[1])}
         dealt = [_dealer(bench.study).dev(axis, 0, 2, count) for axis, count in longest.values()]
         inputs = [question for block in dealt for question in block.inputs]
         bench.do(stage, "answer", systems={"system": system}, inputs=inputs, sampled=False)
-    bench.seconds["judge"] *= 3
+    bench.seconds["judge"] *= 3 * min(max(1.0, looks), suite.max_pairs / suite.block)
 
 
 def _responsive(bench: _Bench, outputs: Sequence[Json], twin: str) -> dict[str, float]:
@@ -286,20 +364,22 @@ def run_seconds(study: Study, arm: Arm, seconds: Mapping[str, float]) -> float:
         return measured * (2 if arm.tries else study.rounds + 1)
     a_round = seconds["propose"] + seconds["build"]
     judged = 0.0 if arm.gate == "none" else seconds["judge"]
-    return study.rounds * (a_round + judged + measured)
+    return measured + study.rounds * (a_round + judged + measured)
 
 
-def _power(study: Study) -> tuple[dict[str, float] | None, float | None, list[str]]:
+def _power(study: Study, unsupportable: bool) -> tuple[dict[str, float] | None, float | None, float | None, list[str]]:
+    """Chances of the words, expected starts, smallest net gain, and why the number of starts is too small."""
     claim, looks = study.claim, looks_of(study.claim.looks)
     smallest = smallest_net_gain(looks, delta=claim.by, starve=claim.starve, spread=SPREAD)
     if claim.expected is None:
         few = study.replicas < looks.sizes[0]
         reasons = [f"{study.replicas} starts never reach the first look at {looks.sizes[0]}"] if few else []
-        return None, smallest, reasons
+        return None, None, smallest, reasons
     effect = {"expected": claim.expected, "delta": claim.by, "starve": claim.starve, "spread": SPREAD}
     odds = planned_chances(looks, **effect)
     why = refusal(looks, study.replicas, **effect)
-    return asdict(odds), smallest, [why] if why else []
+    chances = {**asdict(odds), **({"supported": 0.0} if unsupportable else {})}
+    return chances, odds.expected_starts, smallest, [why] if why else []
 
 
 def _gate(study: Study) -> dict[str, float]:

@@ -38,7 +38,7 @@ def judge(row: Row, world: World) -> Outcome:
         decision = world.gate.decide(mode, row.round, _columns(sheets), exhausted=look == looks - 1)
         if decision.final:
             break
-    events = [Event("scores", row.id, sheet.record(row.round)) for sheet in sheets.values()]
+    events = [Event("scores", row.id, sheet.record(row.round, world.contract)) for sheet in sheets.values()]
     return _ruled(row, world, mode, decision, events, total(spends))
 
 

@@ -29,19 +29,21 @@ class Served:
     role: str
 
 
-def served(facts: Facts, replica: int, arm: str) -> tuple[str, str]:
+def served(facts: Facts, replica: int, arm: str) -> tuple[str, str | None]:
     """Run and digest of the system that an arm serves: the released one; of a menu, the best on the report split.
+
+    None when there is none: generation 0 failed.
 
     A menu of plain training never serves less than generation 0: when no entry beats it there, it serves generation 0.
     """
     runs = facts.runs_of(replica, arm)
     if len(runs) == 1 and not runs[0].variant:
-        return run_id(replica, arm), str(runs[0].row["released"])
+        return run_id(replica, arm), runs[0].row["released"]
     best = max(runs, key=lambda run: _reported(facts, run))
     name = run_id(replica, f"{arm}.{best.variant}")
     start = facts.runs_of(replica, "frozen")
     below = bool(start) and _reported(facts, best) < _reported(facts, start[0])
-    return name, str(best.row["anchor" if below else "released"])
+    return name, best.row["anchor" if below else "released"]
 
 
 def _reported(facts: Facts, run: RunFacts) -> float:
@@ -94,7 +96,7 @@ def _groups(
     apart: dict[bool, list[Served]] = defaultdict(list)
     for name, source in seal["from"].items():
         row = Row.from_json(facts.runs[source].row)
-        if row.replica == replica and (source, "served") not in done:
+        if row.replica == replica and seal["served"][name] and (source, "served") not in done:
             apart[world.arm(row).tries].append(Served(source, row, seal["served"][name], "served"))
     for name, generations in seal["listed"].items():
         source = seal["from"][name]
@@ -115,7 +117,7 @@ def _score_group(world: World, facts: Facts, seal: dict[str, Json], group: Seque
         seen = frozenset(unpack(world.store.get(one.row.seen))) if one.row.seen else frozenset()
         asking = Asking(replica, seed, world.tries if world.arm(one.row).tries else 1, seen)
         sheets, spend, failures = evaluate(world.jobs, axes, blocks, {one.role: one.system}, asking)
-        events = [Event("scores", one.run, sheet.record(world.rounds)) for sheet in sheets]
+        events = [Event("scores", one.run, sheet.record(world.rounds, world.contract)) for sheet in sheets]
         events.append(Event("sealed_answered", one.run, {"round": world.rounds, "spend": {"sealed": spend}}))
         data = {"round": world.rounds, "stage": "seal", "cause": "system"}
         events += [Event("stage_failed", one.run, {**data, "message": text}) for text in failures]

@@ -47,8 +47,9 @@ class Study:
     """One loop, its suite, its arms and its claim.
 
     Attributes:
-        loop, suite, claim: what changes itself, how it is measured, what is claimed.
+        loop, suite: what changes itself, and how it is measured.
         arms: names of arms; "self" and "frozen" are always among them.
+        claim: what is claimed.
         replicas: independent starts, enrolled by id and never replaced.
         rounds: horizon.
         root: 64 hex digits given by somebody, else drawn at registration. The secret of the items follows from a given
@@ -64,8 +65,8 @@ class Study:
 
     loop: Loop
     suite: Suite
+    arms: Sequence[str]
     claim: Claim
-    arms: Sequence[str] = ("self", "frozen")
     replicas: int = 6
     rounds: int = 5
     root: str | None = None
@@ -199,6 +200,7 @@ def run_study(
 
     Raises:
         ConfigError: the folder holds another study, or the code changed since registration.
+        BudgetExhausted: a limit in seconds, money or minutes is reached; the state is kept and the same call continues.
         KeyboardInterrupt: interrupted; the state is kept and the same call continues.
     """
     reference = study.reference or reference_of(study.loop)
@@ -319,6 +321,7 @@ def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: Loca
         mode=study.mode, dealer=dealer, root=facts.registration["root"], log=log, store=store,
         jobs=Jobs(executor, store),
         rounds=study.rounds, limits=study.limits, tries=study.tries, keep_at=((study.rounds + 1) // 2,),
+        one_generation_0=study.claim.starts != "fresh", contract=facts.registration["contract_digest"],
     )  # fmt: skip
     return replace(world, schedule=Schedule(log))
 
@@ -388,6 +391,9 @@ def _conduct(
         with suppress(Exception):  # broad: the first error is the one to report
             log.append([_broken_off(error)])
         raise
+    if conductor.exhausted is not None:
+        log.append([_state("paused", conductor.why, "run again: it continues")])
+        raise conductor.exhausted
     if asked != "done":
         state = "stopped" if asked == "stop" else "paused"
         log.append([_state(state, conductor.why, "run again: it continues")])

@@ -68,7 +68,8 @@ def _state(folder: Path, facts: Facts, latest: str) -> dict[str, Json]:
         last = {"state": "running", "reason": "a run has just started", "since": latest}
     if last["state"] == "done":
         return {**last, "next": _next(folder, "verify")}
-    return {**last, "next": {"who": "nobody", "cmd": None} if now else _next(folder)}
+    wait = {"who": "nobody", "cmd": None, "cmd_reason": "a run holds the folder: wait for it"}
+    return {**last, "next": wait if now else _next(folder)}
 
 
 def _next(folder: Path, command: str = "run") -> dict[str, Json]:
@@ -79,10 +80,11 @@ def _progress(facts: Facts, folder: Path) -> dict[str, Json]:
     rows = [run.row for run in facts.runs.values()]
     horizon = facts.rounds if facts.registration else None
     verdict = facts.verdict["verdict"] if facts.verdict and facts.concluded else None
+    rounds = {"done": sum(_rounds_done(row) for row in rows), "of": len(rows) * (horizon or 0), "each": horizon}
     return {
         "folder": str(folder),
         "runs": {"done": sum(row["stage"] == "done" for row in rows), "of": len(rows)},
-        "rounds": {"done": sum(_rounds_done(row) for row in rows), "of": len(rows) * (horizon or 0), "each": horizon},
+        "rounds": rounds if horizon else {**rounds, "each_reason": "nothing is registered yet"},
         "replicas": len(facts.enrolled),
         "spend": spend_of(facts),
         "verdict": verdict,

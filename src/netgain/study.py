@@ -13,7 +13,7 @@ from typing import Any
 
 from netgain.arms import Arm
 from netgain.budget import exceeded
-from netgain.errors import ConfigError
+from netgain.errors import BudgetExhausted, ConfigError
 from netgain.ledger.events import Event
 from netgain.loop import step
 from netgain.run import Row, run_id
@@ -78,6 +78,7 @@ class Conductor:
         self._trouble: BaseException | None = None
         self.asked: str | None = None
         self.why = ""
+        self.exhausted: BudgetExhausted | None = None
 
     def _in_order(self) -> list[str]:
         """Replica by replica; within one, the loop itself first, then its controls as registered."""
@@ -150,9 +151,8 @@ class Conductor:
                 self._spent[unit] = math.inf if unmetered else self._spent.get(unit, 0.0) + (amount or 0.0)
         reached = exceeded(self._spent, self._pause_at)
         if reached is not None and self.asked is None:
-            spent = self._spent[reached]
-            told = f"{spent:.1f} {reached} spent, the limit of one call"
-            self.asked, self.why = "pause", told if math.isfinite(spent) else f"the loop does not meter {reached}"
+            self.exhausted = BudgetExhausted(reached, self._spent[reached], self._pause_at[reached])
+            self.asked, self.why = "pause", str(self.exhausted)
 
     def _close_replica(self, replica: int) -> None:
         if all(row.done for row in self._rows.values() if row.replica == replica):

@@ -230,6 +230,8 @@ def items(study: Study) -> str:
     secrets = {e.data["look"]: bytes.fromhex(e.data["secret"]) for e in study.of("secret_revealed")}
     for entry in study.of("scores"):
         data, spec, here = entry.data, study.axes[entry.data["axis"]]["source"], f"seq {entry.seq}"
+        under = (data["contract"], data["epoch"])
+        need(under == (study.record["contract_digest"][:16], 0), f"{here}: scored under contract and epoch {under}")
         need(data["source"] == digest(spec)[:16], f"{here}: items are not from the source of axis {data['axis']!r}")
         for index, value in enumerate(data["values"]):
             number, why = type(value) in (int, float) and 0 <= value <= 1, str(index) in data["status"]
@@ -451,7 +453,10 @@ def _sealed(study: Study, seal: Entry, name: str, runs: Mapping[str, Record]) ->
     below = runs[best]["variant"] and reported[best][-1] < reported[f"{block}/frozen"][-1]
     system = runs[best]["anchor" if below else "released"]
     need(system == seal.data["served"][name], f"seq {seal.seq}: {name} does not serve its last released system")
-    asked = [("served", system), *(("listed", one) for one in [*seal.data["listed"].get(name, {}).values()][:1])]
+    asked = [
+        *([("served", system)] if system else []),
+        *(("listed", one) for one in [*seal.data["listed"].get(name, {}).values()][:1]),
+    ]
     sizes = {axis: spec["sealed_items"] for axis, spec in study.axes.items() if spec["sealed_items"]}
     wanted = {(axis, *one, block, 0) for axis in sizes for one in asked}
     for entry in (entry for run in runs for entry in study.of("scores", run) if entry.data["split"] == "sealed"):
@@ -674,13 +679,17 @@ def decide(study: Study) -> Record:
     gains = case.gains(names, case.arm) if names else [None] * len(case.lost)
     found = case.typical(gains, claim["by"])
     exploratory = study.record["exploratory"]
-    level = 1 if exploratory or not names else 2 if study.record["given_root"] or found.look is None else 3
+    made = [*{row["replica"]: row["anchor"] for row in study.rows.values() if row["anchor"]}.values()]
+    alike = claim["starts"] == "fresh" and len({*made}) < len(made)  # starts that share a generation 0 are one start
+    whole = found.look is not None and not alike and not study.record["given_root"]
+    level = 1 if exploratory or not names else 3 if whole else 2
     below = [f"{rung}: {why}" for rung in RUNGS[: RUNGS.index(case.rung) + 1] if (why := case.failing(rung))]
     limits, reasons = case.limits(found, gains), [found.reason, *missing.values()]
     lines = [
         (case.quarantined > 0.05, "INVALID", [f"{case.quarantined:.3f} of a sealed block had been trained on"]),
         (exploratory, "INCONCLUSIVE", ["exploratory: it can never be evidence"]),
         (not names or found.look is None, "INCONCLUSIVE", reasons),
+        (alike, "INCONCLUSIVE", ["starts that are claimed to be fresh share a generation 0"]),
         (found.word == "REFUTED", "REFUTED", reasons),
         (found.word is None or missing or below, "INCONCLUSIVE", [*reasons, *below]),
         (level < 3, "INCONCLUSIVE", [*reasons, "the root was given by the claimant"]),

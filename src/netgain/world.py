@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from netgain.arms import Arm
@@ -61,6 +61,8 @@ class World:
     tries: int = 8
     schedule: Callable[[int], Sequence[Spend]] = lambda replica: ()  # build spend of `self` by round: numbers only
     keep_at: tuple[int, ...] = ()
+    one_generation_0: bool = False  # all starts share it: the claim is about runs from this one
+    contract: str = ""  # digest of the contract that every score belongs to
 
     def arm(self, row: Row) -> Arm:
         """The arm of a run."""
@@ -72,6 +74,10 @@ class World:
         return Asking(
             row.replica, self.seed(row, stage, "answer"), self.tries if self.arm(row).tries else 1, trained_on
         )
+
+    def start_seed(self, row: Row) -> str:
+        """The stream that generation 0 is made from."""
+        return self.seed(replace(row, replica=0) if self.one_generation_0 else row, "start")
 
     def seed(self, row: Row, stage: str, purpose: str = "", arm: str | None = None) -> str:
         """A random stream as hex; shared by all arms of a replica unless `arm` is given or the arm draws its own."""

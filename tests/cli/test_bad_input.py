@@ -29,7 +29,8 @@ def propose(view):
 study = ng.Study(
     loop=ng.Loop(start=lambda rng: {{"bias": 0}}, propose=propose, answer=answer),
     suite=ng.Suite([ng.axis("sums", ITEMS, score, gate_items=4, report_items=4, sealed_items={sealed})]),
-    claim=ng.Claim("sums", by=0.1),
+    arms=["self", "frozen"],
+    claim=ng.Claim("sums", by=0.1, starts="this generation 0"),
 )
 """
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from program import ONE_START, TWO_ARMS
@@ -93,6 +94,9 @@ def test_tables_go_outside_the_study_and_overwrite_nothing(cli, finished):
         rows = list(csv.DictReader(file))
     assert all(float(row["start_tokens"]) == 0.0 and float(row["sealed_tokens"]) > 0.0 for row in rows)
     assert cli("export", finished, "--csv", "tables", "--json").code == 2
+    beside = cli("export", finished, "--csv", "--json").record["folder"]
+    assert Path(beside) == finished.with_name("mine-csv") and (Path(beside) / "items.csv").exists()
+    shutil.rmtree(beside)
     assert cli("export", finished, "--csv", finished / "tables", "--json").code == 2
 
 

@@ -45,7 +45,8 @@ def near(output, target):
 study = ng.Study(
     loop=ng.Loop(start, propose, answer),
     suite=ng.Suite([ng.axis("near", make, near, gate_items=50, report_items=10, sealed_items=10)], dev_items=5),
-    claim=ng.Claim("near", by=0.5, expected=0.9),
+    arms=["self", "frozen"],
+    claim=ng.Claim("near", by=0.5, expected=0.9, starts="this generation 0"),
     rounds=2,
 )
 
@@ -147,7 +148,7 @@ def test_a_limit_in_seconds_pauses_and_changes_no_result(cli):
     limit = whole["spend"]["device_seconds"] / 3
     cli("init", "parts", "--from", "ladder", *ONE_START, "--root", ROOT, "--set", f"budget.device_seconds={limit}")
     codes = [cli("run", "parts", "--exploratory", "--json").code]
-    while codes[-1] == 5 and len(codes) < 30:
+    while codes[-1] == 8 and len(codes) < 30:
         status = cli("status", "parts", "--json").record
         assert status["state"] == "paused" and "device_seconds" in status["reason"]
         codes.append(cli("run", "parts", "--json").code)

@@ -13,7 +13,7 @@ def test_a_run_leaves_the_report_of_its_log(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     simulated = make({})
     study = Study(
-        simulated.loop, simulated.suite, Claim("ladder", by=0.05), arms=["self", "frozen"], replicas=6, rounds=1,
+        simulated.loop, simulated.suite, ["self", "frozen"], Claim("ladder", by=0.05), replicas=6, rounds=1,
         reference=Reference("netgain.testing.ladder:make", {}),
     )  # fmt: skip
     verdict = run_study(study, tmp_path / "study")

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from worlds import conduct, final, sent, world_in
 
+from netgain.evidence.tally import Tally
 from netgain.facts import Facts, RunFacts
 from netgain.ledger.events import Event
 from netgain.seal import facts_of, open_seal, score_sealed, served
-from netgain.tally import Tally
 from netgain.world import World
 
 ARMS = ["self", "frozen", "ordinary", "placebo"]

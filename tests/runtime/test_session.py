@@ -16,14 +16,16 @@ from netgain import planning, session
 from netgain.claim import Claim
 from netgain.errors import Busy, ConfigError, IntegrityError, Stopped
 from netgain.executors import LocalWorkers
+from netgain.executors.worker import Tasks
 from netgain.facts import Facts
 from netgain.ledger import FolderLock, Ledger
 from netgain.seal import facts_of
 from netgain.session import run_study
-from netgain.stages import Filter
+from netgain.stages import Filter, Loop
 from netgain.study import Stepped, leave_request
 from netgain.suite import Suite, axis
 from netgain.testing.inprocess import InProcess
+from netgain.verify import verify
 
 ROOT = "5a" * 32
 Json = Any
@@ -387,11 +389,11 @@ def planned(machine: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("planned")
 def test_a_study_that_is_run_from_python_is_planned_and_the_plan_is_on_record(tmp_path: Path) -> None:
-    verdict = tiny.study(rounds=1).run(tmp_path / "study")
+    verdict = tiny.study().run(tmp_path / "study")
     assert verdict.word == "SUPPORTED WITH LIMITS", verdict  # no guard axis
     (plan,) = events_in(tmp_path / "study", "planned")
     assert plan["answerable"] and plan["replicas"] == 6
-    assert tiny.study(rounds=1).run(tmp_path / "study") == verdict  # again: neither planned nor run
+    assert tiny.study().run(tmp_path / "study") == verdict  # again: neither planned nor run
 
 
 @pytest.mark.usefixtures("planned")
@@ -413,3 +415,53 @@ def test_a_metric_that_fails_is_found_before_anything_is_registered(tmp_path: Pa
 
 def not_a_number(output: Json, target: Json) -> float:
     return float("nan")
+
+
+# --- Starts ----------------------------------------------------------------------------------------------------------
+def test_a_start_that_fails_is_no_success_and_the_study_still_comes_to_its_verdict(
+    tmp_path: Path, machine: pytest.MonkeyPatch
+) -> None:
+    """Generation 0 of one start cannot be made: by the system's own doing, so it is enrolled and counts."""
+    made = iter(range(100))
+
+    def start(rng: Any) -> Json:
+        if next(made) == 4:
+            raise ValueError("diverged")
+        return tiny.start(rng)
+
+    loop = replace(tiny.loop, start=start)
+    machine.setattr(session, "LocalWorkers", lambda reference, count: here(loop))
+    verdict = run_study(replace(tiny.study(), loop=loop), tmp_path / "study", workers=1)
+    assert verdict.gains.count(None) == 1 and len(verdict.gains) == 6
+    assert verdict.word == "INCONCLUSIVE" and "5 of 6 starts" in verdict.reasons[0]
+    failed = events_in(tmp_path / "study", "stage_failed")
+    assert all("diverged" in one["message"] and one["stage"] == "start" for one in failed)
+    checks = verify(tmp_path / "study")
+    assert (checks["verdict"], [one for one in checks["checks"] if not one["ok"]]) == ("INCONCLUSIVE", [])
+
+
+def here(loop: Loop) -> Here:
+    executor = Here(session.Reference("tiny"), 1)
+    executor._tasks = Tasks(loop)
+    return executor
+
+
+@pytest.mark.parametrize("starts", ["fresh", "this generation 0"])
+def test_runs_from_one_generation_0_share_it_and_fresh_starts_do_not(tmp_path: Path, starts: str) -> None:
+    claim = Claim("echo", by=0.2, beats=["frozen"], expected=0.5, starts=starts)
+    verdict = run_study(tiny.study(claim=claim), tmp_path / "study")
+    rows = [run.row for run in facts_in(tmp_path / "study").runs.values()]
+    assert len({row["anchor"] for row in rows}) == (6 if starts == "fresh" else 1)
+    assert len({row["released"] for row in rows if row["arm"] == "self"}) == 6
+    assert verdict.word.startswith("SUPPORTED")
+
+
+def test_starts_that_are_claimed_to_be_fresh_and_are_all_alike_decide_nothing(
+    tmp_path: Path, machine: pytest.MonkeyPatch
+) -> None:
+    loop = replace(tiny.loop, start=lambda rng: {"skill": 0.2, "mark": 1})
+    machine.setattr(session, "LocalWorkers", lambda reference, count: here(loop))
+    verdict = run_study(replace(tiny.study(rounds=1), loop=loop), tmp_path / "study")
+    assert (verdict.word, verdict.level) == ("INCONCLUSIVE", 2)
+    assert "makes them one start" in verdict.reasons[0]
+    assert verify(tmp_path / "study")["verdict"] == "INCONCLUSIVE"

@@ -190,8 +190,8 @@ def test_results_of_a_finished_replica_are_not_kept(tmp_path: Path) -> None:
     assert len(sent(world)) == before + 1
 
 
-def test_a_budget_in_tokens_ends_the_loop_cleanly_and_its_controls_go_on(tmp_path: Path) -> None:
-    world = world_in(tmp_path, ["self", "frozen", "placebo"], rounds=3)
+def test_a_budget_in_tokens_ends_the_loop_cleanly_and_its_controls_in_the_same_round(tmp_path: Path) -> None:
+    world = world_in(tmp_path, ["self", "frozen", "placebo", "ungated", "self_again", "ordinary"], rounds=3)
     spent = 4000.0  # of the first round's build
     limited: World = replace(world, limits={"tokens": spent})
     conduct(limited, tmp_path)
@@ -199,8 +199,9 @@ def test_a_budget_in_tokens_ends_the_loop_cleanly_and_its_controls_go_on(tmp_pat
     assert own.done and own.round == 1
     assert own.end == "budget of tokens used up"
     assert not list(limited.log.events("stage_failed"))
-    other = final(limited, 0, "placebo")
-    assert (other.round, other.end) == (3, "planned length reached")
+    for arm in ("placebo", "ungated", "self_again"):  # with more rounds they would be loops of another horizon
+        assert (final(limited, 0, arm).round, final(limited, 0, arm).end) == (1, own.end)
+    assert (final(limited, 0, "frozen").round, final(limited, 0, "frozen").end) == (3, "planned length reached")
 
 
 def test_a_limit_that_is_not_reached_ends_nothing(tmp_path: Path) -> None:

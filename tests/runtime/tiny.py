@@ -21,7 +21,7 @@ STEP = 0.35
 
 
 def start(rng: Any) -> dict[str, Any]:
-    return {"skill": 0.1, "mark": int(rng.integers(1 << 30))}
+    return {"skill": 0.2, "mark": int(rng.integers(1 << 30))}
 
 
 def propose(view: View) -> Change:
@@ -59,4 +59,7 @@ def study(**more: Any) -> Study:
     """Six starts of two rounds, the loop against its own standstill."""
     claim = Claim("echo", by=0.2, beats=["frozen"], expected=0.5)
     reference = Reference(f"{Path(__file__)}:loop")
-    return Study(loop, **{"suite": suite(), "claim": claim, "rounds": 2, "reference": reference, **more})
+    return Study(
+        loop,
+        **{"suite": suite(), "arms": ("self", "frozen"), "claim": claim, "rounds": 2, "reference": reference, **more},
+    )

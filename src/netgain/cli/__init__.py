@@ -50,7 +50,8 @@ def main(context: click.Context, version: bool, json: bool, debug: bool) -> int:
     """Runs loops that improve themselves beside their control arms, and says what is left of the gain.
 
     Exit codes: 0 done, or the verdict is SUPPORTED; 1 internal error; 2 wrong input; 3 REFUTED; 4 INCONCLUSIVE, or the
-    plan cannot answer the claim; 5 stopped on request, paused by a limit, or disk full; 7 INVALID; 75 another run holds
+    plan cannot answer the claim; 5 stopped on request, or disk full; 7 INVALID; 8 a limit
+    of this call is used up; 75 another run holds
     the folder; 130 interrupted. Whatever stopped a study: `netgain run` continues it.
     """
     return 0 if context.invoked_subcommand else hello(as_json=json, version=version)
@@ -163,14 +164,18 @@ def verify(study: Path, **shared: bool) -> int:
 
 @main.command(epilog=_example("netgain export studies/length --csv tables"))
 @click.argument("study", metavar="DIR", type=STUDY)
-@click.option("--csv", "tables", metavar="DIR", type=STUDY, required=True, help="Folder for the tables.")
+@click.option(
+    "--csv", "tables", metavar="[DIR]", type=STUDY, is_flag=False, flag_value="", required=True,
+    help="Folder for the tables; without one, the study's name with -csv behind it.",
+)  # fmt: skip
 @_shared
 def export(study: Path, tables: Path, **shared: bool) -> int:
     """Write a study's tables as CSV.
 
     Runs, curves, decisions, sealed scores and every raw score.
     """
-    return answer("netgain.cli.looking:export", shared, folder=study, tables=tables)
+    beside = study.resolve().with_name(f"{study.resolve().name}-csv")
+    return answer("netgain.cli.looking:export", shared, folder=study, tables=tables if str(tables) != "." else beside)
 
 
 @main.command(epilog=_example("netgain doctor"))

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from netgain import __version__
-from netgain.errors import NetgainError
+from netgain.errors import BudgetExhausted, NetgainError
 
 Json = Any
 GOLDEN = (
@@ -133,6 +133,9 @@ def error_record(error: BaseException) -> dict[str, Json]:
         return interrupted()
     if isinstance(error, NetgainError):
         return error.as_json()
+    if isinstance(error, BudgetExhausted):
+        fix = "run again to continue, or raise the limit under [budget]"
+        return _record("BudgetExhausted", str(error), None, fix, error.exit_code)
     if isinstance(error, OSError):
         from netgain.ledger.files import translate  # with the database behind it, which no help text needs
 

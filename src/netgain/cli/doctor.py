@@ -69,7 +69,8 @@ def _lock() -> dict[str, Json]:
 
 
 def _cores() -> dict[str, Json]:
-    return _check("cores", True, f"{len(os.sched_getaffinity(0))} usable: --workers of as many is the most that helps")
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return _check("cores", True, f"{usable} usable: --workers of as many is the most that helps")
 
 
 def _disk() -> dict[str, Json]:

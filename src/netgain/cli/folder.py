@@ -249,7 +249,7 @@ def _with_recipe(file: StudyFile, device: str) -> Study:
     with _placed(file.source, "options"):
         built: Built = build_recipe(name, _plain(file), file.size, device)
     reference = Reference(f"{RECIPES[name].module}:make", {**_plain(file), "size": file.size or "default"}, device)
-    return Study(built.loop, built.suite, built.claim, built.arms, built.replicas, built.rounds, reference=reference)
+    return Study(built.loop, built.suite, built.arms, built.claim, built.replicas, built.rounds, reference=reference)
 
 
 def _with_loop(folder: Path, file: StudyFile, device: str) -> Study:
@@ -268,6 +268,9 @@ def _own_study(path: Path, name: str, options: Mapping[str, Any], device: str) -
         raise ConfigError.unknown("name", name, names, where=str(path))
     found = getattr(module, name)
     called = not isinstance(found, Study)
+    if device != "cpu" and not called:
+        fix = "leave --device out, or give a function of (options, *, device) that returns the Study"
+        raise ConfigError(f"{name!r} is a Study that knows no device {device!r}", where=str(path), fix=fix)
     try:
         study = found(dict(options), device=device) if called else found
     except NetgainError:
@@ -276,7 +279,7 @@ def _own_study(path: Path, name: str, options: Mapping[str, Any], device: str) -
         raise _theirs(error, path) from error
     if not isinstance(study, Study):
         what = f"{name!r} gives {type(study).__name__}, expected a netgain.Study or a function that returns one"
-        raise ConfigError(what, where=str(path), fix=f"write `{name} = ng.Study(loop=…, suite=…, claim=…)`")
+        raise ConfigError(what, where=str(path), fix=f"write `{name} = ng.Study(loop=…, suite=…, arms=…, claim=…)`")
     return study, called
 
 

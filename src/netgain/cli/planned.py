@@ -66,6 +66,8 @@ def _rows(study: Study, plan: Plan) -> Iterator[tuple[str, str]]:
     yield "time", f"{_minutes(low)} to {_minutes(high)} on {plan.workers} workers"
     slow = sorted(plan.runs.items(), key=lambda run: -run[1])
     yield "runs", ", ".join(f"{name} {seconds:.1f} s" for name, seconds in slow)
+    booked = [f"{unit} {amount:.3g}" for unit, amount in plan.spend.items() if amount and unit != "device_seconds"]
+    yield "cost", f"building takes about {', '.join(booked) or 'what the loop does not book'}; money is {_money(plan)}"
     yield "power", _power(plan)
     need, most, least = (plan.gate[name] for name in ("pairs_at_design_gain", "pairs_at_most", "smallest_gain"))
     planned = f"{need:.0f} pairs a decision at the design gain of a round, {most:.0f} at most"
@@ -73,6 +75,8 @@ def _rows(study: Study, plan: Plan) -> Iterator[tuple[str, str]]:
     yield "answers", _responsive(plan.responsive)
     for arm, why in study.untestable().items():
         yield "without", f"{arm}: {why}"
+    for why in plan.unsupportable:
+        yield "limit", f"this claim can be refuted, and not supported: {why}"
     for number, reason in enumerate(plan.reasons):
         yield ("refused" if number == 0 else ""), reason
     if plan.answerable:
@@ -83,12 +87,18 @@ def _minutes(minutes: float) -> str:
     return f"{60 * minutes:.0f} s" if minutes < 2 else f"{minutes:.0f} min"
 
 
+def _money(plan: Plan) -> str:
+    cost = plan.spend["cost_usd"]
+    return "unknown: the loop books none" if cost is None else f"about {cost:.2f} USD"
+
+
 def _power(plan: Plan) -> str:
     smallest = "no net gain" if plan.smallest_net_gain is None else f"a net gain of {plan.smallest_net_gain:.2f}"
     resolved = f"the starts resolve {smallest} at 80 %"
     if plan.power is None:
         return f"{resolved}; name `expected` in claim.toml to see the chances"
-    return f"SUPPORTED with chance {plan.power['supported']:.2f} at the expected net gain; {resolved}"
+    chance = f"SUPPORTED with chance {plan.power['supported']:.2f} at the expected net gain"
+    return f"{chance}, after {plan.starts:.1f} starts on average; {resolved}"
 
 
 def _responsive(found: Mapping[str, float]) -> str:

@@ -21,6 +21,10 @@ QUARANTINE_PRINTED = 0.01
 UNDERSPENT_PRINTED = 0.02
 UNDERSPENT_BLOCKS = 0.10
 ROUNDS_SUSTAINED = 5
+ONE_START = (
+    "starts share a generation 0, which makes them one start: claim starts = 'this generation 0' for a loop that "
+    "always begins alike"
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Case:
         quarantined: largest share of a sealed block that was quarantined.
         verdict_moved_path: starts in which a gate decision based on targets altered what the claimed arm served.
         outside_labels: outside labels, models or persons on the path.
+        one_start: starts that are claimed to be fresh share a generation 0, which makes them one.
         registered, sealed, exploratory, given_root: how the study was made.
         broken: integrity checks that failed.
     """
@@ -79,6 +84,7 @@ class Case:
     quarantined: float = 0.0
     verdict_moved_path: int = 0
     outside_labels: int = 0
+    one_start: bool = False
     registered: bool = True
     sealed: bool = True
     exploratory: bool = False
@@ -309,7 +315,8 @@ def highest(rungs: Sequence[Rung]) -> str | None:
 def _level(case: Case, analysis: TypicalStart | None) -> int:
     if case.exploratory or analysis is None:
         return 1
-    whole = case.registered and case.sealed and not case.given_root and analysis.look is not None
+    enough = analysis.look is not None and not case.one_start
+    whole = case.registered and case.sealed and not case.given_root and enough
     return 3 if whole else 2
 
 
@@ -327,6 +334,8 @@ def _word(
         return "INCONCLUSIVE", ["no control could be compared with", *_told(missing)]
     if analysis.look is None:
         return "INCONCLUSIVE", [analysis.reason]
+    if case.one_start:
+        return "INCONCLUSIVE", [ONE_START]
     if analysis.word == "REFUTED":
         return "REFUTED", [_refuted(case, analysis, closest, top), *_told(missing)]
     failed = [rung for rung in rungs[: ORDER.index(case.rung) + 1] if rung.result != "pass"]

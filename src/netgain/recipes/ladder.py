@@ -22,6 +22,8 @@ CONTROLS = ("frozen", "ordinary", "placebo", "flat", "stacked", "sampled")
 
 def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     """The recipe with these options."""
+    if device != "cpu":
+        raise ConfigError(f"device {device!r}", fix="`ladder` is simulated on 'cpu'")
     options = dict(given)
     size = str(options.pop("size", "default"))
     if size not in SIZES:

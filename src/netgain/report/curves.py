@@ -86,8 +86,7 @@ def _panel(reading: Reading, arm: str, place: int, ghost: Mapping[int, float]) -
     if arm != reading.arm:
         parts.append(frame.curve(ghost, "ghost"))
     parts += [frame.curve(reading.curve(run), f"thin {class_}") for run in reading.runs(arm)]
-    if arm == reading.arm:
-        parts += [frame.curve(reading.curve(run, "working"), f"thin {class_}", dash="3 3") for run in reading.runs(arm)]
+    parts += [frame.curve(reading.curve(run, "working"), f"thin {class_}", dash="3 3") for run in reading.runs(arm)]
     parts.append(frame.curve(curve, f"line {class_}"))
     told = f"{arm}: median {points(curve[max(curve)])} in round {max(curve)}." if curve else f"{arm}: not measured yet."
     return drawing(f"arm{place}", frame.width, frame.height, f"Arm {arm} by start", told, parts)

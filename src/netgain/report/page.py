@@ -236,6 +236,7 @@ def _check(reading: Reading) -> Section:
     code = [
         "netgain verify .",
         "python3 verify.py .   # the same check from one file, standard library only, no network",
+        "netgain export . --csv ../tables   # every table and every raw score",
     ]
     said = [sentences.checking(reading.facts)]
     return Section("check", "Check it yourself", said, (), [tables.fingerprints(reading)], (), code)

@@ -30,7 +30,7 @@ def guards(reading: Reading) -> Table:
             rows.append(
                 [
                     named(name),
-                    axis["kind"],
+                    axis["kind"] + (", may overlap with training" if axis["overlap"] else ""),
                     margin,
                     *map(signed, changes),
                     signed(middle(changes)),

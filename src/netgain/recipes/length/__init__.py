@@ -28,7 +28,18 @@ STATE = {
     "improver": "the weights that answer and check (with `vote` also the other two bases), and the pacing rule",
     "position": "pool of kept answers, length",
 }
-ARMS = ("self", "frozen", "ordinary", "placebo", "flat", "stacked", "unguarded:{check}.filter", "sampled", "ungated")
+ARMS = (
+    "self",
+    "frozen",
+    "ordinary",
+    "placebo",
+    "flat",
+    "stacked",
+    "unguarded:{check}.filter",
+    "sampled",
+    "ungated",
+    "random_search",
+)
 MORE_ARMS = (
     "one_step",
     "stacked+placebo",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from netgain.tally import Tally, paired, tally
+from netgain.evidence.tally import Tally, paired, tally
 
 
 def sheet(values, **status):
