@@ -185,3 +185,32 @@ def test_the_rounds_of_a_study_are_those_that_the_claimed_arm_ran():
 def test_a_unit_that_a_control_did_not_book_is_unknown_and_not_replaced_by_another():
     spend = {"self": {"tokens": 100.0, "device_seconds": 9.0}, "ordinary": {"tokens": None, "device_seconds": 9.0}}
     assert underspent(facts(spend=spend), "ordinary") is None
+
+
+def test_a_control_that_failed_where_it_was_built_may_not_help_the_claim():
+    study = facts()
+    study.runs["r1/ordinary"].failures.append({"stage": "build", "cause": "system"})
+    study.runs["r0/self"].failures.append({"stage": "build", "cause": "system"})
+    study.runs["r0/frozen"].failures.append({"stage": "measure", "cause": "system"})
+    found = case_of(study).scores
+    assert found["ordinary"] == [0.4, None]
+    assert (found["self"], found["frozen"]) == ([0.9, 0.9], [0.3, 0.3])  # the loop is scored as what it serves
+
+
+def test_a_late_value_of_a_run_that_ended_by_half_of_its_horizon_is_unknown():
+    late = {(r, "self", "listed", "m"): Tally(0.9, 10, 0, 0) for r in range(2)}
+    assert case_of(facts(sealed=late)).late[1] == [0.0, 0.0]
+    assert case_of(facts(sealed=late, row={"round": 3})).late[1] == [None, None]
+
+
+@pytest.mark.parametrize(("sees", "moved"), [(True, 2), (False, 0)])
+def test_a_verdict_that_a_later_proposal_was_told_is_on_the_path(sees, moved):
+    study = facts(decisions=[{"mode": "advance", "outcome": "promote", "round": 1}])
+    study.registration["study"]["sees_accepted"] = sees
+    assert case_of(study).verdict_moved_path == moved
+
+
+def test_spend_is_held_against_the_arm_that_is_claimed():
+    study = facts(spend={"self": {"tokens": 50.0}, "frozen": {}, "ordinary": {"tokens": 100.0}})
+    study.registration["claim"]["arm"] = "ordinary"
+    assert underspent(study, "self") == pytest.approx(0.5)

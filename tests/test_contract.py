@@ -15,10 +15,11 @@ def mine(tmp_path: Path) -> Path:
     """A file that imports two modules and a package beside it, one of them at first use and one through another."""
     texts = {
         "mine.py": MINE, "helper.py": "import further\n", "further.py": "import helper\n",
-        "deep.py": "", "other.py": "", "parts/__init__.py": "",
+        "deep.py": "", "deep/data.txt": "no module", "other.py": "", "parts/__init__.py": "",
         "parts/first.py": "one = 1\n", "parts/second.py": "two = 2\n",
     }  # fmt: skip
-    (tmp_path / "parts").mkdir()
+    for folder in ("parts", "deep"):
+        (tmp_path / folder).mkdir()
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
     return tmp_path / "mine.py"

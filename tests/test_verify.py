@@ -36,14 +36,23 @@ def failing(found: dict[str, Any]) -> dict[str, str]:
 
 def test_an_honest_study_passes_every_check(honest: Path) -> None:
     found = verify.verify(honest)
-    assert [check["ok"] for check in found["checks"]] == [True] * 12, failing(found)
+    assert [check["ok"] for check in found["checks"]] == [True] * 13, failing(found)
     assert (found["schema"], found["verdict"], found["level"], found["rung"]) == (
         "netgain.verify/1",
         "SUPPORTED",
         3,
         "R1",
     )
-    assert set(found) == {"schema", "verdict", "level", "rung", "endogenous", "effect", "reasons", "checks"}
+    assert set(found) - {"endogenous_reason"} == {
+        "schema",
+        "verdict",
+        "level",
+        "rung",
+        "endogenous",
+        "effect",
+        "reasons",
+        "checks",
+    }
     assert set(found["effect"]) == {"estimate", "low", "high", "confidence", "unit", "n"}
     assert found["reasons"]
 
@@ -73,8 +82,8 @@ def test_one_file_runs_with_plain_python_and_changes_nothing(honest: Path, tmp_p
 def test_words_for_people_have_a_line_per_check(honest: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert verify.main([str(honest)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[1] for line in lines[:12]] == [check.__name__ for check in verify.CHECKS]
-    assert lines[12].startswith("SUPPORTED: rung R1, level 3, estimate 0.")
+    assert [line.split()[1] for line in lines[:13]] == [check.__name__ for check in verify.CHECKS]
+    assert lines[13].startswith("SUPPORTED: rung R1, level 3, estimate 0.")
 
 
 def spots(path: Path, count: int) -> list[int]:
@@ -209,6 +218,58 @@ def dropped(kind: str, **wanted: object) -> Callable[[Events], Events]:
     return edit
 
 
+def dropped_run(run: str) -> Callable[[Events], Events]:
+    return lambda events: [event for event in events if event.run != run]
+
+
+def dropped_all(kind: str) -> Callable[[Events], Events]:
+    return lambda events: [event for event in events if event.kind != kind]
+
+
+def undone(run: str) -> Callable[[Events], None]:
+    """The released system of a run that promoted is generation 0 to the end."""
+
+    def edit(events: Events) -> None:
+        for place in [i for i, event in enumerate(events) if event.run == run and "row" in event.data]:
+            row = events[place].data["row"]
+            row = {**row, "released": row["anchor"]}
+            events[place] = Event(events[place].kind, run, {**events[place].data, "row": row})
+
+    return edit
+
+
+def other_start(run: str) -> Callable[[Events], None]:
+    """A run with a generation 0 of its own, followed through all of its rows."""
+
+    def edit(events: Events) -> None:
+        row: dict[str, Any] = {}
+        for place, event in [(i, event) for i, event in enumerate(events) if event.run == run and "row" in event.data]:
+            data = dict(event.data)
+            if event.kind == "stage_done":
+                data["key"] = verify.digest([run, row])
+                data["out"] = {**data["out"], "system": "e" * 64} if data["stage"] == "start" else data["out"]
+                data["row"] = {**data["row"], **dict.fromkeys(("anchor", "working", "released"), "e" * 64)}
+            row, events[place] = data["row"], Event(event.kind, run, data)
+
+    return edit
+
+
+def shorter_decision(events: Events) -> None:
+    """A decision that could not be taken, made out of the first block of one that asked for more."""
+    looks = [e for e in events if e.kind == "scores" and e.data["split"] == "gate" and e.data["role"] == "candidate"]
+    longest = max(looks, key=lambda event: len(event.data["values"]))
+    place = next(i for i, e in enumerate(events) if e.kind == "gate_decision" and e.run == longest.run
+                 and e.data["round"] == longest.data["round"])  # fmt: skip
+    events[place] = Event("gate_decision", longest.run, {**events[place].data, "outcome": "undecided"})
+    for i, event in enumerate(events):
+        same = (event.run, event.data.get("round"), event.data.get("split")) == (
+            longest.run, longest.data["round"], "gate",
+        )  # fmt: skip
+        if event.kind == "scores" and same:
+            size = len(event.data["values"]) // 6
+            events[i] = Event("scores", event.run, {**event.data, "values": event.data["values"][:size], "status": {}})
+
+
 def silent_release(events: Events) -> None:
     """One of the loop's runs serves its candidate without any decision."""
     for place in [i for i, event in enumerate(events) if event.run == "r1/frozen" and event.kind == "stage_done"][1:]:
@@ -312,7 +373,7 @@ FORGERIES: dict[str, tuple[Callable[[Events], Events | None], str, str]] = {
     "a seal opened early": (
         moved("seal_opened", lambda events: places(events, "stage_done", stage="measure")[-1]),
         "seal",
-        "the last stage is seq",
+        "the last one of a run is seq",
     ),
     "a seal opened twice": (doubled("seal_opened"), "seal", "a second time"),
     "a better system served": (
@@ -353,6 +414,23 @@ FORGERIES: dict[str, tuple[Callable[[Events], Events | None], str, str]] = {
         "key is",
     ),
     "a measurement twice": (doubled("scores", split="report"), "measures", "measured twice"),
+    "a run left out": (dropped_run("r0/ordinary.long"), "runs", "['r0/ordinary.long']"),
+    "a promotion undone": (undone("r1/self"), "runs", "released"),
+    "a stage left out": (dropped("stage_done", stage="measure", round=1), "runs", "out of order"),
+    "a loop that spent less": (changed("stage_done", put("row", "build", "tokens", value=1.0), -1), "runs", "build"),
+    "a deciding person left out": (dropped_all("decision"), "runs", "no decision record"),
+    "another channel": (
+        changed("stage_done", put("out", "channel", "channel", value="placebo"), stage="propose"),
+        "runs",
+        "channel",
+    ),
+    "another generation 0 in one arm": (other_start("r0/frozen"), "runs", "different generations 0"),
+    "a decision cut short": (shorter_decision, "gate", "in 1 looks"),
+    "an early generation listed": (
+        changed("seal_opened", put("listed", "r0/self", value={"1": "0" * 64})),
+        "seal",
+        "its generation at half",
+    ),
     "a telling label": (changed("run_started", put("label", value="frozen")), "blinding", "'frozen'"),
     "one label twice": (
         lambda events: [

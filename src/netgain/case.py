@@ -8,9 +8,12 @@ from statistics import median
 from netgain.evidence.tally import Tally
 from netgain.evidence.verdict import Case, Course
 from netgain.facts import Facts, RunFacts
+from netgain.run import half_of
 
 MATCHED = (("flops", "tokens"), ("calls",), ("device_seconds",))
 SECONDS_THAT_COUNT = 5.0  # less than this on building is start-up noise: arms then match in rounds and looks only
+BUILDING = ("start", "propose", "build")  # stages whose failure is an arm's own, and leaves it behind
+TOLD = ("promote", "reject")  # outcomes that a proposal is told, one bit
 ANSWERING = ("frozen", "sampled")  # spend nothing on building by definition
 
 
@@ -29,7 +32,7 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         beats=claim["beats"],
         looks=claim["looks"],
         required=study["required"],
-        scores={name: [_mean(facts.sealed_score(r, name, metric)) for r in replicas] for name in testable},
+        scores={name: [_scored(facts, r, name) for r in replicas] for name in testable},
         lost=[not _finished(facts, r) for r in replicas],
         untestable=study["untestable"],
         **vars(_course(facts, arm)),
@@ -47,6 +50,13 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         given_root=bool(facts.registration["given_root"]),
         broken=broken,
     )
+
+
+def _scored(facts: Facts, replica: int, arm: str) -> float | None:
+    """Sealed score of an arm on the claimed axis. A control that failed has none: it may not help the claim."""
+    control = arm not in (facts.claim["arm"], "ungated")
+    failed = any(one["stage"] in BUILDING for run in facts.runs_of(replica, arm) for one in run.failures)
+    return None if control and failed else _mean(facts.sealed_score(replica, arm, facts.claim["metric"]))
 
 
 def _mean(found: Tally | None) -> float | None:
@@ -72,12 +82,19 @@ def _course(facts: Facts, arm: str) -> Course:
     rows = [[run.row for run in facts.runs_of(replica, arm)] for replica in sorted(facts.enrolled)]
     metric, guards = facts.claim["metric"], {name: axis for name, axis in facts.axes.items() if axis["guard"]}
     listed = any((name, role) == (arm, "listed") for _, name, role, _ in facts.sealed)
+    late = _change(facts, arm, metric, (arm, "listed")) if listed else []
+    ended = [max((row["round"] for row in own), default=0) for own in rows]
     return Course(
         rounds=min((row["round"] for own in rows for row in own), default=0),
         guards={name: (axis["margin"], _change(facts, arm, name)) for name, axis in guards.items()},
-        late=(facts.axes[metric]["margin"], _change(facts, arm, metric, (arm, "listed"))) if listed else None,
+        late=(facts.axes[metric]["margin"], _later(late, ended, half_of(facts.rounds))) if listed else None,
         changed=[any(row["released"] != row["anchor"] for row in own) for own in rows],
     )
+
+
+def _later(changes: list[float | None], ended: list[int], half: int) -> list[float | None]:
+    """Changes since half of the horizon, for starts that went on beyond it."""
+    return [change if last > half else None for change, last in zip(changes, ended, strict=True)]
 
 
 def _change(facts: Facts, arm: str, axis: str, since: tuple[str, str] = ("frozen", "served")) -> list[float | None]:
@@ -106,15 +123,16 @@ def underspent(facts: Facts, control: str) -> float | None:
 
 
 def _short(facts: Facts, replica: int, control: str) -> float | None:
-    own, theirs = (facts.spent(replica, name, "build") for name in ("self", control))
+    own, theirs = (facts.spent(replica, name, "build") for name in (facts.claim["arm"], control))
     for units in MATCHED:
         metered = [unit for unit in units if own.get(unit)]
         ratios = [_ratio(theirs.get(unit), own[unit]) for unit in metered]
+        if metered and None in ratios:
+            return None
         if metered and units == ("device_seconds",) and not _timed(own):
             return 0.0
         if metered:
-            known = [ratio for ratio in ratios if ratio is not None]
-            return max(0.0, 1.0 - min(known)) if len(known) == len(ratios) else None
+            return max(0.0, 1.0 - min(ratio for ratio in ratios if ratio is not None))
     return None
 
 
@@ -138,9 +156,12 @@ def _quarantined(facts: Facts) -> float:
 
 def _moved(facts: Facts) -> int:
     """Starts in which the gate's use of targets altered what the claimed arm serves."""
-    return len({run.replica for run in _claimed(facts) if _altered(run)})
+    shown = bool(facts.study.get("sees_accepted"))
+    return len({run.replica for run in _claimed(facts) if _altered(run, shown)})
 
 
-def _altered(run: RunFacts) -> bool:
+def _altered(run: RunFacts, shown: bool) -> bool:
+    """Whether a verdict of the gate altered the path: what is served, or what a later proposal was told."""
+    told = shown and any(one["outcome"] in TOLD and one["round"] < run.row["round"] for one in run.decisions)
     held = any(one["mode"] == "strict" and one["outcome"] != "promote" for one in run.decisions)
-    return held or run.row["restores"] > 0 or run.row["released"] != run.row["working"]
+    return held or told or run.row["restores"] > 0 or run.row["released"] != run.row["working"]

@@ -57,9 +57,8 @@ def _imported(file: Path) -> Iterator[str]:
 
 
 def _files(folder: Path, name: str) -> list[Path]:
-    if (folder / name).is_dir():
-        return [path for path in (folder / name).rglob("*.py") if path.is_file()]
-    return [path] if (path := folder / f"{name}.py").is_file() else []
+    inside = (folder / name).rglob("*.py") if (folder / name).is_dir() else ()
+    return [path for path in (folder / f"{name}.py", *inside) if path.is_file()]
 
 
 def libraries() -> dict[str, str]:

@@ -121,7 +121,8 @@ def reduce(events: Iterable[Stored]) -> Facts:
         if handler is not None:
             handler(facts, event)
     for (replica, axis), sheets in facts.blocks.items():
-        facts.sealed |= {(replica, *asked, axis): one for asked, one in paired(sheets).items()}
+        strict = [asked for asked in sheets if asked[0] in (facts.claim["arm"], "ungated")]
+        facts.sealed |= {(replica, *asked, axis): one for asked, one in paired(sheets, strict).items()}
     return facts
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from netgain.arms import Arm
 from netgain.budget import UNITS, Budget, exceeded, total
 from netgain.canonical import digest
-from netgain.errors import StageError
+from netgain.errors import IntegrityError, StageError
 from netgain.evaluation import evaluate
 from netgain.jobs import Spend
 from netgain.ledger.events import Event
@@ -67,6 +67,12 @@ def start(row: Row, world: World) -> Outcome:
     """Make generation 0: the same for all arms of a replica."""
     done = world.jobs.do(row.replica, "start", seed=world.start_seed(row))
     system = world.store.put(done.value["system"])
+    others = {other["anchor"] for other in world.log.rows().values() if other["replica"] == row.replica}
+    if others - {None, system}:
+        raise IntegrityError(
+            f"`start` gave another generation 0 than before for start {row.replica}", where=row.id,
+            fix="draw all randomness of `start` from its rng; then run a new study",
+        )  # fmt: skip
     after = replace(row, stage="measure", anchor=system, working=system, released=system)
     return Outcome(after, {"system": system}, start=done.spend)
 

@@ -9,6 +9,7 @@ from typing import Any
 from netgain.budget import total
 from netgain.errors import IntegrityError
 from netgain.evaluation import Sheet, evaluate
+from netgain.evidence.tally import unanswered_is_wrong
 from netgain.items import Block
 from netgain.jobs import Spend
 from netgain.ledger.events import Event
@@ -76,7 +77,8 @@ def _gate_blocks(row: Row, world: World, look: int) -> dict[str, Block]:
 def _columns(sheets: Mapping[tuple[str, str], Sheet]) -> dict[str, dict[str, Sequence[float | None]]]:
     columns: dict[str, dict[str, Sequence[float | None]]] = {}
     for (axis, role), sheet in sheets.items():
-        columns.setdefault(axis, {})[role] = sheet.values
+        values = unanswered_is_wrong({"values": sheet.values, "status": sheet.status})["values"]
+        columns.setdefault(axis, {})[role] = values if role == "candidate" else sheet.values
     return columns
 
 

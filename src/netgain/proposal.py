@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from netgain.arms import GENERATION_0, Arm
-from netgain.budget import Budget, total
+from netgain.budget import Budget
 from netgain.channel import pass_through
 from netgain.errors import StageError
 from netgain.items import fingerprint
@@ -100,7 +100,8 @@ def _budget(row: Row, world: World, arm: Arm) -> Budget:
 def _due(row: Row, world: World, spent: Sequence[Spend], unit: str) -> tuple[float | None, bool]:
     """What to spend in this round to be level with `self` after it, and whether it has spent otherwise so far."""
     upto, before = (len(spent), 0) if row.horizon == 1 else (row.round, row.round - 1)
-    theirs, theirs_before = total(spent[:upto]).get(unit), total(spent[:before]).get(unit)
+    theirs = spent[min(upto, len(spent)) - 1].get(unit)
+    theirs_before = spent[min(before, len(spent)) - 1].get(unit) if before else 0.0
     own = row.build.get(unit) if row.build else 0.0
     if theirs is None or theirs_before is None or own is None:
         return None, False

@@ -84,6 +84,11 @@ class Row:
         return cls(**record)
 
 
+def half_of(rounds: int) -> int:
+    """The round at half of a horizon, whose released system is kept for the late value."""
+    return (rounds + 1) // 2
+
+
 def run_id(replica: int, run_name: str) -> str:
     """Id of a run from its replica and the arm's run name."""
     return f"r{replica}/{run_name}"

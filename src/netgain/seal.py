@@ -11,6 +11,7 @@ from typing import Any
 from netgain.evaluation import Asking, evaluate
 from netgain.facts import Facts, RunFacts, reduce
 from netgain.ledger.events import Event, Stored
+from netgain.ledger.merkle import Frontier
 from netgain.run import Row, run_id
 from netgain.seeding import sealed_secret, stream
 from netgain.wire import unpack
@@ -39,15 +40,16 @@ def served(facts: Facts, replica: int, arm: str) -> tuple[str, str | None]:
     runs = facts.runs_of(replica, arm)
     if len(runs) == 1 and not runs[0].variant:
         return run_id(replica, arm), runs[0].row["released"]
-    best = max(runs, key=lambda run: _reported(facts, run))
+    best = max(runs, key=lambda run: _reported(facts, run, run.row["round"]))
     name = run_id(replica, f"{arm}.{best.variant}")
     start = facts.runs_of(replica, "frozen")
-    below = bool(start) and _reported(facts, best) < _reported(facts, start[0])
+    at = best.row["round"]
+    below = bool(start) and _reported(facts, best, at) < _reported(facts, start[0], at)
     return name, best.row["anchor" if below else "released"]
 
 
-def _reported(facts: Facts, run: RunFacts) -> float:
-    found = run.report.get((facts.rounds, "released", facts.claim["metric"]))
+def _reported(facts: Facts, run: RunFacts, round: int) -> float:
+    found = run.report.get((round, "released", facts.claim["metric"]))
     return -1.0 if found is None or found.score is None else found.score
 
 
@@ -62,11 +64,12 @@ def open_seal(log: Any, facts: Facts, look: int, replicas: Sequence[int], arms: 
         for arm in arms
         if arm in (facts.claim["arm"], "ungated")  # the arms whose own rungs a verdict tests
     }
+    size, root = _head(log)
     record = {
         "look": look,
         "replicas": list(replicas),
-        "merkle_size": log.size,
-        "merkle_root": log.root(),
+        "merkle_size": size,
+        "merkle_root": root,
         "served": {
             run_id(replica, arm): system for replica in replicas for arm, (_, system) in chosen[replica].items()
         },
@@ -74,6 +77,13 @@ def open_seal(log: Any, facts: Facts, look: int, replicas: Sequence[int], arms: 
         "listed": listed,
     }
     log.append([Event("seal_opened", None, record)])
+
+
+def _head(log: Any) -> tuple[int, str]:
+    """Size and head of the log up to the last event of a run: later ones, such as a new session, draw no new items."""
+    leaves = [(event.run, bytes.fromhex(event.leaf)) for event in log.events()]
+    size = 1 + max(place for place, (run, _) in enumerate(leaves) if run is not None)
+    return size, Frontier(leaf for _, leaf in leaves[:size]).root().hex()
 
 
 def score_sealed(world: World, facts: Facts, seal: dict[str, Json], hands: int) -> None:

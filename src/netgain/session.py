@@ -16,7 +16,6 @@ from typing import Any
 from netgain import __version__
 from netgain.arms import Arm, arm_named, missing_piece, required_controls, runs_of
 from netgain.attempts import count_attempt
-from netgain.budget import total
 from netgain.canonical import digest
 from netgain.case import case_of
 from netgain.claim import RUNGS, Claim
@@ -31,6 +30,7 @@ from netgain.jobs import Jobs
 from netgain.ledger import Event, FolderLock, Ledger
 from netgain.ledger.files import DIGESTS, sweep, write_durably
 from netgain.planning import Plan, plan_study
+from netgain.run import half_of
 from netgain.seal import facts_of, open_seal, score_sealed
 from netgain.seeding import root as derived_root
 from netgain.stages import Loop
@@ -108,6 +108,9 @@ class Study:
             raise ConfigError(
                 f"axis {axis.name!r} has {axis.sealed_items} sealed items", fix="a claim needs at least 2, better 200"
             )
+        if axis.report_items < 2 and "ordinary" in self.arms:
+            what = f"axis {axis.name!r} has {axis.report_items} report items, on which the best of `ordinary` is chosen"
+            raise ConfigError(what, fix="give it at least 2, better 100")
 
     @property
     def mode(self) -> str:
@@ -132,7 +135,7 @@ class Study:
             "required": {rung: list(required_controls(rung, self.arms, self.loop)) for rung in RUNGS[1:]},
             "surfaces": list(self.loop.surfaces), "state": dict(self.loop.state or {}), "tries": self.tries,
             "filters": [{"name": one.name, "uses": list(one.uses)} for one in self.loop.filters],
-            "limits": dict(self.limits),
+            "limits": dict(self.limits), "menu": list(self.loop.menu), "sees_accepted": self.loop.sees_accepted,
         }  # fmt: skip
 
     def contract(self) -> dict[str, Json]:
@@ -320,7 +323,7 @@ def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: Loca
         gate=BettingGate(plan_of(study.suite, study.mode, study.rounds)),
         mode=study.mode, dealer=dealer, root=facts.registration["root"], log=log, store=store,
         jobs=Jobs(executor, store),
-        rounds=study.rounds, limits=study.limits, tries=study.tries, keep_at=((study.rounds + 1) // 2,),
+        rounds=study.rounds, limits=study.limits, tries=study.tries, keep_at=(half_of(study.rounds),),
         one_generation_0=study.claim.starts != "fresh", contract=facts.registration["contract_digest"],
     )  # fmt: skip
     return replace(world, schedule=Schedule(log))
@@ -338,16 +341,17 @@ def _secret(folder: Path) -> bytes:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Build spend of `self` by round: numbers only, and all that a control learns of it."""
+    """Build spend of `self` up to the end of each round: numbers only, and all that a control learns of it.
+
+    Read from its rows, so that a control which does the same adds up to the same, to the bit.
+    """
 
     log: Ledger
 
     def __call__(self, replica: int) -> list[dict[str, float | None]]:
-        by_round: dict[int, list[dict[str, float | None]]] = {}
-        for event in self.log.events("stage_done", f"r{replica}/self"):
-            if event.data["spend"]["build"]:
-                by_round.setdefault(event.data["round"], []).append(event.data["spend"]["build"])
-        return [total(list(by_round[round])) for round in sorted(by_round)]
+        by_round = {event.data["round"]: event.data["row"]["build"] for event in
+                    self.log.events("stage_done", f"r{replica}/self") if event.data["round"]}  # fmt: skip
+        return [by_round[round] for round in sorted(by_round)]
 
 
 def _tidy(log: Ledger, store: ObjectStore, claimed: str) -> None:

@@ -191,6 +191,9 @@ class Suite:
         return {"axes": [one.spec() for one in self.axes], **rest}
 
 
+NO_ANSWER = "no answer"
+
+
 def score_all(
     metric: Metric, outputs: Sequence[Json], items: Sequence[Item]
 ) -> tuple[list[float | None], dict[str, str]]:
@@ -213,7 +216,7 @@ def score_all(
 
 def _one(metric: Metric, output: Json, item: Item) -> float:
     if output is None:
-        raise EvaluateError("no answer", fix="see the run's stage_failed events")
+        raise EvaluateError(NO_ANSWER, fix="see the run's stage_failed events")
     try:
         return score_item(metric, output, item["target"])
     except EvaluateError:

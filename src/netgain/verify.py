@@ -93,6 +93,13 @@ def trained(sheet: Record) -> set[int]:
     return {int(index) for index, why in sheet["status"].items() if why.startswith("quarantined")}
 
 
+def strict(sheet: Record) -> Record:
+    """The sheet of what a claim is about, or of a candidate: no answer is a wrong one, so silence raises nothing."""
+    wrong = {int(index) for index, why in sheet["status"].items() if why == "no answer"}
+    values = [0 if index in wrong else value for index, value in enumerate(sheet["values"])]
+    return {**sheet, "values": values, "status": {i: why for i, why in sheet["status"].items() if int(i) not in wrong}}
+
+
 def silent(sheet: Record, gone: set[int]) -> bool:
     """Whether more than 5 % of a block was left unanswered, beside the items that are left out anyway."""
     values = sheet["values"]
@@ -225,6 +232,7 @@ def contract(study: Study) -> str:
 def items(study: Study) -> str:
     """The items of every scored block are those that the secret and the names give; scores are numbers in [0, 1]."""
     known: dict[tuple[Json, ...], str] = {}
+    asked: dict[tuple[Json, ...], str] = {}
     roots = {one: e.data["merkle_root"] for e in study.of("seal_opened") for one in e.data["replicas"]}
     looks = {e.data["replica"]: e.data["look"] for e in study.of("replica_enrolled")}
     secrets = {e.data["look"]: bytes.fromhex(e.data["secret"]) for e in study.of("secret_revealed")}
@@ -250,6 +258,8 @@ def items(study: Study) -> str:
                 seeds = [(i, hmac.new(key, f"{prefix}{i}".encode(), "sha256").hexdigest()) for i in span]
                 known[block] = digest([draw(spec, seed, i) for i, seed in seeds])
             need(data["items"] == known[block], f"{here}: items of {data['split']} block {data['key']!r}")
+        same = (data["split"], data["source"], data["key"], data["start"], len(data["values"]))
+        need(asked.setdefault(same, data["items"]) == data["items"], f"{here}: another run was asked other items")
     own = sorted(name for name, axis in study.axes.items() if axis["source"]["generator"] != "strings/1")
     return f"{len(known)} blocks of items derived again; items of own code or files, not derived: {own or 'none'}"
 
@@ -302,6 +312,94 @@ def draw(spec: Record, seed: str, index: int) -> list[str]:
     return ["+".join(words) + end, target]
 
 
+# --- Runs: every row follows from the one before ---------------------------------------------------------------------
+def half_of(study: Study) -> int:
+    """The round whose released system is listed for the late value."""
+    return (int(study.record["study"]["rounds"]) + 1) // 2
+
+
+def runs(study: Study) -> str:
+    """Every run that was registered is there and no other, and each of its rows follows from the one before."""
+    data, expected = study.record["study"], set[str]()
+    for arm in (name for name in data["arms"] if name not in data["untestable"]):
+        expected |= {f"{arm}.{entry}" for entry in data["menu"]} if "ordinary" in arm.split("+") else {arm}
+    for entry in study.of("replica_enrolled"):
+        need({*entry.data["arms"]} == expected, f"seq {entry.seq}: start {entry.data['replica']} enrols other runs")
+    names = {f"r{replica}/{name}" for replica in study.replicas for name in expected}
+    need(
+        names == study.rows.keys(), f"runs that are missing or not registered: {sorted(names ^ study.rows.keys())[:3]}"
+    )
+    for run in study.rows:
+        _follow(study, run)
+    for replica in study.replicas:
+        made = {row["anchor"] for row in study.rows.values() if row["replica"] == replica} - {None}
+        need(len(made) < 2, f"the arms of start {replica} have different generations 0")
+    return f"{len(names)} runs, {len(study.of('stage_done'))} stages, each after the row before"
+
+
+def _follow(study: Study, run: str) -> None:
+    """One run: stages in order, pointers moved by decisions, spend added up, ended where it may end."""
+    before = study.of("run_started", run)[0].data["row"]
+    proposed = {entry.data["round"] for entry in study.of("decision", run)}
+    for entry in study.of("decision", run):
+        need(entry.data["surface"] in study.record["study"]["surfaces"], f"seq {entry.seq}: a closed surface")
+    for entry in study.of("stage_done", run):
+        data, row, here = entry.data, entry.data["row"], f"seq {entry.seq}: {run}, {entry.data['stage']}"
+        at = (before["stage"], before["round"])
+        need(data["key"] == digest([run, before]) and (data["stage"], data["round"]) == at, f"{here}: out of order")
+        wrong = differs(_pointers(study, run, before, data), row, f"{here}: the row's")
+        need(not wrong, wrong)
+        if data["stage"] == "propose" and not data["out"].get("lost"):
+            need(data["round"] in proposed, f"{here} has no decision record")
+            channel = next(
+                (one for one in before["arm"].split("+") if one in ("placebo", "oracle", "shuffled")), "true"
+            )
+            need(data["out"]["channel"]["channel"] == channel, f"{here}: the feedback's channel is not {channel!r}")
+        for phase in ("build", "answer"):
+            spent, held = data["spend"][phase], before[phase]
+            pairs = {unit: (held[unit], spent[unit]) for unit in held} if held and spent else {}
+            both = {unit: None if None in pair else sum(pair) for unit, pair in pairs.items()}
+            wrong = differs(both or spent or held, row[phase], f"{here}: {phase}")
+            need(not wrong, wrong)
+        before = row
+    if before["stage"] == "done":
+        _ended(study, run, before)
+
+
+def _ended(study: Study, run: str, row: Record) -> None:
+    """A run is over at its horizon, without a generation 0, or where the budget of its loop ended."""
+    limits, end = study.record["study"]["limits"], row["end"]
+    own = row if row["arm"] == "self_again" else study.rows[f"r{row['replica']}/self"]
+    used = [own["build"][unit] for unit in limits if f"budget of {unit} used up" == end and own["end"] == end]
+    fair = row["round"] == study.record["study"]["rounds"] if end == "planned length reached" else row["anchor"] is None
+    need(fair or (used and used[0] >= limits[end.split()[2]]), f"{run}: ended in round {row['round']}: {end}")
+
+
+def _pointers(study: Study, run: str, before: Record, data: Record) -> Record:
+    """What a stage leaves: generation 0, working and released system, candidate, rollbacks so far."""
+    now = {name: before[name] for name in ("anchor", "working", "released", "candidate", "restores")}
+    out, mode = data["out"], study.mode(run)
+    if out.get("lost"):
+        return {**now, "candidate": None}
+    if data["stage"] == "start":
+        return now | dict.fromkeys(("anchor", "working", "released"), out["system"])
+    if data["stage"] == "build":
+        return {**now, "candidate": out["candidate"]}
+    if data["stage"] != "apply":
+        return now
+    found = [e.data["outcome"] for e in study.of("gate_decision", run) if e.data["round"] == data["round"]]
+    need(found or mode == "none", f"{run}, round {data['round']}: no gate decision")
+    if mode in ("none", "watch") or found[0] == "promote":
+        moved = {"working": before["candidate"], "released": before["candidate"]}
+    elif mode == "strict":
+        moved = {"working": before["released"]}
+    elif found[0] == "reject":
+        moved = {"working": before["released"], "restores": before["restores"] + 1}
+    else:
+        moved = {"working": before["candidate"]}
+    return {**now, **moved, "candidate": None}
+
+
 # --- Receipts: nothing is released without one -----------------------------------------------------------------------
 def receipts(study: Study) -> str:
     """Every move of a run's released system has the receipt of the round's one gate decision, for this very move."""
@@ -349,7 +447,7 @@ def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, st
             wanted = {"system": system, "key": f"{data['candidate']}|{data['released']}", "start": 0}
             wrong = differs(wanted, sheet.data, f"scores of the {role} (seq {sheet.seq}):")
             need(not wrong and sheet.seq < entry.seq, wrong or f"seq {sheet.seq}: scored after the decision")
-            columns[axis][role] = sheet.data["values"]
+            columns[axis][role] = (strict(sheet.data) if role == "candidate" else sheet.data)["values"]
     count, guards, k, gain = plan["confirmations"], plan["guards"], data["round"], plan["design_gain"]
     need(k >= 1 and (count is None or k <= count), f"decision {k} of {count} declared")
     level, harm = (plan[name] / (count or 3.38774 * k * math.log(k + 1) ** 2) for name in ("level", "harm_level"))
@@ -365,13 +463,21 @@ def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, st
     tests = [_test(columns[one[1]["axis"]], *one) for one in asked]
     sizes = {axis: len(column["candidate"]) for axis, column in columns.items()}
     steps = {axis: study.axes[axis]["gate_items"] or 1 for axis in columns}
-    looks = max(1, math.ceil(sizes[plan["axis"]] / steps[plan["axis"]]))
+    looks, most = (
+        max(1, math.ceil(sizes[plan["axis"]] / steps[plan["axis"]])),
+        max(1, plan["max_pairs"] // plan["block"]),
+    )
+    drawn = [axis for axis in sizes if study.axes[axis]["source"]["generator"] != "bank"]  # a bank may be used up
+    for axis in drawn:
+        need(sizes[axis] == looks * study.axes[axis]["gate_items"], f"{sizes[axis]} items of {axis!r} in {looks} looks")
     for look in range(1, looks):
         said, _ = _ruling(plan, mode, tests, {axis: min(size, look * steps[axis]) for axis, size in sizes.items()})
         if said != "continue":
             return f"look {look} of {looks} already said {said}, yet more pairs were asked for"
     said, reason = _ruling(plan, mode, tests, sizes)
-    said, reason = ("undecided", "exhausted") if said == "continue" else (said, reason)  # no more pairs were to be had
+    if said == "continue":  # no more pairs were to be had
+        need(looks == most or not drawn, f"seq {entry.seq}: undecided after {looks} looks of {most}")
+        said, reason = "undecided", "exhausted"
     ours = {"tests": [record for record, _, _ in tests], "level": level, "harm_level": harm, "mode": mode}
     return differs({**ours, "k": k, "outcome": said, "reason": reason}, data, "recorded")
 
@@ -425,8 +531,8 @@ def seal(study: Study) -> str:
     opened: list[int] = []
     for entry in study.of("seal_opened", lacking="the seal is not opened: runs are still going on"):
         data, here, size = entry.data, f"seq {entry.seq}: the seal", entry.data["merkle_size"]
-        last = max(e.seq for e in study.of("stage_done") if study.rows[e.run]["replica"] in data["replicas"])
-        need(last < size <= entry.seq, f"{here} is of {size} entries, the last stage is seq {last}")
+        last = max(e.seq for e in study.entries[: entry.seq] if e.run)
+        need(size == last + 1, f"{here} is of {size} entries, the last one of a run is seq {last}")
         need(data["merkle_root"] == tree_head(study.leaves[:size]), f"{here} has another root than {size} entries")
         need(not set(opened) & set(data["replicas"]), f"{here} of a start is opened a second time")
         opened += data["replicas"]
@@ -444,19 +550,24 @@ def _sealed(study: Study, seal: Entry, name: str, runs: Mapping[str, Record]) ->
     need(all(row["stage"] == "done" for row in runs.values()), f"seq {seal.seq}: {name} was not done")
     block = name.partition("/")[0]
     place = {"split": "report", "role": "released", "axis": study.record["claim"]["metric"]}
-    reported = {run: [-1.0] for run in [*runs, f"{block}/frozen"]}  # scores on the report split, the horizon's last
-    for entry in (entry for entry in study.of("scores") if entry.run in reported):
+    reported: dict[tuple[str, int], float] = {}  # scores on the report split
+    for entry in (entry for entry in study.of("scores") if place.items() <= entry.data.items()):
         known = -1.0 if silent(entry.data, trained(entry.data)) else mean(entry.data["values"], -1.0)
-        reported[entry.run] += [known] if place.items() <= entry.data.items() else []
-    best = max(runs, key=lambda run: reported[run][-1])
-    # A menu of plain training serves its best, and never less than generation 0.
-    below = runs[best]["variant"] and reported[best][-1] < reported[f"{block}/frozen"][-1]
+        reported[entry.run, entry.data["round"]] = known
+    best = max(runs, key=lambda run: reported.get((run, runs[run]["round"]), -1.0))
+    # A menu of plain training serves its best, and never less than generation 0 on the same items.
+    first, own = (reported.get((run, runs[best]["round"]), -1.0) for run in (f"{block}/frozen", best))
+    below = runs[best]["variant"] and own < first
     system = runs[best]["anchor" if below else "released"]
     need(system == seal.data["served"][name], f"seq {seal.seq}: {name} does not serve its last released system")
-    asked = [
-        *([("served", system)] if system else []),
-        *(("listed", one) for one in [*seal.data["listed"].get(name, {}).values()][:1]),
-    ]
+    kept: Record = {}
+    if runs[best]["arm"] in (study.record["claim"]["arm"], "ungated"):
+        half, measured = half_of(study), [e.data for e in study.of("stage_done", best) if e.data["stage"] == "measure"]
+        kept = {str(half): one["row"]["released"] for one in measured if one["round"] == half}
+    listed = seal.data["listed"].get(name, {})
+    need(listed == kept, f"seq {seal.seq}: {name} lists {listed}, its generation at half of the horizon is {kept}")
+    asked = [("served", system)] if system else []
+    asked += [("listed", one) for one in listed.values()]
     sizes = {axis: spec["sealed_items"] for axis, spec in study.axes.items() if spec["sealed_items"]}
     wanted = {(axis, *one, block, 0) for axis in sizes for one in asked}
     for entry in (entry for run in runs for entry in study.of("scores", run) if entry.data["split"] == "sealed"):
@@ -544,7 +655,8 @@ class Case:
         for data, row in ((e.data, study.rows[e.run]) for e in study.of("scores") if e.data["split"] == "sealed"):
             blocks[row["replica"], data["axis"]][row["arm"], data["role"]] = data
         for (replica, axis), block in blocks.items():
-            self._compare(replica, axis, block)
+            own = (self.claim["arm"], "ungated")
+            self._compare(replica, axis, {one: strict(data) if one[0] in own else data for one, data in block.items()})
         self.guards = [name for name, axis in study.axes.items() if axis["guard"]]
         self.own = [study.runs(replica, self.arm) for replica in study.replicas]
         halted = {row["replica"] for row in study.rows.values() if row["stage"] != "done"}
@@ -592,17 +704,18 @@ class Case:
 
     def underspent(self, control: str) -> float | None:
         """Median over starts of the share by which a control spent less on building (seconds from 5); None unknown."""
-        if control in ("frozen", "sampled", self.arm):
+        if control in ("frozen", "sampled", self.claim["arm"], self.arm):
             return 0.0
 
         def least(replica: int, arm: str, unit: str) -> Json:  # of a menu the entry that spent least
             amounts = [row["build"].get(unit) for row in self.log.runs(replica, arm).values()]
             return None if None in amounts or not amounts else min(amounts)
 
-        shares = []
+        shares, arm = [], self.claim["arm"]
         for replica in self.log.replicas:
             for units in (("flops", "tokens"), ("calls",), ("device_seconds",)):
-                spent = [(own, least(replica, control, one)) for one in units if (own := least(replica, "self", one))]
+                pairs = [(least(replica, arm, one), least(replica, control, one)) for one in units]
+                spent = [(own, theirs) for own, theirs in pairs if own]
                 if spent and None not in [theirs for _, theirs in spent]:
                     noise = units == ("device_seconds",) and spent[0][0] < 5.0
                     shares.append(0.0 if noise else max(0.0, 1.0 - min(theirs / own for own, theirs in spent)))
@@ -611,8 +724,17 @@ class Case:
         return float(median(shares)) if shares and len(shares) == len(self.lost) else None
 
     def gains(self, names: Sequence[str], arm: str) -> list[Json]:
-        """Net gain of each start: smallest difference over the controls; None where a score is missing."""
-        starts = zip(*(self.column(name, self.claim["metric"]) for name in (arm, *names)), strict=True)
+        """Net gain of each start: smallest difference over the controls; None where a score is missing.
+
+        A control that failed where it was built has none: it may not help the claim.
+        """
+        built = [entry for entry in self.log.of("stage_failed") if entry.data["stage"] in ("start", "propose", "build")]
+        failed = {entry.run.partition(".")[0] for entry in built}
+        columns = {name: self.column(name, self.claim["metric"]) for name in (arm, *names)}
+        for name in {*names} - {self.claim["arm"], "ungated"}:
+            gone = [f"r{replica}/{name}" in failed for replica in self.log.replicas]
+            columns[name] = [None if one else score for one, score in zip(gone, columns[name], strict=True)]
+        starts = zip(*(columns[name] for name in (arm, *names)), strict=True)
         least = [None if None in start else min(start[0] - one for one in start[1:]) for start in starts]
         return [None if gone else gain for gain, gone in zip(least, self.lost, strict=True)]
 
@@ -632,7 +754,11 @@ class Case:
             listed = any((arm, role) == (self.arm, "listed") for _, arm, role, _ in self.sealed)
             if ran < 5 or not self.guards or not listed:
                 return "not testable: needs five rounds, a guard axis, and the generation at half of the horizon"
-            wrong += self.dropped(*((axis, "frozen", "served") for axis in self.guards), (metric, self.arm, "listed"))
+            wrong += self.dropped(*((axis, "frozen", "served") for axis in self.guards))
+            beyond = [max(row["round"] for row in runs.values()) > half_of(self.log) for runs in self.own]
+            late = zip(self.change(metric, self.arm, "listed"), beyond, strict=True)
+            kept = self.typical([one if on else None for one, on in late], -self.log.axes[metric]["margin"])
+            wrong += [] if kept.word == "SUPPORTED" else [f"the late value is not shown to be kept: {kept.reason}"]
         return "; ".join(wrong)
 
     def limits(self, found: SimpleNamespace, gains: Column) -> list[str]:
@@ -642,9 +768,15 @@ class Case:
         told += self.dropped(*((axis, "frozen", "served") for axis in self.guards))
         told += [] if self.guards else ["no guard axis was run"]
         told += [f"{self.people} decisions by a person or an outside model"] if self.people else []
-        spent = {name: self.underspent(name) for name in self.controls(self.rung, self.rung, self.arm)[0]}
+        there = {*self.study["arms"]} - {*self.study["untestable"]}
+        needed = [name for name in self.controls(self.rung, self.rung, self.arm)[0] if name in there]
+        spent = {name: self.underspent(name) for name in needed}
         told += [f"{name} spent less or unknown" for name, less in spent.items() if less is None or less > 0.02]
-        told += [f"{100 * self.quarantined:.1f} % of a sealed block quarantined"] if self.quarantined >= 0.01 else []
+        told += (
+            [f"{100 * self.quarantined:.1f} % of a sealed block quarantined"]
+            if 0.01 <= self.quarantined <= 0.05
+            else []
+        )
         over = [gain - self.claim["by"] for gain in gains if gain is not None]
         told += ["mean and median of the net gain disagree"] if over and mean(over) * median(over) < 0 else []
         near = [name for name, axis in self.log.axes.items() if axis["kind"] == "sibling" and axis["sealed_items"]]
@@ -666,6 +798,9 @@ class Case:
         strict = [entry for entry in self.log.of("gate_decision") if entry.data["mode"] == "strict"]
         held = {entry.run for entry in strict if entry.data["outcome"] != "promote"}
         rows = {run: row for runs in self.own for run, row in runs.items()}
+        said = [e for e in self.log.of("gate_decision") if e.data["outcome"] in ("promote", "reject")]
+        told = [e for e in said if self.study["sees_accepted"] and e.data["round"] < self.log.rows[e.run]["round"]]
+        held |= {entry.run for entry in told}  # a later proposal knew what the gate had said
         steered = [run in held or row["restores"] or row["released"] != row["working"] for run, row in rows.items()]
         return None if any(steered) else True
 
@@ -684,7 +819,8 @@ def decide(study: Study) -> Record:
     whole = found.look is not None and not alike and not study.record["given_root"]
     level = 1 if exploratory or not names else 3 if whole else 2
     below = [f"{rung}: {why}" for rung in RUNGS[: RUNGS.index(case.rung) + 1] if (why := case.failing(rung))]
-    limits, reasons = case.limits(found, gains), [found.reason, *missing.values()]
+    limits = case.limits(found, gains) if names and found.look is not None else []
+    reasons = [found.reason, *missing.values()]
     lines = [
         (case.quarantined > 0.05, "INVALID", [f"{case.quarantined:.3f} of a sealed block had been trained on"]),
         (exploratory, "INCONCLUSIVE", ["exploratory: it can never be evidence"]),
@@ -700,18 +836,21 @@ def decide(study: Study) -> Record:
     effect["unit"] = f"points of {claim['metric']} in [0, 1]"
     level = 0 if word == "INVALID" else level
     head = {"verdict": word, "level": level, "rung": passed[-1] if passed else None}
-    return {**head, "endogenous": case.endogenous(passed), "effect": effect, "reasons": reasons}
+    head |= {"endogenous": case.endogenous(passed), "effect": effect, "reasons": reasons}
+    return {**head, "limits": limits}
 
 
 def word(study: Study) -> str:
     """The verdict computed from raw scores is the recorded one."""
     entry, ours = study.of("verdict", lacking="no verdict is recorded: the study is not finished")[-1], decide(study)
-    wrong = differs({name: ours[name] for name in ours if name != "reasons"}, entry.data, f"seq {entry.seq}: recorded")
+    said = {name: ours[name] for name in ours if name not in ("reasons", "limits")}
+    wrong = differs(said, entry.data, f"seq {entry.seq}: recorded")
     need(not wrong, wrong)
+    need(len(ours["limits"]) == len(entry.data["limits"]), f"seq {entry.seq}: limits, computed {ours['limits']}")
     return f"{ours['verdict']}, rung {ours['rung']}, as recorded at seq {entry.seq}"
 
 
-CHECKS = (files, log, registration, contract, items, measures, receipts, gate, seal, blinding, objects, word)
+CHECKS = (files, log, registration, contract, items, measures, runs, receipts, gate, seal, blinding, objects, word)
 
 
 def verify(folder: Path | str) -> Record:
@@ -740,6 +879,7 @@ def verify(folder: Path | str) -> Record:
 
 def explained(found: Record) -> Record:
     """The same with `NAME_reason` beside every value that is null."""
+    found = {name: value for name, value in found.items() if name != "limits"}
     why, effect = found["reasons"][0], found["effect"]
     steered = "an outside verdict chose what was served, and the arm `ungated` was not run"
     told = {"rung": why, "endogenous": steered if found["rung"] else why}

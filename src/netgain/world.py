@@ -59,7 +59,7 @@ class World:
     rounds: int
     limits: Mapping[str, float] = field(default_factory=dict)  # tokens, flops, calls of one run of `self`
     tries: int = 8
-    schedule: Callable[[int], Sequence[Spend]] = lambda replica: ()  # build spend of `self` by round: numbers only
+    schedule: Callable[[int], Sequence[Spend]] = lambda replica: ()  # build spend of `self` up to a round
     keep_at: tuple[int, ...] = ()
     one_generation_0: bool = False  # all starts share it: the claim is about runs from this one
     contract: str = ""  # digest of the contract that every score belongs to

@@ -2,7 +2,7 @@
 
 import pytest
 
-from netgain.evidence.tally import Tally, paired, tally
+from netgain.evidence.tally import Tally, paired, tally, unanswered_is_wrong
 
 
 def sheet(values, **status):
@@ -55,3 +55,17 @@ def test_a_block_of_which_nothing_is_left_has_no_score():
     gone = {f"_{index}": "quarantined: the run trained on it" for index in range(2)}
     found = paired({"self": sheet([None, None], **gone), "frozen": sheet([1.0, 1.0])})
     assert [one.score for one in found.values()] == [None, None]
+
+
+def test_what_a_claim_is_about_gains_nothing_by_silence():
+    """Silent on the tenth that it would get wrong: left out, that would be a gain; the silence is wrong instead."""
+    own = sheet([1.0] * 96 + [None] * 4, **{f"_{index}": "no answer" for index in range(96, 100)})
+    other = sheet([1.0] * 96 + [0.0] * 4)
+    found = paired({"self": own, "frozen": other}, strict=["self"])
+    assert found["self"].mean == found["frozen"].mean == pytest.approx(0.96)
+    assert paired({"self": own, "frozen": other})["self"].mean == 1.0
+
+
+def test_an_error_of_the_metric_is_no_wrong_answer():
+    own = sheet([1.0, None], _1="metric 'm' raised KeyError: 'confidence'")
+    assert unanswered_is_wrong(own) == own

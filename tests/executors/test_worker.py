@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 
 from netgain.executors.frames import receive, send
-from netgain.executors.worker import CACHED_SYSTEMS, Systems, Tasks, find_loop, run_task, serve
+from netgain.executors.worker import Tasks, find_loop, run_task, serve
 from netgain.records import Change, Examples, Part, Started
 from netgain.stages import Filter, Loop
 from netgain.wire import pack, unpack
@@ -189,16 +189,20 @@ def test_a_proposal_that_is_no_change_is_a_failure():
     assert (found["type"], "expected a Change" in found["message"]) == ("TypeError", True)
 
 
-def test_systems_are_decoded_once_and_a_few_are_kept():
-    codec = ShoutCodec()
-    systems = Systems(codec)
+def test_what_loop_code_does_to_a_system_in_place_is_gone_with_its_task():
+    """Training code edits its parent in place; the system of that digest has to stay what it is."""
+
+    def build(parent, change, budget, rng):
+        parent.append(9)
+        return parent
+
+    tasks = Tasks(loop(build=build, answer=lambda own, inputs, budget, rng: [len(own) for _ in inputs]))
+    task = {"seed": SEED, "budget": {}, "sampled": False, "inputs": ["?"], "system": system([1])}
+    change = {"parts": [], "state": None, "checks": {}}
     for _ in range(2):
-        systems.get({"digest": "first", "data": b"first"})
-    assert codec.decoded == 1
-    for number in range(CACHED_SYSTEMS):
-        systems.get({"digest": str(number), "data": b"x"})
-    assert systems.get({"digest": "first", "data": b"first"}).text == "first"
-    assert codec.decoded == CACHED_SYSTEMS + 2
+        built = run_task(tasks, {"op": "build", **task, "parent": system([1]), "change": change})
+        assert unpack(built["value"]["system"]) == [1, 9]
+        assert run_task(tasks, {"op": "answer", **task})["value"]["outputs"] == [1]
 
 
 FILE = """

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from netgain.suite import NO_ANSWER
 
 Json = Any
 Key = TypeVar("Key")
@@ -50,12 +52,25 @@ def quarantined_items(data: Mapping[str, Json]) -> frozenset[int]:
     return frozenset(int(index) for index, why in data["status"].items() if why.startswith("quarantined"))
 
 
-def paired(sheets: Mapping[Key, Mapping[str, Json]]) -> dict[Key, Tally]:
+def unanswered_is_wrong(data: Mapping[str, Json]) -> dict[str, Json]:
+    """A `scores` event in which silence is wrong: how what a claim is about, or a candidate, is taken.
+
+    Left out instead, its silence on what it cannot do would raise its mean (`method.md` 3.3). An error of the metric
+    stays without a score.
+    """
+    wrong = {int(index) for index, why in data["status"].items() if why == NO_ANSWER}
+    values = [0 if index in wrong else value for index, value in enumerate(data["values"])]
+    return {**data, "values": values, "status": {i: why for i, why in data["status"].items() if int(i) not in wrong}}
+
+
+def paired(sheets: Mapping[Key, Mapping[str, Json]], strict: Collection[Key] = ()) -> dict[Key, Tally]:
     """Tallies of all `scores` events on one sealed block, their means over the same items.
 
     An item that one arm of the start had trained on is left out for all of them, and so is an item that one of them did
-    not answer. An arm that left too much unanswered has no score, and takes no item away from the others.
+    not answer. An arm that left too much unanswered has no score, and takes no item away from the others. For those of
+    `strict`, which the claim is about, no answer is a wrong one.
     """
+    sheets = {key: unanswered_is_wrong(data) if key in strict else data for key, data in sheets.items()}
     gone = frozenset[int]().union(*map(quarantined_items, sheets.values()))
     found = {key: tally(data, gone) for key, data in sheets.items()}
     heard = [sheets[key]["values"] for key, one in found.items() if not one.silent]

@@ -9,7 +9,6 @@ import os
 import sys
 import time
 import traceback
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -21,8 +20,6 @@ from netgain.executors.frames import receive, send
 from netgain.records import Change, Examples, Feedback, Part, Started, View
 from netgain.stages import Codec, Loop
 from netgain.wire import pack, unpack
-
-CACHED_SYSTEMS = 8
 
 
 def find_loop(target: str, options: dict[str, Any] | None, device: str = "cpu") -> Loop:
@@ -48,31 +45,12 @@ def _module(place: str) -> ModuleType:
     return module
 
 
-class Systems:
-    """Decoded systems by digest, a few at a time."""
-
-    def __init__(self, codec: Codec) -> None:
-        self.codec = codec
-        self._held: OrderedDict[str, Any] = OrderedDict()
-
-    def get(self, named: dict[str, Any]) -> Any:
-        """The system of {"digest", "data"}."""
-        key = named["digest"]
-        if key not in self._held:
-            self._held[key] = self.codec.decode(named["data"])
-            while len(self._held) > CACHED_SYSTEMS:
-                self._held.popitem(last=False)
-        self._held.move_to_end(key)
-        return self._held[key]
-
-
 class Tasks:
     """One method per task; each takes the task's fields and gives a packable value."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
         self.codec: Codec = loop.codec or PlainCodec()
-        self.systems = Systems(self.codec)
 
     def start(self, task: dict[str, Any], budget: Budget) -> Any:
         made = self.loop.start(_rng(task["seed"]))
@@ -90,20 +68,24 @@ class Tasks:
         change = self._change_in(task["change"])
         return {
             "system": self.codec.encode(
-                self.loop.build(self.systems.get(task["parent"]), change, budget, _rng(task["seed"]))
+                self.loop.build(self._system(task["parent"]), change, budget, _rng(task["seed"]))
             )
         }
 
     def answer(self, task: dict[str, Any], budget: Budget) -> Any:
         ask = self.loop.sampled if task["sampled"] else self.loop.answer
         assert ask is not None
-        outputs = list(ask(self.systems.get(task["system"]), task["inputs"], budget, _rng(task["seed"])))
+        outputs = list(ask(self._system(task["system"]), task["inputs"], budget, _rng(task["seed"])))
         if len(outputs) != len(task["inputs"]):
             raise ValueError(f"answer gave {len(outputs)} outputs for {len(task['inputs'])} inputs")
         return {"outputs": outputs}
 
+    def _system(self, named: dict[str, Any]) -> Any:
+        """The system of {"digest", "data"}, decoded anew: loop code may have edited an earlier copy in place."""
+        return self.codec.decode(named["data"])
+
     def describe(self, task: dict[str, Any], budget: Budget) -> Any:
-        return {"text": str(self.loop.describe(self.systems.get(task["system"]))) if self.loop.describe else ""}
+        return {"text": str(self.loop.describe(self._system(task["system"]))) if self.loop.describe else ""}
 
     def _proposer(self, name: str) -> Callable[[View], Change]:
         kind, _, variant = name.partition(".")
@@ -115,8 +97,8 @@ class Tasks:
         feedback = task["feedback"] or {"inputs": [], "labels": [], "shares": {}}
         kept = Examples(feedback["inputs"], feedback["labels"])
         return View(
-            parent=self.systems.get(task["parent"]),
-            improver=self.systems.get(task["improver"]),
+            parent=self._system(task["parent"]),
+            improver=self._system(task["improver"]),
             state=None if task["state"] is None else unpack(task["state"]),
             accepted=task["accepted"],
             feedback=Feedback(kept, feedback["shares"]),
