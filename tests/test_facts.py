@@ -32,6 +32,7 @@ def done(spend, run="r0/self", round=1, stage="build", **more):
 
 def test_scores_go_into_the_table_of_their_split():
     facts = reduce(log(
+        registered(),
         started(),
         scores([1.0], split="report"),
         scores([0.5], split="anchor", role="anchor"),
@@ -74,7 +75,7 @@ def test_generation_0_was_paid_for_once_a_start_and_the_sealed_pass_by_every_run
 
 def test_sealed_scores_of_a_start_are_over_the_same_items():
     facts = reduce(log(
-        started(), started("r0/frozen", "frozen"), started("r1/self", replica=1),
+        registered(), started(), started("r0/frozen", "frozen"), started("r1/self", replica=1),
         scores([None, 1.0], split="sealed", role="served", _0="quarantined: the run trained on this question"),
         scores([1.0, 0.0], run="r0/frozen", split="sealed", role="served"),
         scores([1.0, 0.0], run="r1/self", split="sealed", role="served"),
