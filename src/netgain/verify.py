@@ -5,7 +5,7 @@ Standard library only, imports nothing of netgain, writes nothing: the independe
 to be read before it is believed. The checks of `CHECKS` run in order; each fails with the place that is wrong, or says
 what holds. One failure makes the study INVALID. The word is computed from raw sealed scores and must equal the recorded
 one. Not covered: whether the answers came from the systems named (a re-run shows that, evidence level 5), metrics and
-items of the claimant's own code, a folder invented as a whole.
+items of the claimant's own code, which items a run had trained on, a folder invented as a whole.
 
 Exit codes: 0 SUPPORTED (with or without limits), 3 REFUTED, 4 INCONCLUSIVE, 7 INVALID, 2 not a study that this reads.
 """
