@@ -791,7 +791,7 @@ class Case:
         """The mark R3: no outside label, model or person decided, and no outside verdict altered the path."""
         if self.people or self.log.record["contract"]["suite"]["dev_items"]:
             return False
-        if not passed:
+        if len(passed) < 2:  # a change alone is nothing that the mark could stand on
             return None
         if "ungated" in {*self.study["arms"]} - {*self.study["untestable"]} and self.arm == "self":
             return len(Case(self.log, "ungated").passed()) >= len(passed)
@@ -882,7 +882,7 @@ def explained(found: Record) -> Record:
     found = {name: value for name, value in found.items() if name != "limits"}
     why, effect = found["reasons"][0], found["effect"]
     steered = "an outside verdict chose what was served, and the arm `ungated` was not run"
-    told = {"rung": why, "endogenous": steered if found["rung"] else why}
+    told = {"rung": why, "endogenous": steered if found["rung"] not in (None, "R0") else why}
     reasons = {f"{name}_reason": reason for name, reason in told.items() if found[name] is None}
     ends = {f"{name}_reason": f"the scores do not bound it: {why}" for name, one in effect.items() if one is None}
     return {**found, **reasons, "effect": {**effect, **ends}}

@@ -333,10 +333,11 @@ def ungated(score, *, lost=0.0):
         ({"verdict_moved_path": 2, **ungated(0.9, lost=0.3)}, False),
         ({"outside_labels": 10, **ungated(0.9)}, False),
         ({"changed": [False] * STARTS, "scores": scored(self=0.3)}, None),
+        ({"scores": scored(self=0.3)}, None),
     ],
     ids=[
         "nothing outside", "labels", "a person", "the gate chose", "ungated passes", "ungated fails",
-        "ungated loses what the gate had guarded", "labels stay", "no rung",
+        "ungated loses what the gate had guarded", "labels stay", "no rung", "a change alone",
     ],
 )  # fmt: skip
 def test_the_signal_is_endogenous_when_nothing_from_outside_was_on_the_path(more, mark):

@@ -426,11 +426,11 @@ def _endogenous(case: Case, looks: Looks, top: str | None) -> tuple[bool | None,
     outside = case.outside_labels + case.people
     if outside:
         return False, f"{outside} outside labels, models or persons decided something on the path"
-    if top is None:
+    if top in (None, "R0"):
         return None, "no rung passed that the mark could stand on"
     if case.ungated is not None:
         alone = highest(_tested(replace(case, arm="ungated", **vars(case.ungated)), looks))
-        passed = alone is not None and ORDER.index(alone) >= ORDER.index(top)
+        passed = alone is not None and ORDER.index(alone) >= ORDER.index(str(top))
         return passed, f"the arm `ungated` {'passes' if passed else 'does not pass'} {top} by itself"
     if case.verdict_moved_path:
         return (
