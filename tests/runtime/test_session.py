@@ -465,3 +465,12 @@ def test_starts_that_are_claimed_to_be_fresh_and_are_all_alike_decide_nothing(
     assert (verdict.word, verdict.level) == ("INCONCLUSIVE", 2)
     assert "makes them one start" in verdict.reasons[0]
     assert verify(tmp_path / "study")["verdict"] == "INCONCLUSIVE"
+
+
+def test_plain_training_is_not_chosen_on_items_that_are_not_there() -> None:
+    blind = replace(tiny.suite().gate_axis, report_items=0)
+    loop = replace(tiny.loop, ordinary={"one": tiny.propose, "two": tiny.propose})
+    study = replace(tiny.study(), loop=loop)
+    replace(study, arms=("self", "frozen", "ordinary"))
+    with pytest.raises(ConfigError, match="0 report items, on which the best of `ordinary` is chosen"):
+        replace(study, arms=("self", "frozen", "ordinary"), suite=Suite([blind]))

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from worlds import conduct, final, sent, world_in
 
-from netgain.errors import ConfigError, SandboxError
+from netgain.errors import ConfigError, IntegrityError, SandboxError
+from netgain.jobs import Jobs
 from netgain.study import Conductor, Stepped, enrol, enrolled, leave_request
 from netgain.testing.ladder import Ladder
 from netgain.world import World
@@ -202,6 +203,27 @@ def test_a_budget_in_tokens_ends_the_loop_cleanly_and_its_controls_in_the_same_r
     for arm in ("placebo", "ungated", "self_again"):  # with more rounds they would be loops of another horizon
         assert (final(limited, 0, arm).round, final(limited, 0, arm).end) == (1, own.end)
     assert (final(limited, 0, "frozen").round, final(limited, 0, "frozen").end) == (3, "planned length reached")
+
+
+def test_a_start_that_does_not_give_the_same_generation_0_to_every_arm_ends_the_run(tmp_path: Path) -> None:
+    """Loop code that draws from elsewhere than its rng: after a restart it would begin another loop in mid-study."""
+    made = iter(range(100))
+    loop = replace(Ladder(target=7, own=60).loop(), start=lambda rng: {"right": [0.5] * 16, "mark": next(made)})
+    world = world_in(tmp_path, ["self", "frozen"], loop=loop)
+    world.jobs.do = forgetful(world.jobs)  # type: ignore[method-assign]
+    with pytest.raises(IntegrityError, match="another generation 0"):
+        conduct(world, tmp_path)
+
+
+def forgetful(jobs: Jobs) -> Any:
+    """Jobs as after a restart: nothing is remembered from one task to the next."""
+    do = jobs.do
+
+    def afresh(replica: int, *given: Any, **fields: Any) -> Any:
+        jobs.forget(replica)
+        return do(replica, *given, **fields)
+
+    return afresh
 
 
 def test_a_limit_that_is_not_reached_ends_nothing(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import click
 from netgain.cli.answer import Commands, answer, hello
 
 STUDY = click.Path(path_type=Path)
+BESIDE = "-"  # `--csv` without a folder
 
 
 def _shared(command: Callable[..., int]) -> Callable[..., int]:
@@ -165,7 +166,7 @@ def verify(study: Path, **shared: bool) -> int:
 @main.command(epilog=_example("netgain export studies/length --csv tables"))
 @click.argument("study", metavar="DIR", type=STUDY)
 @click.option(
-    "--csv", "tables", metavar="[DIR]", type=STUDY, is_flag=False, flag_value="", required=True,
+    "--csv", "tables", metavar="[DIR]", type=STUDY, is_flag=False, flag_value=BESIDE, required=True,
     help="Folder for the tables; without one, the study's name with -csv behind it.",
 )  # fmt: skip
 @_shared
@@ -175,7 +176,9 @@ def export(study: Path, tables: Path, **shared: bool) -> int:
     Runs, curves, decisions, sealed scores and every raw score.
     """
     beside = study.resolve().with_name(f"{study.resolve().name}-csv")
-    return answer("netgain.cli.looking:export", shared, folder=study, tables=tables if str(tables) != "." else beside)
+    return answer(
+        "netgain.cli.looking:export", shared, folder=study, tables=beside if tables == Path(BESIDE) else tables
+    )
 
 
 @main.command(epilog=_example("netgain doctor"))
