@@ -36,6 +36,7 @@ class Ladder:
         own: examples of its own per round.
         check: share of wrong answers that the system's own check catches; 0 for a loop without a check.
         gain: how much of what its labels are worth is learnt; 0 for a loop that learns nothing.
+        forget: share of what generation 0 knew that each round on own data costs.
     """
 
     known: int = 5
@@ -43,6 +44,7 @@ class Ladder:
     own: int = 200
     check: float = 0.95
     gain: float = 1.0
+    forget: float = 0.0
 
     def start(self, rng: Any) -> Started:
         """Generation 0, drawn at no cost: right up to `known`, mostly right one further, lost beyond."""
@@ -87,6 +89,7 @@ class Ladder:
                 "mark": int(rng.integers(1 << 30)),
             }
         length = len(examples.inputs[0]) - 1
+        table[: self.known] = [(1.0 - self.forget) * p for p in table[: self.known]]
         purity = sum(truth_of(examples.inputs, examples.labels)) / len(examples.inputs)
         table[length - 1] += self.gain * (min(0.99, purity**2) - table[length - 1])
         table[length] += self.gain * max(0.0, 0.9 * table[length - 1] - table[length])
