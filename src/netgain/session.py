@@ -38,6 +38,7 @@ from netgain.stores import ObjectStore
 from netgain.study import Conductor, Watcher, enrol
 from netgain.suite import Suite
 from netgain.world import World
+from netgain.yardstick import score_by_generation_0
 
 Json = Any
 
@@ -467,6 +468,7 @@ def _conclude(
         open_seal(log, facts, look, fresh, arms)
     facts = facts_of(log)
     score_sealed(world, facts, facts.seals[-1], workers)
+    score_by_generation_0(world, facts, facts.seals[-1])
     verdict = decide_verdict(case_of(facts_of(log)))
     _finish(folder, log, verdict, look)
     return verdict
