@@ -35,7 +35,11 @@ class Log(Protocol):
 class Gate(Protocol):
     """Decides on scores, and lets nothing through without a receipt."""
 
-    def decide(self, mode: str, k: int, columns: Mapping[str, Mapping[str, Any]], *, exhausted: bool) -> Any: ...
+    def decide(
+        self, mode: str, k: int, columns: Mapping[str, Mapping[str, Any]], *, exhausted: bool, promoted: int = 0
+    ) -> Any: ...
+
+    def screen(self, mode: str, promoted: int, candidate: Sequence[Any], released: Sequence[Any]) -> Any: ...
 
     def receipt(self, mode: str, decision: Any, candidate: str, released: str) -> dict[str, Json]: ...
 
@@ -62,6 +66,8 @@ class World:
     schedule: Callable[[int], Sequence[Spend]] = lambda replica: ()  # build spend of `self` up to a round
     keep_at: tuple[int, ...] = ()
     one_generation_0: bool = False  # all starts share it: the claim is about runs from this one
+    screen_items: int = 0  # development items on which a candidate is screened before it is confirmed
+    draws: int = 1  # answers per item at the gate, averaged inside the item
     contract: str = ""  # digest of the contract that every score belongs to
 
     def arm(self, row: Row) -> Arm:
