@@ -336,8 +336,8 @@ def test_the_gate_modes_are_those_of_the_loop():
 
 
 def test_every_field_that_is_not_a_table_of_its_own_is_a_declared_key():
-    own_tables = {"options", "budget", "source"}
-    for schema in (StudyFile, ClaimFile):
+    own_tables = {"gate", "options", "budget", "source"}
+    for schema in (StudyFile, ClaimFile, config.GateFile):
         names = [f.name for f in dataclasses.fields(schema) if f.name not in own_tables]
         assert names == list(config._keys(schema))
         assert all(set(key.expects) & set(string.ascii_letters) and key.means for key in config._keys(schema).values())
