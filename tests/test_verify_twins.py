@@ -19,6 +19,7 @@ from netgain.arms import required_controls
 from netgain.case import case_of
 from netgain.claim import RUNGS, Claim
 from netgain.errors import ConfigError
+from netgain.evidence.exposure import Exposure
 from netgain.evidence.looks import default_looks, derived_looks, typical_start
 from netgain.evidence.verdict import decide_verdict
 from netgain.facts import reduce
@@ -168,6 +169,12 @@ def test_decisions_are_the_same(seed: int) -> None:
     for name, wrong in (("outcome", "promote" if decision.outcome != "promote" else "reject"), ("level", 0.7)):
         other = verify.Entry(seq=1, run="r0/self", data={**record, name: wrong})
         assert f"recorded {name}" in verify._decide_again(study, other, sheets)
+
+
+@pytest.mark.parametrize("counts", [(0, 0, 0, 0.0), (1, 0, 0, 0.0), (9, 3, 0, 0.0), (40, 5, 30, 2.5), (0, 0, 0, 3.0)])
+def test_the_rise_for_used_items_is_the_same(counts: tuple[int, int, int, float]) -> None:
+    asked = Exposure(*counts)
+    assert verify.used(vars(asked)) == pytest.approx(asked.log_raise, abs=1e-12)
 
 
 def test_asking_on_after_a_decision_is_found() -> None:

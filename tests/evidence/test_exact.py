@@ -108,3 +108,13 @@ def test_null_streams_stay_below_their_level(discordance, analyses):
     for level in (0.05, 0.01):
         wrong = rejections(d, looks=scheduled_looks(2000, analyses), level=level).mean()
         assert wrong <= level + 3.0 * math.sqrt(level * (1.0 - level) / len(d))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_look_is_half_of_the_two_sided_test_of_statsmodels(seed):
+    tables = pytest.importorskip("statsmodels.stats.contingency_tables", reason="statsmodels is not installed")
+    d = paired_differences(np.random.default_rng(seed), (300,), gain=0.08, discordance=0.2).astype(float)
+    wins, losses = int((d == 1).sum()), int((d == -1).sum())
+    both = tables.mcnemar([[0, wins], [losses, 0]], exact=True).pvalue
+    assert wins > losses
+    assert 2.0 * exact_sequential(d, looks=(300,), level=0.05).p == pytest.approx(both, rel=1e-9)
