@@ -294,6 +294,18 @@ FORGERIES: dict[str, tuple[Callable[[Events], Events | None], str, str]] = {
         "registration",
         "contract digest",
     ),
+    "used items that were not said": (
+        changed("claim_registered", put("exposure", value={"ladder": {"log_raise": 0.0}})),
+        "registration",
+        "asked before",
+    ),
+    "a confirmation that is counted again": (changed("gate_decision", put("k", value=1), round=2), "gate", "k is 1"),
+    "promotions that were not": (changed("gate_decision", put("promoted", value=1), round=1), "gate", "promoted is 1"),
+    "a screen that was not planned": (
+        changed("gate_decision", put("reason", value="screened"), round=1),
+        "gate",
+        "screened",
+    ),
     "another claim file": (
         changed("claim_registered", put("files", "claim.toml", value="0" * 64)),
         "registration",

@@ -19,6 +19,7 @@ from netgain.arms import required_controls
 from netgain.case import case_of
 from netgain.claim import RUNGS, Claim
 from netgain.errors import ConfigError
+from netgain.evidence.exposure import Exposure
 from netgain.evidence.looks import default_looks, derived_looks, typical_start
 from netgain.evidence.verdict import decide_verdict
 from netgain.facts import reduce
@@ -76,19 +77,35 @@ def drawn_plan(rng: random.Random) -> GatePlan:
         total_margin=rng.uniform(0.0, 0.2),
         guards=guards,
         waived=tuple(guard.axis for guard in guards if rng.random() < 0.3),
+        **drawn_form(rng),
     )
 
 
-def drawn_scores(plan: GatePlan, rng: random.Random) -> dict[str, dict[str, list[float | None]]]:
+def drawn_form(rng: random.Random) -> dict[str, Any]:
+    form = rng.choice(["betting", "grid", "group_sequential", "fixed"])
+    ledgers = [None, "spending"] if form in ("group_sequential", "fixed") else [None, "spending", "e-lond"]
+    return {"form": form, "ledger": rng.choice(ledgers), "analyses": rng.choice([1, 3, 5])}
+
+
+ROLES = ("candidate", "released", "anchor")
+
+
+def drawn_scores(plan: GatePlan, rng: random.Random) -> dict[str, dict[str, Any]]:
     missing = rng.choice([0.0, 0.0, 0.03, 0.2])
-    count = rng.choice([0, 20, 40, 60])
+    count, binary = rng.choice([0, 20, 40, 60]), 1.0 if plan.looks and rng.random() < 0.8 else 0.7
+    clustered = rng.random() < 0.3
 
     def column() -> list[float | None]:
         share = rng.random()
-        drawn = [float(rng.random() < share) if rng.random() < 0.7 else rng.random() for _ in range(count)]
+        drawn = [float(rng.random() < share) if rng.random() < binary else rng.random() for _ in range(count)]
         return [None if rng.random() < missing else value for value in drawn]
 
-    return {axis: {role: column() for role in ("candidate", "released", "anchor")} for axis in plan.axes}
+    def clusters() -> list[str]:
+        labels = sorted(rng.randint(0, max(1, count // 3)) for _ in range(count))
+        return [f"c{one}" for one in labels]
+
+    scores: dict[str, dict[str, Any]] = {axis: {role: column() for role in ROLES} for axis in plan.axes}
+    return {axis: {**one, "clusters": clusters()} if clustered else one for axis, one in scores.items()}
 
 
 def in_verify(plan: GatePlan, k: int, columns: dict[str, Any]) -> verify.Study:
@@ -98,37 +115,45 @@ def in_verify(plan: GatePlan, k: int, columns: dict[str, Any]) -> verify.Study:
     study.axes = {axis: {"gate_items": plan.block, "source": {"generator": "bank"}} for axis in plan.axes}
     arm = "+".join(["self", *(f"unguarded:{axis}.gate" for axis in plan.waived)])
     study.rows = {"r0/self": {"arm": arm, "anchor": "anchor"}}
+    study.kinds = defaultdict(list)
     return study
 
 
 def sheets_of(k: int, columns: dict[str, Any]) -> dict[tuple[str, int, str, str], verify.Entry]:
-    def sheet(role: str, values: list[float | None]) -> verify.Entry:
-        return verify.Entry(
-            seq=0,
-            run="r0/self",
-            data={"system": role, "key": "candidate|released", "start": 0, "values": values, "status": {}},
-        )
+    def sheet(role: str, roles: dict[str, Any]) -> verify.Entry:
+        data = {"system": role, "key": "candidate|released", "start": 0, "values": roles[role], "status": {}}
+        data |= {"clusters": roles["clusters"]} if "clusters" in roles else {}
+        return verify.Entry(seq=0, run="r0/self", data=data)
 
-    return {
-        ("r0/self", k, axis, role): sheet(role, column)
-        for axis, roles in columns.items()
-        for role, column in roles.items()
-    }
+    return {("r0/self", k, axis, role): sheet(role, roles) for axis, roles in columns.items() for role in ROLES}
 
 
-def first_ruling(plan: GatePlan, k: int, columns: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def first_ruling(plan: GatePlan, k: int, promoted: int, columns: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Look block by block as the engine does; the decision and the scores that had been asked for."""
-    size = len(columns[plan.axis]["candidate"])
-    for seen in [*range(plan.block, size, plan.block), size]:
+    size, most = len(columns[plan.axis]["candidate"]), plan.max_pairs // plan.block
+    for look in range(most):
+        seen = min(size, (look + 1) * plan.block)
         part = {axis: {role: column[:seen] for role, column in roles.items()} for axis, roles in columns.items()}
         scores = {
-            axis: AxisScores(**{role: [np.nan if v is None else v for v in column] for role, column in roles.items()})
+            axis: AxisScores(
+                **{role: [np.nan if v is None else v for v in roles[role]] for role in ROLES},
+                clusters=roles.get("clusters"),
+            )
             for axis, roles in part.items()
         }
-        decision = decide(plan, k, scores, exhausted=seen == size)
+        decision = decide(plan, k, scores, exhausted=look == most - 1, promoted=promoted)
         if decision.final:
             return decision, part
     raise AssertionError("an exhausted decision is final")
+
+
+def decided_before(study: verify.Study, k: int, promoted: int, rng: random.Random) -> None:
+    """Earlier confirmations of the run in its log, with candidates among them that a screen had stopped."""
+    outcomes = ["promote"] * promoted + ["undecided"] * (k - 1 - promoted)
+    rng.shuffle(outcomes)
+    history = [{"outcome": one, "reason": "better"} for one in outcomes]
+    history.append({"outcome": "undecided", "reason": "screened"})
+    study.kinds["gate_decision"] = [verify.Entry(seq=0, run="r0/self", data=one) for one in history]
 
 
 @pytest.mark.parametrize("seed", range(150))
@@ -136,14 +161,22 @@ def test_decisions_are_the_same(seed: int) -> None:
     rng = random.Random(seed)
     plan = drawn_plan(rng)
     k = rng.randint(1, plan.confirmations or 9)
-    decision, columns = first_ruling(plan, k, drawn_scores(plan, rng))
+    promoted = rng.randint(0, k - 1)
+    decision, columns = first_ruling(plan, k, promoted, drawn_scores(plan, rng))
     record = {"round": k, "candidate": "candidate", "released": "released", **decision.to_json()}
     study, sheets = in_verify(plan, k, columns), sheets_of(k, columns)
+    decided_before(study, k, promoted, rng)
     entry = verify.Entry(seq=1, run="r0/self", data=record)
     assert verify._decide_again(study, entry, sheets) == ""
     for name, wrong in (("outcome", "promote" if decision.outcome != "promote" else "reject"), ("level", 0.7)):
         other = verify.Entry(seq=1, run="r0/self", data={**record, name: wrong})
         assert f"recorded {name}" in verify._decide_again(study, other, sheets)
+
+
+@pytest.mark.parametrize("counts", [(0, 0, 0, 0.0), (1, 0, 0, 0.0), (9, 3, 0, 0.0), (40, 5, 30, 2.5), (0, 0, 0, 3.0)])
+def test_the_rise_for_used_items_is_the_same(counts: tuple[int, int, int, float]) -> None:
+    asked = Exposure(*counts)
+    assert verify.used(vars(asked)) == pytest.approx(asked.log_raise, abs=1e-12)
 
 
 def test_asking_on_after_a_decision_is_found() -> None:

@@ -25,6 +25,8 @@ Scalar = str | int | float | bool
 Option = Scalar | tuple[Scalar, ...]
 Rung = Literal["R1", "R2", "R4", "R5"]
 GateMode = Literal["strict", "advance", "watch"]
+GateForm = Literal["betting", "grid", "group_sequential", "fixed"]
+ErrorLedger = Literal["uniform", "spending", "e-lond"]
 
 STUDY_NAME = "netgain.toml"
 CLAIM_NAME = "claim.toml"
@@ -63,6 +65,44 @@ class Source:
 
 
 _NAMES = {"min_length": 1}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateFile:
+    """What [gate] of netgain.toml says: how the gate tests, chosen before data (`netgain.gates.GateOptions`)."""
+
+    form: Annotated[
+        GateForm,
+        Key(
+            "one of 'betting', 'grid', 'group_sequential', 'fixed'",
+            "how a gain is tested: e-process (any looks), order-free e-process, or an exact test for a capped number "
+            "of pairs and scores of 0 and 1",
+            "betting",
+        ),
+    ] = "betting"
+    ledger: Annotated[
+        ErrorLedger,
+        Key(
+            "one of 'uniform', 'spending', 'e-lond'",
+            "how the error budget is shared out: evenly over the rounds, ever less (both: no false promotion in the "
+            "run), or by promotions so far (share of false promotions)",
+            "uniform",
+        ),
+    ] = "uniform"
+    analyses: Annotated[
+        int, Key("a whole number from 1 to 100", "looks of form 'group_sequential'", 5, {"ge": 1, "le": 100})
+    ] = 5
+    screen_items: Annotated[
+        int,
+        Key("a whole number of at least 0", "development items that screen a candidate first; 0: none", 200, {"ge": 0}),
+    ] = 0
+    screen_z: Annotated[
+        float,
+        Key("a number from 0 to below 10", "standard errors of gain that the screen wants", 1.0, {"ge": 0, "lt": 10}),
+    ] = 1.0
+    draws: Annotated[
+        int, Key("a whole number of at least 1", "answers per gate item, averaged inside the item", 1, {"ge": 1})
+    ] = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +145,7 @@ class StudyFile:
             {"pattern": r"^[0-9a-f]{64}$"},
         ),
     ] = None
+    gate: GateFile = field(default_factory=GateFile)
     options: Mapping[str, Option] = field(default_factory=dict)
     budget: Mapping[str, float] = field(default_factory=dict)
     source: Source = field(default_factory=Source, compare=False, repr=False)
@@ -181,9 +222,10 @@ def read_study(path: Path) -> StudyFile:
         ConfigError: the file is missing or malformed, or a key is unknown, missing or impossible; says ``file:line``.
     """
     document, source = _load(path)
-    _only_tables(document, ("study", "options", "budget"), source)
+    _only_tables(document, ("study", "gate", "options", "budget"), source)
     study = StudyFile(
         **_checked("study", document, StudyFile, source),
+        gate=GateFile(**_checked("gate", document, GateFile, source)) if "gate" in document else GateFile(),
         options=_options(document.get("options", {}), source),
         budget=_budget(document.get("budget", {}), source),
         source=source,
@@ -235,6 +277,7 @@ def render_study(study: StudyFile, *, notes: Mapping[str, str] | None = None) ->
     """
     lines = ["# How this study runs; what it claims stands in claim.toml. An unknown key is an error.", "", "[study]"]
     lines += _rendered(study, _keys(StudyFile))
+    lines += ["", "[gate]", *_rendered(study.gate, _keys(GateFile))]
     lines += ["", "[options]", "# the recipe's own settings"]
     for name, value in study.options.items():
         note = (notes or {}).get(name)
@@ -342,6 +385,7 @@ def _unknown(kind: str, name: str, known: Iterable[str], where: str) -> ConfigEr
     error = ConfigError.unknown(kind, name, known, where=where)
     homes = {
         f"[study] of {STUDY_NAME}": _keys(StudyFile),
+        f"[gate] of {STUDY_NAME}": _keys(GateFile),
         f"[budget] of {STUDY_NAME}": UNITS,
         f"[claim] of {CLAIM_NAME}": _keys(ClaimFile),
     }
@@ -465,7 +509,7 @@ def _is_scalar(value: object) -> bool:
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-def _rendered(record: StudyFile | ClaimFile, keys: Mapping[str, Key]) -> Iterable[str]:
+def _rendered(record: StudyFile | ClaimFile | GateFile, keys: Mapping[str, Key]) -> Iterable[str]:
     """Yield the lines of one table: meaning, then the key, as a comment where it is not set."""
     for name, key in keys.items():
         value = getattr(record, name)

@@ -26,6 +26,7 @@ class RunFacts:
     report: dict[tuple[int, str, str], Tally] = field(default_factory=dict)  # (round, role, axis)
     anchor: dict[tuple[int, str], Tally] = field(default_factory=dict)  # (round, axis)
     gate: dict[tuple[int, str, str], Tally] = field(default_factory=dict)  # (round, role, axis)
+    sheets: dict[tuple[str, int, str], dict[str, Json]] = field(default_factory=dict)  # (split, round, role), gate axis
     decisions: list[dict[str, Json]] = field(default_factory=list)  # of the gate, with seq and time
     choices: list[dict[str, Json]] = field(default_factory=list)  # decision records of the proposals
     channel: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> what the checks' channel did
@@ -175,6 +176,8 @@ def _scores(facts: Facts, event: Stored) -> None:
         run = _run(facts, event)
         facts.blocks.setdefault((run.replica, data["axis"]), {})[run.arm, data["role"]] = data
         return
+    if data["axis"] == facts.suite["axes"][0]["name"]:  # on the axis that decides, intervals need the pairs
+        _run(facts, event).sheets[data["split"], data["round"], data["role"]] = data
     found = tally(data)
     if data["split"] == "report":
         _run(facts, event).report[data["round"], data["role"], data["axis"]] = found

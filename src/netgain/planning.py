@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import tempfile
 import time
@@ -11,12 +12,23 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from netgain.arms import Arm, missing_piece, required_controls
+from netgain.attempts import asked_before, raised
 from netgain.budget import Budget, total
 from netgain.claim import RUNGS, Claim
 from netgain.errors import ConfigError, EvaluateError, StageError
-from netgain.evidence.power import expected_items, planned_chances, refusal, smallest_gain, smallest_net_gain
+from netgain.evidence.power import (
+    exact_items,
+    expected_items,
+    planned_chances,
+    refusal,
+    smallest_exact_gain,
+    smallest_gain,
+    smallest_net_gain,
+)
 from netgain.evidence.verdict import ROUNDS_SUSTAINED, looks_of
 from netgain.executors import LocalWorkers, Reference, reference_of
+from netgain.gates import GatePlan
+from netgain.gates.gate import check_reach, on_used_items
 from netgain.items import Dealer
 from netgain.jobs import Done, Jobs
 from netgain.metric import score_item
@@ -67,6 +79,8 @@ class Study(Protocol):
     def chosen(self) -> dict[str, Arm]: ...
 
     def untestable(self) -> dict[str, str]: ...
+
+    def gate_plan(self) -> GatePlan: ...
 
 
 @dataclass(frozen=True)
@@ -182,6 +196,7 @@ def _possible(study: Study) -> None:
     for axis in study.suite.axes:
         if isinstance(axis.source, Bank):
             _enough(axis, study)
+    check_reach(on_used_items(study.gate_plan(), raised(asked_before(study.suite))))
     booked = ("tokens", "flops", "calls")
     for unit in study.limits:
         if unit not in booked:
@@ -385,12 +400,16 @@ def _power(study: Study, unsupportable: bool) -> tuple[dict[str, float] | None, 
 
 
 def _gate(study: Study) -> dict[str, float]:
-    suite, level = study.suite, 0.05 / study.rounds
-    moment = suite.gate_axis.moment
+    """Pairs of a decision and the gain it resolves, at the level that is left in the last round."""
+    plan = on_used_items(study.gate_plan(), raised(asked_before(study.suite)))
+    level = plan.promotion_spending.level(study.rounds) * math.exp(-plan.log_raise)
+    rule = {"second_moment": plan.planned_second_moment, "level": level}
+    exact = bool(plan.looks)
+    need, least = (exact_items, smallest_exact_gain) if exact else (expected_items, smallest_gain)
     return {
-        "pairs_at_design_gain": expected_items(gain=suite.design_gain, second_moment=moment, level=level),
-        "pairs_at_most": float(suite.max_pairs),
-        "smallest_gain": smallest_gain(items=suite.max_pairs, second_moment=moment, level=level),
+        "pairs_at_design_gain": need(gain=plan.design_gain, **rule),
+        "pairs_at_most": float(plan.max_pairs),
+        "smallest_gain": least(items=plan.max_pairs, **rule),
     }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from netgain import __version__
 from netgain.arms import Arm, arm_named, missing_piece, required_controls, runs_of
-from netgain.attempts import count_attempt
+from netgain.attempts import asked_before, book_answers, count_attempt, gate_banks, raised
 from netgain.canonical import digest
 from netgain.case import case_of
 from netgain.claim import RUNGS, Claim
@@ -24,7 +24,8 @@ from netgain.errors import ConfigError, DiskFull, IntegrityError, Stopped
 from netgain.evidence.verdict import Verdict, decide_verdict, looks_of
 from netgain.executors import LocalWorkers, Reference, reference_of
 from netgain.facts import Facts
-from netgain.gates.gate import BettingGate, plan_of
+from netgain.gates import GateOptions, GatePlan
+from netgain.gates.gate import BettingGate, check_reach, on_used_items, plan_of
 from netgain.items import Dealer
 from netgain.jobs import Jobs
 from netgain.ledger import Event, FolderLock, Ledger
@@ -35,7 +36,7 @@ from netgain.seal import facts_of, open_seal, score_sealed
 from netgain.seeding import root as derived_root
 from netgain.stages import Loop
 from netgain.stores import ObjectStore
-from netgain.study import Conductor, Watcher, enrol
+from netgain.study import Conductor, Stepped, Watcher, enrol
 from netgain.suite import Suite
 from netgain.world import World
 from netgain.yardstick import score_by_generation_0
@@ -57,6 +58,7 @@ class Study:
             root, so that the same root gives the same result. Who gave it could have known the items: evidence level 2
             at most.
         tries: answers per item of the arm `sampled`.
+        gate: how the gate tests, chosen before data; see `netgain.gates.GateOptions`.
         limits: tokens, flops or calls that end a run of `self` cleanly.
         pause_at: device_seconds, cost_usd or human_minutes after which one call of `run` pauses; it alters no result.
         reference: how workers find the loop; found by itself for a loop that is a name of the main script.
@@ -72,6 +74,7 @@ class Study:
     rounds: int = 5
     root: str | None = None
     tries: int = 8
+    gate: GateOptions = field(default_factory=GateOptions)
     limits: Mapping[str, float] = field(default_factory=dict)
     pause_at: Mapping[str, float] = field(default_factory=dict)
     reference: Reference | None = None
@@ -122,6 +125,10 @@ class Study:
         """The arm of a name, which may use this loop's checks and this suite's guards."""
         return arm_named(name, self.loop, [axis.name for axis in self.suite.guards])
 
+    def gate_plan(self) -> GatePlan:
+        """The gate's registered rule, as for items that were never asked."""
+        return plan_of(self.suite, self.mode, self.rounds, self.gate)
+
     def chosen(self) -> dict[str, Arm]:
         """Run name -> arm, for every arm that the loop supports."""
         arms = [self.arm(name) for name in self.arms]
@@ -146,7 +153,7 @@ class Study:
     def contract(self) -> dict[str, Json]:
         """Everything that defines a measurement."""
         return {
-            "suite": self.suite.spec(), "gate": plan_of(self.suite, self.mode, self.rounds).to_json(),
+            "suite": self.suite.spec(), "gate": self.gate_plan().to_json(),
             "code": code_digest(self.reference), "libraries": libraries(), "batching": "one run, one thread",
         }  # fmt: skip
 
@@ -265,6 +272,10 @@ def _register(study: Study, folder: Path, log: Ledger, exploratory: bool, plan: 
     claim, registered, contract = study.claim.to_json(), study.registered(), study.contract()
     contract_digest = digest(contract)
     claim_digest = digest({"claim": claim, "study": registered, "contract_digest": contract_digest})
+    exposure = asked_before(study.suite)
+    plan_now = on_used_items(study.gate_plan(), raised(exposure))
+    if not exploratory:
+        check_reach(plan_now)
     secret, bits = _drawn_secret(study), None if study.root else secrets.token_hex(16)
     _keep_secret(folder, secret)
     opened = {
@@ -276,7 +287,7 @@ def _register(study: Study, folder: Path, log: Ledger, exploratory: bool, plan: 
         "claim": claim, "claim_digest": claim_digest, "study": registered, "contract": contract,
         "contract_digest": contract_digest, "secret_sha256": hashlib.sha256(secret).hexdigest(), "root_bits": bits,
         "root": study.root or derived_root(claim_digest, str(bits)), "given_root": study.root is not None,
-        "exploratory": exploratory, "replicas": study.replicas,
+        "exploratory": exploratory, "replicas": study.replicas, "exposure": exposure,
         "files": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in study.files.items()},
     }  # fmt: skip
     events = [Event("study_opened", None, opened), Event("claim_registered", None, registration)]
@@ -325,7 +336,8 @@ def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: Loca
     dealer = Dealer(_secret(folder), study.rounds, max(study.claim.looks[-1], study.replicas))
     world = World(
         loop=study.loop, suite=study.suite, arms=study.chosen(),
-        gate=BettingGate(plan_of(study.suite, study.mode, study.rounds)),
+        gate=BettingGate(on_used_items(study.gate_plan(), raised(facts.registration["exposure"]))),
+        screen_items=study.gate.screen_items, draws=study.gate.draws,
         mode=study.mode, dealer=dealer, root=facts.registration["root"], log=log, store=store,
         jobs=Jobs(executor, store),
         rounds=study.rounds, limits=study.limits, tries=study.tries, keep_at=(half_of(study.rounds),),
@@ -392,7 +404,7 @@ def _conduct(
     size = _starts(study, log, extend=extend)
     enrol(world, range(size), size, lambda: secrets.token_hex(8))
     (folder / "inbox").mkdir(exist_ok=True)
-    conductor = Conductor(world, folder / "inbox", watch, study.pause_at)
+    conductor = Conductor(world, folder / "inbox", _booking(study, log, watch), study.pause_at)
     try:
         asked = conductor.conduct(workers)
     except BaseException as error:
@@ -407,6 +419,27 @@ def _conduct(
         state = "stopped" if asked == "stop" else "paused"
         log.append([_state(state, conductor.why, "run again: it continues")])
         raise Stopped(conductor.why, where=str(folder), fix="`netgain run` continues")
+
+
+def _booking(study: Study, log: Ledger, watch: Watcher) -> Watcher:
+    """A watcher that books, after every decision, what the gate's items have given away on this machine."""
+    if not gate_banks(study.suite):
+        return watch
+
+    def booking(stepped: Stepped) -> None:
+        if any(event.kind == "gate_decision" for event in stepped.outcome.events):
+            _book(study, log)
+        watch(stepped)
+
+    return booking
+
+
+def _book(study: Study, log: Ledger) -> bool:
+    held = next(log.events("claim_registered")).data
+    decisions = [event.data for event in log.events("gate_decision")]
+    told_apart = study.mode == "advance" or study.loop.sees_accepted
+    name = digest([held["claim_digest"], held["secret_sha256"]])[:16]
+    return book_answers(study.suite, name, decisions, told_apart=told_apart)
 
 
 def _starts(study: Study, log: Ledger, *, extend: bool) -> int:
@@ -470,13 +503,16 @@ def _conclude(
     score_sealed(world, facts, facts.seals[-1], workers)
     score_by_generation_0(world, facts, facts.seals[-1])
     verdict = decide_verdict(case_of(facts_of(log)))
-    _finish(folder, log, verdict, look)
+    _finish(study, folder, log, verdict, look)
     return verdict
 
 
-def _finish(folder: Path, log: Ledger, verdict: Verdict, look: int) -> None:
+def _finish(study: Study, folder: Path, log: Ledger, verdict: Verdict, look: int) -> None:
     """Record verdict and secret, then close the folder."""
     secret = (folder / ".secret").read_text()
+    banks = [axis.name for axis in gate_banks(study.suite)]
+    if banks:
+        log.append([Event("exposure_booked", None, {"look": look, "axes": banks, "kept": _book(study, log)})])
     log.append([
         Event("secret_revealed", None, {"look": look, "secret": secret}),
         Event("verdict", None, {"look": look, **verdict.to_json()}),

@@ -26,7 +26,7 @@ from contextlib import closing
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
-from statistics import median
+from statistics import NormalDist, median
 from types import SimpleNamespace
 from typing import Any as Json
 
@@ -205,7 +205,7 @@ def log(study: Study) -> str:
 
 
 def registration(study: Study) -> str:
-    """The claim came first and once, has the digest that it says, and fixed files, root and secret."""
+    """The claim came first and once, has the digest that it says, and fixed files, root, secret and used items."""
     data, (seq, *again) = study.record, [entry.seq for entry in study.of("claim_registered")]
     need(not again, f"seq {again[:1]}: a second claim is registered")
     for entry in study.of("stage_started") + study.of("stage_done"):
@@ -217,6 +217,13 @@ def registration(study: Study) -> str:
         need(data["files"].get(name) == study.files.get(name), f"{name}: not the registered file (seq {seq})")
     drawn = sha(f"{data['claim_digest']}{data['root_bits']}".encode()).hex()
     need(data["given_root"] or data["root"] == drawn, f"seq {seq}: root is not of claim digest and random bits")
+    plan = data["contract"]["gate"]
+    judged = [plan["axis"], *(guard["axis"] for guard in plan["guards"])]
+    banks = {axis for axis in judged if study.axes[axis]["source"]["generator"] == "bank"}
+    need(data["exposure"].keys() == banks, f"seq {seq}: what was asked before is not said of {banks}")
+    for axis, one in data["exposure"].items():
+        wrong = differs(used(one), one["log_raise"], f"seq {seq}: nats for used items of {axis!r}")
+        need(not wrong, wrong)
     committed = {entry.data["look"]: entry.data for entry in study.of("secret_committed")}  # of further looks
     for entry in study.of("secret_revealed"):
         wanted = committed.get(entry.data["look"], data)
@@ -232,6 +239,25 @@ def contract(study: Study) -> str:
     for entry in sessions:
         need(entry.data["contract_digest"] == registered, f"seq {entry.seq}: another contract than registered")
     return f"contract {registered} in {len(sessions)} sessions"
+
+
+def used(asked: Record) -> float:
+    """Nats by which a threshold rises on items that were asked before: all histories of answers, and their count."""
+    queries, nats = asked["queries"], float(asked["shown_nats"])
+    answers = [(asked["accepts"], queries)] if queries or nats else []
+    answers += [(asked["rejects"], queries - asked["accepts"])] if asked["rejects"] else []
+    for told, of in answers:
+        nats += math.log(sum(math.comb(of, j) for j in range(told + 1))) + math.log(queries + 1)
+    return nats
+
+
+def gate_rule(study: Study, run: str) -> Record:
+    """The registered plan as it is for a run: its mode, guards that do not bind, thresholds raised for used items."""
+    plan, asked = study.record["contract"]["gate"], study.record.get("exposure", {})
+    nats = {axis: one["log_raise"] for axis, one in asked.items()}
+    guards = [{**guard, "log_raise": nats.get(guard["axis"], 0.0)} for guard in plan["guards"]]
+    own = {"mode": study.mode(run), "waived": study.waived(run), "log_raise": nats.get(plan["axis"], 0.0)}
+    return {**plan, **own, "guards": guards}
 
 
 # --- Items: derived again from the revealed secret -------------------------------------------------------------------
@@ -421,7 +447,7 @@ def receipts(study: Study) -> str:
                 need(data.get("receipt"), f"{here} without a receipt")
                 need(data["outcome"] == "promote" or mode == "watch", f"{here} after {data['outcome']!r}")
                 wrong = differs({"candidate": after, "released": before, "mode": mode}, data, "its decision's")
-                plan = digest({**study.record["contract"]["gate"], "mode": mode, "waived": study.waived(run)})
+                plan = digest(gate_rule(study, run))
                 ours = {"candidate_digest": after, "released_digest": before, "plan_digest": plan, "round": data["k"]}
                 ours |= {name: data[name] for name in ("outcome", "level", "tests", "mode", "waived")}
                 wrong = wrong or differs(ours, data["receipt"], "its receipt's")
@@ -434,8 +460,9 @@ def receipts(study: Study) -> str:
 # --- Gate: every decision again, from raw scores ---------------------------------------------------------------------
 def gate(study: Study) -> str:
     """Every decision is what the registered plan says about the raw scores, and fell at the first look that could."""
-    scored = [entry for entry in study.of("scores") if entry.data["split"] == "gate"]
-    sheets = {(e.run, e.data["round"], e.data["axis"], e.data["role"]): e for e in scored}
+    scored = [entry for entry in study.of("scores") if entry.data["split"] in ("gate", "dev")]
+    splits = {"gate": "", "dev": "dev "}  # development items: of a screen
+    sheets = {(e.run, e.data["round"], splits[e.data["split"]] + e.data["axis"], e.data["role"]): e for e in scored}
     need(len(sheets) == len(scored), "scores: a gate block was scored twice in one round")
     for entry in study.of("gate_decision"):
         wrong = _decide_again(study, entry, sheets)
@@ -444,10 +471,17 @@ def gate(study: Study) -> str:
 
 
 def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, str, str], Entry]) -> str:
-    data, plan, mode = entry.data, study.record["contract"]["gate"], study.mode(entry.run)
-    waived = study.waived(entry.run)
+    data, plan, mode = entry.data, gate_rule(study, entry.run), study.mode(entry.run)
+    history = [e.data for e in study.of("gate_decision", entry.run) if e.seq < entry.seq]
+    confirmed = [one["outcome"] for one in history if one["reason"] != "screened"]
+    k, promoted = len(confirmed) + 1, confirmed.count("promote")
+    always: Record = {"mode": mode, "promoted": promoted, "waived": plan["waived"]}
+    if plan["screen_items"] and mode == "strict" and (said := _screened(study, entry, plan, sheets)):
+        ours: Record = {"k": 0, "level": 0.0, "harm_level": 0.0, "tests": []}
+        return differs({**always, **ours, "outcome": "undecided", "reason": said}, data, "recorded")
     roles = {"candidate": data["candidate"], "released": data["released"], "anchor": study.rows[entry.run]["anchor"]}
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
+    clusters: dict[str, Json] = {}
     for axis in (plan["axis"], *(guard["axis"] for guard in plan["guards"])):
         for role, system in roles.items():
             sheet = sheets[entry.run, data["round"], axis, role]
@@ -455,20 +489,10 @@ def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, st
             wrong = differs(wanted, sheet.data, f"scores of the {role} (seq {sheet.seq}):")
             need(not wrong and sheet.seq < entry.seq, wrong or f"seq {sheet.seq}: scored after the decision")
             columns[axis][role] = (strict(sheet.data) if role == "candidate" else sheet.data)["values"]
-    count, guards, k, gain = plan["confirmations"], plan["guards"], data["round"], plan["design_gain"]
-    need(k >= 1 and (count is None or k <= count), f"decision {k} of {count} declared")
-    level, harm = (plan[name] / (count or 3.38774 * k * math.log(k + 1) ** 2) for name in ("level", "harm_level"))
-    asked: list[Json] = [("release", plan, "candidate", "released", 0.0, gain, level)]
-    for one in guards:
-        asked.append(("guard", one, "candidate", "anchor", -one["total_margin"], one["total_margin"], level))
-    for one in (plan, *guards):
-        bet, each = gain if one is plan else one["step_margin"], harm / (2 * (1 + len(guards)))
-        asked.append(("harm_step", one, "released", "candidate", one["step_margin"], bet, each))
-        asked.append(("harm_total", one, "anchor", "candidate", one["total_margin"], bet, each))
-    if plan["futility_level"] is not None:
-        asked.append(("futility", plan, "released", "candidate", -gain, gain, plan["futility_level"]))
-    tests = [_test(columns[one[1]["axis"]], *one) for one in asked]
-    binding = [test for test in tests if test[0]["axis"] not in waived]
+            named = sheet.data.get("clusters")
+            need(clusters.setdefault(axis, named) == named, f"seq {sheet.seq}: other clusters than of the candidate")
+    level, harm = _levels(plan, k, promoted)
+    asked = _asked(plan, level, harm)
     sizes = {axis: len(column["candidate"]) for axis, column in columns.items()}
     steps = {axis: study.axes[axis]["gate_items"] or 1 for axis in columns}
     looks, most = (
@@ -478,47 +502,173 @@ def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, st
     drawn = [axis for axis in sizes if study.axes[axis]["source"]["generator"] != "bank"]  # a bank may be used up
     for axis in drawn:
         need(sizes[axis] == looks * study.axes[axis]["gate_items"], f"{sizes[axis]} items of {axis!r} in {looks} looks")
+
+    def tested(ended: bool) -> list[Json]:
+        return [_test(plan, columns[one[1]["axis"]], clusters[one[1]["axis"]], ended, *one) for one in asked]
+
+    tests = tested(False)
     for look in range(1, looks):
-        said, _ = _ruling(plan, mode, binding, {axis: min(size, look * steps[axis]) for axis, size in sizes.items()})
+        seen = {axis: min(size, look * steps[axis]) for axis, size in sizes.items()}
+        said, _ = _ruling(plan, mode, tests, seen)
         if said != "continue":
             return f"look {look} of {looks} already said {said}, yet more pairs were asked for"
-    said, reason = _ruling(plan, mode, binding, sizes)
+    last = looks == most or all(size >= plan["max_pairs"] for size in sizes.values())
+    said, reason = ("continue", "") if last else _ruling(plan, mode, tests, sizes)
     if said == "continue":  # no more pairs were to be had
-        need(looks == most or not drawn, f"seq {entry.seq}: undecided after {looks} looks of {most}")
-        said, reason = "undecided", "exhausted"
-    ours = {"tests": [record for record, _, _ in tests], "level": level, "harm_level": harm, "mode": mode}
-    return differs({**ours, "waived": waived, "k": k, "outcome": said, "reason": reason}, data, "recorded")
+        need(last or not drawn, f"seq {entry.seq}: undecided after {looks} looks of {most}")
+        tests = tested(True)
+        said, reason = _ruling(plan, mode, tests, sizes, ended=True)
+    ours = {"tests": [record for record, *_ in tests], "level": level, "harm_level": harm, "k": k}
+    return differs({**always, **ours, "outcome": said, "reason": reason}, data, "recorded")
 
 
-def _test(columns: Mapping[str, Column], kind: str, rule: Record, plus: str, minus: str, *numbers: float) -> Json:
-    """Betting e-process against "the mean of plus - minus is at most null" (Waudby-Smith & Ramdas 2024, section 4).
+def _screened(study: Study, entry: Entry, plan: Record, sheets: Mapping[tuple[str, int, str, str], Entry]) -> str:
+    """ "screened" for a candidate that its screen on development items stops, else ""."""
+    data, values = entry.data, []
+    start = {"key": f"r{study.rows[entry.run]['replica']}|k{data['round']}"}
+    start |= {"start": study.record["contract"]["suite"]["dev_items"]}
+    for role in ("candidate", "released"):
+        sheet = sheets[entry.run, data["round"], f"dev {plan['axis']}", role]
+        wrong = differs({"system": data[role], **start}, sheet.data, f"screen of the {role} (seq {sheet.seq}):")
+        need(not wrong and sheet.seq < entry.seq, wrong or f"seq {sheet.seq}: screened after the decision")
+        values.append((strict(sheet.data) if role == "candidate" else sheet.data)["values"])
+        whole = len(values[-1]) == plan["screen_items"] or study.axes[plan["axis"]]["source"]["generator"] == "bank"
+        need(whole, f"seq {sheet.seq}: {len(values[-1])} of {plan['screen_items']} items screened")
+    found = [one - other for one, other in zip(*values, strict=True) if None not in (one, other)]
+    if len(found) < 2:
+        return "screened"
+    gain = math.fsum(found) / len(found)
+    error = math.sqrt(math.fsum((one - gain) ** 2 for one in found) / (len(found) - 1) / len(found))
+    z = gain / error if error else math.copysign(math.inf, gain) if gain else 0.0
+    return "" if z > plan["screen_z"] else "screened"
 
-    Numbers: the null, the gain that the bet is tuned for, the level. `rule` holds axis and planned second moment.
-    Gives the record of the test, log E after each pair asked, and missing pairs so far.
+
+def _levels(plan: Record, k: int, promoted: int) -> tuple[float, float]:
+    """Levels of promotion and of harm of the k-th confirmation, by the plan's error ledger."""
+    count = plan["confirmations"]
+    need(k >= 1 and (count is None or k <= count), f"decision {k} of {count} declared")
+    ledger = plan["ledger"] or ("spending" if count is None else "uniform")
+    share = 1 / count if ledger == "uniform" else 1 / (3.38774 * k * math.log(k + 1) ** 2)
+    return plan["level"] * share * (promoted + 1 if ledger == "e-lond" else 1), plan["harm_level"] * share
+
+
+def _asked(plan: Record, level: float, harm: float) -> list[Json]:
+    """Every test of a confirmation: kind, rule, plus, minus, null, gain that the bet is tuned for, level."""
+    guards, gain = plan["guards"], plan["design_gain"]
+    asked: list[Json] = [("release", plan, "candidate", "released", 0.0, gain, level * math.exp(-plan["log_raise"]))]
+    for one in guards:
+        total, own = one["total_margin"], level * math.exp(-one["log_raise"])
+        asked.append(("guard", one, "candidate", "anchor", -total, total, own))
+    for one in (plan, *guards):
+        bet, each = gain if one is plan else one["step_margin"], harm / (2 * (1 + len(guards)))
+        asked.append(("harm_step", one, "released", "candidate", one["step_margin"], bet, each))
+        asked.append(("harm_total", one, "anchor", "candidate", one["total_margin"], bet, each))
+    if plan["futility_level"] is not None:
+        asked.append(("futility", plan, "released", "candidate", -gain, gain, plan["futility_level"]))
+    return asked
+
+
+def _placed(differences: Column, clusters: Sequence[str] | None, ended: bool) -> list[tuple[int, float | None]]:
+    """Bets in order: pairs asked when it is placed, difference. A cluster bets once, when the next one has begun."""
+    if clusters is None:
+        return [*enumerate(differences, start=1)]
+    starts = [i for i, one in enumerate(clusters) if i == 0 or one != clusters[i - 1]]
+    need(len({clusters[i] for i in starts}) == len(starts), "a cluster comes back after another one")
+    ends = [*starts[1:], len(clusters)][: len(starts)]
+    bets = [(min(end + 1, len(clusters)), mean(differences[i:end])) for i, end in zip(starts, ends, strict=True)]
+    return bets if ended else bets[:-1]
+
+
+def _test(
+    plan: Record, columns: Mapping[str, Column], clusters: Json, ended: bool, kind: str, rule: Record, plus: str,
+    minus: str, *numbers: float,
+) -> Json:  # fmt: skip
+    """One test: its record; evidence, bets with a score, and missing pairs after each pair asked.
+
+    Betting e-process against "the mean of plus - minus is at most null" (Waudby-Smith & Ramdas 2024, section 4), with
+    the design mixture or with fixed bets; or the exact test. Numbers: null, gain that the bet is tuned for, level.
     """
-    (null, gain, level), moment = numbers, rule["planned_second_moment"]
-    capital, squares, seen = [0.0] * 4, 0.0, 0
-    path, missing = [], []
-    for asked, (left, right) in enumerate(zip(columns[plus], columns[minus], strict=True), start=1):
-        if left is not None and right is not None:
-            difference, bet = left - right, gain / ((50.0 * moment + squares) / (50.0 + seen))
-            for i, scale in enumerate((0.5, 1.0, 2.0, 4.0)):
-                capital[i] += math.log1p(min(scale * bet, 0.9 / (1.0 + null)) * (difference - null))
+    (null, gain, level), moment, form = numbers, rule["planned_second_moment"], plan["form"]
+    form = "exact" if form in ("fixed", "group_sequential") and kind == "release" else form
+    form = form if form in ("exact", "grid") else "betting"
+    pairs = list(zip(columns[plus], columns[minus], strict=True))
+    differences = [None if one is None or other is None else one - other for one, other in pairs]
+    bets = _placed(differences, clusters, ended)
+    fixed = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
+    capital, squares, seen = [0.0] * (7 if form == "grid" else 4), 0.0, 0
+    path, made, missing = [0.0] * len(pairs), [0] * len(pairs), [0] * len(pairs)
+    at, now, peak = 0, 0.0, 0.0  # two bets may fall at one pair, so the highest evidence so far is carried along
+    for asked, difference in bets:
+        path[at : asked - 1], made[at : asked - 1] = [peak] * (asked - 1 - at), [seen] * (asked - 1 - at)
+        at = asked - 1
+        if difference is not None:
+            aim = gain / ((50.0 * moment + squares) / (50.0 + seen))
+            sizes = fixed if form == "grid" else [min(c * aim, 0.9 / (1.0 + null)) for c in (0.5, 1.0, 2.0, 4.0)]
+            capital = [one + math.log1p(bet * (difference - null)) for one, bet in zip(capital, sizes, strict=True)]
             squares, seen = squares + difference**2, seen + 1
         top = max(capital)
-        path.append(top + math.log(sum(math.exp(one - top) for one in capital) / 4))
-        missing.append(asked - seen)
-    record = {"kind": kind, "axis": rule["axis"], "log_e": path[-1] if path else 0.0, "log_e_peak": max([0.0, *path])}
-    return {**record, "log_threshold": math.log(1 / level), "pairs": seen, "missing": len(path) - seen}, path, missing
+        now = top + math.log(sum(math.exp(one - top) for one in capital) / len(capital))
+        peak = max(peak, now)
+    path[at:], made[at:] = [peak] * (len(pairs) - at), [seen] * (len(pairs) - at)
+    for index, difference in enumerate(differences):
+        missing[index] = (missing[index - 1] if index else 0) + (difference is None)
+    sides = [sum(value is None for value in columns[side]) for side in (plus, minus)]
+    record = {"kind": kind, "axis": rule["axis"], "form": form, "log_e": now, "log_e_peak": max([0.0, *path])}
+    record |= {"log_threshold": math.log(1 / level), "pairs": seen, "asked": len(pairs)}
+    record |= {"missing": missing[-1] if missing else 0, "missing_plus": sides[0], "missing_minus": sides[1]}
+    if form == "exact":
+        graded = clusters is not None or any(one not in (None, -1, 0, 1) for one in differences)
+        found, may, first = (0.0, math.log(1 / level), 0) if graded else _exact(plan, differences, level, ended)
+        made = [0] * len(pairs) if graded else made
+        path = [0.0] * (first - 1) + [found] * (len(pairs) - first + 1) if first else [0.0] * len(pairs)
+        record |= {"log_e": found, "log_e_peak": found, "log_threshold": may, "pairs": made[-1] if made else 0}
+    return record, path, made, missing
 
 
-def _ruling(plan: Record, mode: str, tests: Sequence[Json], seen: Mapping[str, int]) -> tuple[str, str]:
+def _exact(plan: Record, differences: Column, level: float, ended: bool) -> tuple[float, float, int]:
+    """Exact McNemar test at its looks (Lan & DeMets 1983, O'Brien-Fleming type).
+
+    Gives -log p, -log of what may be spent, and the pairs asked at which it rejected, 0 where it has not.
+    """
+    analyses = plan["analyses"] if plan["form"] == "group_sequential" else 1
+    most, size = plan["max_pairs"], len(differences)
+    looks = sorted({max(1, round(most * j / analyses)) for j in range(1, analyses + 1)})
+    reached = [at for at in looks if at <= size]
+    reached += [size] if ended and 0 < size < looks[-1] and size not in reached else []
+    found, allowed, walk, spent, before = 0.0, level, [1.0], 0.0, 0
+    for at in reached:
+        wins, losses = (sum(one == side for one in differences[:at]) for side in (1, -1))
+        steps, before = wins + losses - before, wins + losses
+        tosses = [math.comb(steps, w) / 2**steps for w in range(steps + 1)]
+        grown = [0.0] * (len(walk) + steps)
+        for w, chance in enumerate(walk):
+            for more, toss in enumerate(tosses):
+                grown[w + more] += chance * toss
+        share = 1.0 if ended and at == size else at / looks[-1]
+        normal = NormalDist()
+        early = 2.0 * normal.cdf(normal.inv_cdf(level / 2.0) / math.sqrt(share)) if share < 1.0 else level
+        p, allowed = min(1.0, spent + math.fsum(grown[wins:])), max(1e-300, early)
+        found = -math.log(max(p, 1e-300))
+        if p <= allowed:
+            return found, -math.log(allowed), at
+        bound, tail = len(grown), 0.0
+        while bound and tail + grown[bound - 1] <= allowed - spent:
+            bound, tail = bound - 1, tail + grown[bound - 1]
+        walk, spent = grown[:bound], spent + tail
+    return found, -math.log(allowed), 0
+
+
+def _ruling(
+    plan: Record, mode: str, tests: Sequence[Json], seen: Mapping[str, int], ended: bool = False
+) -> tuple[str, str]:
     """Outcome and reason after the first `seen` pairs of each axis: the first rule that holds."""
     said: dict[str, list[Json]] = defaultdict(list)  # kind of test -> what its tests say
-    for record, path, missing in tests:
+    for record, path, made, missing in (test for test in tests if test[0]["axis"] not in plan["waived"]):
         pairs = seen[record["axis"]]
         gone, reached = missing[pairs - 1] if pairs else 0, max([0.0, *path[:pairs]]) >= record["log_threshold"]
-        few = "missing" if gone > plan["void_share"] * pairs else "unreadable" if gone == pairs else ""
+        waits = pairs > gone and not ended and record["form"] != "exact"  # for its first whole cluster
+        nothing = not (made[pairs - 1] if pairs else 0) and not waits
+        few = "missing" if gone > plan["void_share"] * pairs else "unreadable" if nothing else ""
         said[record["kind"]].append(few or reached)
     for reason in ("missing", "unreadable"):
         if any(reason in one for one in said.values()):
@@ -529,7 +679,7 @@ def _ruling(plan: Record, mode: str, tests: Sequence[Json], seen: Mapping[str, i
         return "reject", "harm"
     if any(said["futility"]) and not any(said["release"]):
         return "reject" if mode == "strict" else "undecided", "futility"
-    return "continue", "collecting"
+    return ("undecided", "exhausted") if ended else ("continue", "collecting")
 
 
 # --- Seal, blinding, objects -----------------------------------------------------------------------------------------

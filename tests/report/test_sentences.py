@@ -1,13 +1,18 @@
 """Every number in a sentence is recomputed here from the raw entries of the log, by other code."""
 
+import dataclasses
 import re
 from itertools import pairwise
 from statistics import mean, median
 
+import numpy as np
 import pytest
 import report_studies as studies
 
-from netgain.report import sentences
+from netgain.evidence.shrinkage import shrunk
+from netgain.facts import reduce
+from netgain.report import render_report, sentences
+from netgain.report.figures import interval
 from netgain.report.reading import MISMATCH, read
 from netgain.report.waterfall import links
 
@@ -112,14 +117,34 @@ def test_dependence_on_the_check_is_read_from_the_arm_that_went_without(log, rea
     near(figures(text), [median(sealed(log, "unguarded:own.filter")), median(sealed(log, "self"))])
 
 
-def test_inflation_is_what_the_gate_saw_less_what_the_seal_shows(log, reading):
-    last = [one for one in log.events("scores") if (one.data["split"], one.data["round"]) == ("gate", 5)]
-    gate = {(one.run, one.data["role"]): mean(one.data["values"]) for one in last}
-    seen = [gate[f"r{start}/self", "candidate"] - gate[f"r{start}/self", "anchor"] for start in range(6)]
+def test_inflation_is_what_the_report_items_give_less_what_the_seal_shows(log, reading):
+    last = [one for one in log.events("scores") if (one.data["split"], one.data["round"]) == ("report", 5)]
+    sheet = {one.run: one.data["values"] for one in last if one.data["role"] == "released"}
+    pairs = [np.subtract(sheet[f"r{start}/self"], sheet[f"r{start}/frozen"]) for start in range(6)]
+    seen = shrunk([float(one.mean()) for one in pairs], [float(one.var(ddof=1)) / one.size for one in pairs])
     true = [own - other for own, other in zip(sealed(log, "self"), sealed(log, "frozen"), strict=True)]
     over = [a - b for a, b in zip(seen, true, strict=True)]
-    text = sentences.inflation(reading, reading.gate_gains(), reading.differences("frozen"))
+    text = sentences.inflation(reading, reading.reported_gains(), reading.differences("frozen"))
     near(figures(text), [median(seen), median(true), median(over), min(over), max(over)])
+
+
+def test_the_gates_own_point_estimate_is_nowhere_on_the_page(log):
+    """statistics.md 2.7: what was promoted looks better than it is. The page has the interval that any stop allows."""
+    seen = {"candidate": 0.8127, "released": 0.4391, "anchor": 0.1264}  # means that nothing else in the study has
+
+    def marked(one):
+        if one.kind != "scores" or one.data["split"] != "gate":
+            return one
+        return dataclasses.replace(one, data={**one.data, "values": [seen[one.data["role"]]] * studies.ITEMS})
+
+    reading = read(reduce(map(marked, log.events())))
+    page = render_report(reading.facts)
+    for estimate in (*seen.values(), seen["candidate"] - seen["anchor"], seen["candidate"] - seen["released"]):
+        shown = (f"{estimate:.3f}", f"{estimate:.4f}", f"{100 * estimate:.2f}")
+        assert not any(re.search(rf"(?<![\d.]){re.escape(one)}(?!\d)", page) for one in shown), shown
+    for bounds in reading.gate_bounds():
+        assert bounds.low <= seen["candidate"] - seen["anchor"] <= bounds.high
+        assert interval(bounds.low, bounds.high) in page
 
 
 def test_guards_give_median_worst_and_margin(log, reading):

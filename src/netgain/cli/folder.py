@@ -28,6 +28,7 @@ from netgain.config import (
     CLAIM_NAME,
     STUDY_NAME,
     ClaimFile,
+    GateFile,
     Source,
     StudyFile,
     check_claimed_arms,
@@ -39,13 +40,14 @@ from netgain.config import (
 from netgain.contract import beside
 from netgain.errors import ConfigError, NetgainError
 from netgain.executors import Reference
+from netgain.gates import GateOptions
 from netgain.ledger.files import translate, write_durably
 from netgain.recipes import RECIPES, Built, build_recipe, recipe_named
 from netgain.session import Study
 
 STUDIES = Path("studies")
-TABLES: Mapping[str, type] = {"study": StudyFile, "claim": ClaimFile}
-NO_KEYS = ("options", "budget", "source")  # fields of these records that are no keys of their own
+TABLES: Mapping[str, type] = {"study": StudyFile, "claim": ClaimFile, "gate": GateFile}
+NO_KEYS = ("gate", "options", "budget", "source")  # fields of these records that are no keys of their own
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,10 @@ def _from_file(origin: str, given: Mapping[str, Mapping[str, Any]], base: Mappin
     path, _, name = origin.rpartition(":")
     own, _ = _own_study(Path(path), name, {**given["options"], "size": base["size"] or "default"}, "cpu")
     file = Path(path)
-    keys = {"loop": f"{file.name}:{name}", "arms": tuple(own.arms), "replicas": own.replicas, "rounds": own.rounds}
+    keys = {
+        "loop": f"{file.name}:{name}", "arms": tuple(own.arms), "replicas": own.replicas, "rounds": own.rounds,
+        "gate": vars(own.gate),
+    }  # fmt: skip
     code = {path.relative_to(file.parent).as_posix(): path.read_bytes() for path in (file, *beside(file))}
     return {**code, **_files({**keys, **base}, own.claim, given, {})}
 
@@ -155,7 +160,8 @@ def _files(
 ) -> dict[str, bytes]:
     """Both files, from defaults and what was set."""
     options = {**keys.get("options", {}), **given["options"]}
-    study = StudyFile(**{**keys, **given["study"], "options": options, "budget": given["budget"]})
+    gate = GateFile(**{**keys.get("gate", {}), **given["gate"]})
+    study = StudyFile(**{**keys, **given["study"], "gate": gate, "options": options, "budget": given["budget"]})
     said = {one.name: getattr(claim, one.name) for one in fields(Claim)}
     beats = tuple(name for name in claim.beats if name in study.arms and name != given["claim"].get("arm", claim.arm))
     claims = ClaimFile(**{**said, "looks": tuple(claim.looks), "beats": beats, **given["claim"]})
@@ -164,7 +170,7 @@ def _files(
 
 def _settings(pairs: Sequence[str]) -> dict[str, dict[str, Any]]:
     """KEY=VALUE by table; a value is TOML, or plain text."""
-    found: dict[str, dict[str, Any]] = {"options": {}, "study": {}, "claim": {}, "budget": {}}
+    found: dict[str, dict[str, Any]] = {"options": {}, "study": {}, "claim": {}, "gate": {}, "budget": {}}
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not key or not equals:
@@ -227,10 +233,12 @@ def open_project(folder: Path, *, device: str = "cpu", root: str | None = None) 
     with _placed(file.source, "study", "arms"):
         study = replace(
             base, claim=_claim(claim), arms=file.arms, replicas=file.replicas, rounds=file.rounds or base.rounds,
-            root=root or file.root, limits=limits, pause_at=pause_at, files=texts,
+            root=root or file.root, limits=limits, pause_at=pause_at, files=texts, gate=GateOptions(**vars(file.gate)),
             about={"recipe": file.recipe or file.loop, "size": file.size, "options": _plain(file), "device": device},
         )  # fmt: skip
         study.chosen()  # the arms have to exist
+    with _placed(file.source, "gate"):
+        study.gate_plan()
     return Project(folder, study, file.workers)
 
 

@@ -28,6 +28,24 @@ def smallest_gain(*, items: int, second_moment: float, level: float) -> float:
     return math.sqrt(2.0 * second_moment * (math.log(1.0 / level) + MIXTURE_COST) / items)
 
 
+def exact_items(*, gain: float, second_moment: float, level: float, power: float = REQUIRED_POWER) -> float:
+    """Return the pairs at which an exact one-look test finds ``gain``: s2 (z_level + z_power)^2 / gain^2.
+
+    Normal approximation of McNemar's test (Miettinen 1968), for planning only; five looks take about 3 % more.
+    """
+    if not 0.0 < gain <= 1.0:
+        raise ValueError(f"gain {gain!r} is outside (0, 1]")
+    z = NormalDist().inv_cdf(power) - NormalDist().inv_cdf(level)
+    return second_moment * z**2 / gain**2
+
+
+def smallest_exact_gain(*, items: int, second_moment: float, level: float, power: float = REQUIRED_POWER) -> float:
+    """Return the gain that an exact test on ``items`` pairs finds with chance ``power``."""
+    if items < 1:
+        raise ValueError(f"items {items!r} must be at least 1")
+    return math.sqrt(exact_items(gain=1.0, second_moment=second_moment, level=level, power=power) / items)
+
+
 def success_share(*, expected: float, delta: float, starve: float = 0.0, spread: float = 0.0) -> float:
     """Return p = P(g > delta): starved starts never succeed, the others gain normally around ``expected``.
 

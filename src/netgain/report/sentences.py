@@ -457,18 +457,18 @@ def _or_none(value: float | None) -> str:
 
 
 def inflation(reading: Reading, seen: Values, sealed: Values) -> str:
-    """Gain as the gate saw it against the sealed one."""
+    """Gain on report items against the sealed one: what would have been claimed without a seal."""
     over = [minus(one, other) for one, other in zip(seen, sealed, strict=True)]
     if not known(over):
         return (
-            f"The gate axis {named(reading.gate_axis)} has no sealed items, or no gate judged "
-            f"{named(reading.arm)}: inflation cannot be given."
+            f"The gate axis {named(reading.gate_axis)} has no sealed or no report items of {named(reading.arm)}: "
+            "inflation cannot be given."
         )
     found = typical_start(known(over), delta=0.0, looks=looks_of(reading.facts.claim["looks"]))
     ends = "too few starts for an interval" if found.look is None else f"interval {interval(found.low, found.high)}"
     return (
-        f"On {named(reading.gate_axis)} the gate saw a median gain over generation 0 of {signed(middle(seen))} "
-        "when it last released; "
+        f"On {named(reading.gate_axis)} the report items give a median gain over generation 0 of "
+        f"{signed(middle(seen))} (no decision used them, and starts are drawn towards their mean); "
         f"on sealed items it is {signed(middle(sealed))}. Inflation {signed(middle(over))} (median of the starts' "
         f"differences, {ends})."
     )
