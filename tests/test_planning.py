@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from netgain import planning
+from netgain import calibration
 from netgain.claim import Claim
 from netgain.errors import ConfigError
 from netgain.executors import Reference
@@ -52,7 +52,7 @@ def plan(monkeypatch):
             def __exit__(self, *exception):
                 pass
 
-        monkeypatch.setattr(planning, "LocalWorkers", Here)
+        monkeypatch.setattr(calibration, "LocalWorkers", Here)
         claim = claim or Claim("echo", **ONE, by=0.1, expected=0.4)
         suite = Suite(axes or [echo()], block=20, max_pairs=400, design_gain=0.2)
         ready = {"arms": ("self", "frozen"), "claim": claim, "reference": Reference(f"{Path(__file__)}:loop")}
