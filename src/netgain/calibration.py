@@ -123,7 +123,7 @@ def _alike(bench: _Bench, first: str) -> list[str]:
 
 
 def _dealer(study: Study) -> Dealer:
-    return Dealer(b"calibration-" + b"0" * 20, study.rounds, max(study.claim.looks[-1], study.replicas))
+    return Dealer(b"calibration-" + b"0" * 20, study.rounds, max(study.claim.sizes[-1], study.replicas))
 
 
 def _self_test(bench: _Bench, system: str) -> list[Json]:

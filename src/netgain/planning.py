@@ -10,8 +10,9 @@ from netgain.arms import Arm, arm_named, missing_piece, required_controls
 from netgain.calibration import Study, calibrated, gate_needs
 from netgain.claim import RUNGS
 from netgain.errors import ConfigError
+from netgain.evidence.looks import looks_of
 from netgain.evidence.power import planned_chances, refusal, smallest_net_gain
-from netgain.evidence.verdict import ROUNDS_SUSTAINED, looks_of
+from netgain.evidence.verdict import ROUNDS_SUSTAINED
 from netgain.items import Dealer
 from netgain.suite import Axis, Bank
 
@@ -142,7 +143,7 @@ def _possible(study: Study) -> None:
 
 def _enough(axis: Axis, study: Study) -> None:
     assert isinstance(axis.source, Bank)
-    dealer = Dealer(b"plan" * 8, study.rounds, max(study.claim.looks[-1], study.replicas))
+    dealer = Dealer(b"plan" * 8, study.rounds, max(study.claim.sizes[-1], study.replicas))
     gate, sealed = dealer.gate(axis, "plan", 0, axis.gate_items, 1), dealer.sealed(axis, 0, b"plan")
     for what, block, least in (("gate", gate, 2 if axis.gate_items else 0), ("sealed", sealed, 2)):
         if len(block.items) < least:
