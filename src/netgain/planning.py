@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from netgain.arms import Arm, arm_named, missing_piece, required_controls
 from netgain.calibration import Study, calibrated, gate_needs
-from netgain.claim import RUNGS
+from netgain.claim import MEAN_STARTS, OPEN, RUNGS, USUAL_LOOKS, Claim
 from netgain.errors import ConfigError
-from netgain.evidence.looks import looks_of
-from netgain.evidence.power import planned_chances, refusal, smallest_net_gain
+from netgain.evidence.looks import LookChances, Looks, looks_of
+from netgain.evidence.power import (
+    items_for_starts,
+    items_of_version,
+    mean_chances,
+    planned_chances,
+    room_of_looks,
+    room_of_mean,
+    smallest_effect,
+    starts_of_looks,
+    starts_of_mean,
+    success_share,
+    too_weak,
+    version_chances,
+)
 from netgain.evidence.verdict import ROUNDS_SUSTAINED
 from netgain.items import Dealer
 from netgain.suite import Axis, Bank
 
 Json = Any
 UNRESPONSIVE = 0.90
+YES_NO = ("exact",)  # metrics whose scores are 0 and 1 only
 SPREAD = 0.05  # assumed standard deviation of the net gain among starts that do not fail, until data say better
 MARGIN = 1.3  # upper end of the time estimate over its lower end
 
@@ -40,6 +55,8 @@ class Plan:
         smallest_net_gain: smallest expected net gain that the starts resolve at 80 %; None when none does.
         gate: pairs that a decision needs at the design gain, pairs it may use, and the smallest gain it resolves.
         items: pairs and sealed items by axis.
+        required: what 80 % take at the expected effect: starts of the claim's own analysis and by each, sealed items of
+            a start, pairs of one gate decision, and money for building; None with its reason where unknown.
         responsive: share of gate items that generation 0 and its plainly trained twin both got right, both got wrong.
     """
 
@@ -58,6 +75,7 @@ class Plan:
     smallest_net_gain: float | None
     gate: Mapping[str, float]
     items: Mapping[str, Mapping[str, int]]
+    required: Mapping[str, Json]
     responsive: Mapping[str, float]
 
     def to_json(self) -> dict[str, Json]:
@@ -92,10 +110,11 @@ def plan_study(study: Study, *, workers: int = 2, watch: Callable[[str], None] |
     unsupportable = _out_of_reach(study)
     power, starts, smallest, reasons = _power(study, bool(unsupportable))
     reasons += [*_unresponsive(study.suite.gate_axis, seen.responsive), *_left_out(study), *seen.alike]
+    spend = _spend(study, seen.a_round)
     return Plan(
         not reasons, tuple(reasons), tuple(unsupportable), runs, study.replicas, study.rounds, workers,
-        (wall, MARGIN * wall), seen.seconds, _spend(study, seen.a_round), power, starts, smallest, gate_needs(study),
-        _items(study), seen.responsive,
+        (wall, MARGIN * wall), seen.seconds, spend, power, starts, smallest, gate_needs(study),
+        _items(study), _required(study, spend), seen.responsive,
     )  # fmt: skip
 
 
@@ -174,19 +193,121 @@ def run_seconds(study: Study, arm: Arm, seconds: Mapping[str, float]) -> float:
     return measured + study.rounds * (a_round + judged + measured)
 
 
+@dataclass(frozen=True)
+class _Effect:
+    """What the claimant expects of a start, and how noisy one is: between starts, and over its sealed items."""
+
+    expected: float
+    delta: float
+    starve: float
+    items: int
+    moment: float
+    level: float
+    yes_no: bool
+
+    @property
+    def variance(self) -> float:
+        """Of one item's difference. A gain of so much flips at least that share of items, whatever the gate plans."""
+        return max(self.moment, self.expected) - self.expected**2
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of a start's net gain, noise of its items included."""
+        return math.hypot(SPREAD, math.sqrt(self.variance / self.items))
+
+    def at(self, expected: float) -> _Effect:
+        """The same with another expected net gain."""
+        return replace(self, expected=expected)
+
+    def of_starts(self) -> dict[str, float]:
+        """As the functions of `evidence.power` take it."""
+        return {"expected": self.expected, "delta": self.delta, "starve": self.starve, "spread": self.spread}
+
+
+def _effect(study: Study, expected: float) -> _Effect:
+    claim, axis = study.claim, study.suite[study.claim.metric]
+    yes_no = axis.metric.name in YES_NO and claim.by == 0
+    return _Effect(expected, claim.by, claim.starve, axis.sealed_items, axis.moment, claim.alpha, yes_no)
+
+
+def _odds(study: Study, effect: _Effect) -> LookChances:
+    """Chances of the words by the claim's own analysis."""
+    claim = study.claim
+    if claim.about == "version":
+        moment = max(effect.moment, effect.expected)
+        found = {"gain": effect.expected - effect.delta, "second_moment": moment, "level": effect.level}
+        return version_chances(effect.items, **found, yes_no=effect.yes_no)
+    if claim.analysis == "mean":
+        return mean_chances(claim.sizes, **effect.of_starts(), level=claim.alpha)
+    return planned_chances(_looks(claim), **effect.of_starts())
+
+
+def _looks(claim: Claim) -> Looks:
+    return looks_of(claim.looks, share=claim.share, level=claim.alpha)
+
+
 def _power(study: Study, unsupportable: bool) -> tuple[dict[str, float] | None, float | None, float | None, list[str]]:
     """Chances of the words, expected starts, smallest net gain, and why the number of starts is too small."""
-    claim, looks = study.claim, looks_of(study.claim.looks)
-    smallest = smallest_net_gain(looks, delta=claim.by, starve=claim.starve, spread=SPREAD)
+    claim, first = study.claim, study.claim.sizes[0]
+    guess = _effect(study, claim.expected or claim.by)
+    smallest = smallest_effect(lambda expected: _odds(study, guess.at(expected)), delta=claim.by)
+    few = f"{study.replicas} starts never reach the first look at {first}: no outcome can decide"
+    reasons = [few] if study.replicas < first else []
     if claim.expected is None:
-        few = study.replicas < looks.sizes[0]
-        reasons = [f"{study.replicas} starts never reach the first look at {looks.sizes[0]}"] if few else []
         return None, None, smallest, reasons
-    effect = {"expected": claim.expected, "delta": claim.by, "starve": claim.starve, "spread": SPREAD}
-    odds = planned_chances(looks, **effect)
-    why = refusal(looks, study.replicas, **effect)
+    odds = _odds(study, guess)
+    weak = too_weak(odds, expected=claim.expected, delta=claim.by, starve=claim.starve)
+    reasons = reasons or ([weak] if weak else [])
     chances = {**asdict(odds), **({"supported": 0.0} if unsupportable else {})}
-    return chances, odds.expected_starts, smallest, [why] if why else []
+    return chances, odds.expected_starts, smallest, reasons
+
+
+def _required(study: Study, spend: Mapping[str, float | None]) -> dict[str, Json]:
+    """What 80 % at the expected effect take: starts by analysis, sealed items of each, pairs of a decision, money."""
+    pairs = math.ceil(gate_needs(study)["pairs_at_design_gain"])
+    if study.claim.expected is None:
+        why = "the claim names no `expected` net gain"
+        unknown = dict.fromkeys(("starts", "sealed_items", "cost_usd"))
+        return {**unknown, **{f"{name}_reason": why for name in unknown}, "gate_items": pairs, "by_analysis": {}}
+    effect = _effect(study, study.claim.expected)
+    each = {name: _needs(study, effect, name) for name in ("typical start", "open looks", "mean", "version")}
+    own = each[_name(study.claim)]
+    cost = _money(spend.get("cost_usd"), own["starts"], study.replicas)
+    found = {"starts": own["starts"], "sealed_items": own["sealed_items"], "cost_usd": cost}
+    whys = {
+        "starts": "no registered number of starts reaches it", "sealed_items": "no number of items suffices",
+        "cost_usd": "the loop books no money, or no number of starts suffices",
+    }  # fmt: skip
+    reasons = {f"{name}_reason": whys[name] for name, value in found.items() if value is None}
+    return {**found, **reasons, "gate_items": pairs, "by_analysis": {name: one["starts"] for name, one in each.items()}}
+
+
+def _name(claim: Claim) -> str:
+    if claim.about == "version":
+        return "version"
+    return "open looks" if claim.looks == OPEN else claim.analysis
+
+
+def _needs(study: Study, effect: _Effect, name: str) -> dict[str, int | None]:
+    """Starts, and sealed items of a start, that an analysis takes; of the registered one at its registered looks."""
+    claim, plain = study.claim, {"expected": effect.expected, "delta": effect.delta, "starve": effect.starve}
+    if name == "version":
+        moment, gain = max(effect.moment, effect.expected), effect.expected - effect.delta
+        items = items_of_version(gain=gain, second_moment=moment, level=effect.level, yes_no=effect.yes_no)
+        return {"starts": 1, "sealed_items": items}
+    if name == "mean":
+        starts = starts_of_mean(**effect.of_starts(), level=claim.alpha)
+        room = room_of_mean(starts or MEAN_STARTS[1], **plain, level=claim.alpha)
+    else:
+        own = name == _name(claim)
+        looks = _looks(claim) if own else looks_of(OPEN if name == "open looks" else USUAL_LOOKS, level=claim.alpha)
+        starts, room = starts_of_looks(looks, success_share(**effect.of_starts())), room_of_looks(looks, **plain)
+    return {"starts": starts, "sealed_items": items_for_starts(room, spread=SPREAD, variance=effect.variance)}
+
+
+def _money(planned: float | None, starts: int | None, replicas: int) -> float | None:
+    """Money for building in so many starts: unknown stays unknown."""
+    return None if planned is None or starts is None else planned / replicas * starts
 
 
 def _items(study: Study) -> dict[str, dict[str, int]]:
