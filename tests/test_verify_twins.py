@@ -4,6 +4,7 @@ Where the two agree on random input, a mistake would have to be made in both.
 """
 
 import copy as copies
+import math
 import random
 import shutil
 from collections import defaultdict
@@ -20,8 +21,10 @@ from netgain.case import case_of
 from netgain.claim import RUNGS, Claim
 from netgain.errors import ConfigError
 from netgain.evidence.exposure import Exposure
-from netgain.evidence.looks import default_looks, derived_looks, typical_start
+from netgain.evidence.looks import default_looks, derived_looks, log_e_share, looks_of, typical_start
+from netgain.evidence.means import mean_gain, sign_flip_lower, t_quantile
 from netgain.evidence.verdict import decide_verdict
+from netgain.evidence.version import version_gain
 from netgain.facts import reduce
 from netgain.gates import AxisScores, GatePlan, GuardRule, decide
 from netgain.gates.questions import questions
@@ -196,11 +199,14 @@ def test_every_test_of_a_plan_is_asked() -> None:
 # --- the analysis of starts ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sizes", [(6, 9, 12), (6,), (5, 10, 15), (1, 2, 3), (8, 12, 16), (4,), (20,), (3, 6, 9, 12)])
-def test_looks_are_the_same(sizes: tuple[int, ...]) -> None:
-    theirs, ours = derived_looks(sizes), verify.looks_of(sizes)
+@pytest.mark.parametrize(
+    "sizes", [(6, 9, 12), (6,), (5, 10, 15), (1, 2, 3), (8, 12, 16), (4,), (20,), (3, 6, 9, 12), "open"]
+)
+@pytest.mark.parametrize("share", [0.5, 0.3, 0.8])
+def test_looks_are_the_same(sizes: Any, share: float) -> None:
+    theirs, ours = looks_of(sizes, share=share), verify.looks_of(sizes, share)
     assert ours == ([*theirs.sizes], [*theirs.support], [*theirs.refute])
-    assert 1 - 2 * verify.chance(ours) == pytest.approx(theirs.confidence, abs=1e-12)
+    assert verify.chances(ours, share) == pytest.approx(theirs.levels, abs=1e-12)
 
 
 def test_default_looks_are_the_derived_ones() -> None:
@@ -227,6 +233,70 @@ def test_the_typical_start_is_the_same(seed: int) -> None:
         theirs.successes,
     )
     assert ours.numbers == {"estimate": theirs.estimate, "low": theirs.low, "high": theirs.high}
+    high = looks_of((4, 9), share=0.8)
+    theirs = typical_start(plain, delta=0.1, looks=high, lost=lost)
+    ours = verify.typical(gains, 0.1, ([*high.sizes], [*high.support], [*high.refute]), lost, 0.8)
+    assert (ours.word, ours.numbers["estimate"]) == (theirs.word, theirs.estimate)
+
+
+@pytest.mark.parametrize(("k", "n", "q"), [(5, 5, 0.5), (11, 12, 0.5), (3, 9, 0.2), (0, 4, 0.7), (20, 24, 0.9)])
+def test_the_open_e_value_is_the_same(k: int, n: int, q: float) -> None:
+    assert math.log(verify.e_value(k, n, q)) == pytest.approx(log_e_share(k, n, share=q), abs=1e-9)
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 9, 10, 11, 19])
+@pytest.mark.parametrize("level", [0.05, 0.025, 0.01, 0.05 / 9])
+def test_quantiles_of_t_are_the_same(freedom: int, level: float) -> None:
+    assert verify.t_point(level, freedom) == pytest.approx(t_quantile(level, freedom), abs=1e-9)
+
+
+@pytest.mark.parametrize("starts", [5, 10, 13, 16])
+def test_bounds_by_sign_flips_are_the_same(starts: int) -> None:
+    rng = random.Random(starts)
+    for grid in (500, 3):  # the second has many ties
+        values = [rng.randint(-grid, grid) / grid for _ in range(starts)]
+        for level in (0.05, 0.05 / 3, 1e-9):
+            assert verify.flips(values, level) == pytest.approx(float(sign_flip_lower(values, level)), abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_means_are_the_same(seed: int) -> None:
+    rng = random.Random(seed)
+    sizes, starts = rng.choice([(10,), (10, 12)]), rng.randint(8, 13)
+    shift, level = rng.choice([-0.1, 0.05, 0.1, 0.2]), rng.choice([0.05, 0.01])
+    lost = [rng.random() < 0.05 for _ in range(starts)]
+    columns = {
+        name: [None if rng.random() < 0.02 else round(rng.gauss(shift, 0.05), 3) for _ in range(starts)]
+        for name in ("frozen", "ordinary", "placebo")[: rng.randint(1, 3)]
+    }
+    plain = {
+        name: [np.nan if gone or one is None else one for one, gone in zip(column, lost, strict=True)]
+        for name, column in columns.items()
+    }
+    theirs = mean_gain(plain, delta=0.1, sizes=sizes, level=level, lost=lost)
+    ours = verify.means([*columns.values()], 0.1, sizes, lost, level)
+    wanted = (theirs.word, theirs.look, theirs.starts, theirs.successes)
+    assert (ours.word, ours.look, ours.starts, ours.successes) == wanted
+    numbers = {name: getattr(theirs, name) if theirs.look else None for name in ours.numbers}
+    assert verify.differs(ours.numbers, numbers, "the engine's") == ""
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_versions_are_the_same(seed: int) -> None:
+    rng = random.Random(seed)
+    better, graded = rng.choice([0.5, 0.55, 0.7]), rng.random() < 0.3
+
+    def drawn(p: float) -> Any:
+        return None if rng.random() < 0.02 else rng.betavariate(4 * p, 4 - 4 * p) if graded else int(rng.random() < p)
+
+    own, first = ([drawn(p) for _ in range(rng.choice([0, 1, 200]) or 40)] for p in (better, 0.5))
+    size, effect = min(len(own), len(first)), rng.choice([0.0, 0.0, 0.05])
+    own, first = own[:size], first[:size]
+    numbers = [[np.nan if one is None else one for one in column] for column in (own, first)]
+    theirs, ours = version_gain(*numbers, delta=effect), verify.version(own, first, effect, 0.05)
+    assert (ours.word, ours.look, ours.successes) == (theirs.word, theirs.look, theirs.wins)
+    wanted = {name: getattr(theirs, name) for name in ours.numbers}
+    assert verify.differs(ours.numbers, wanted, "the engine's") == ""
 
 
 @pytest.mark.parametrize("surfaces", [("data", "weights"), ("policy",), ("improver", "data")])
@@ -251,17 +321,19 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shared(tmp_path_factory, "base", lambda folder: ladder_study(folder, **settings))
 
 
-def edits(events: list[Event], rng: random.Random) -> Iterator[Event]:
+def edits(events: list[Event], rng: random.Random, **analysis: Any) -> Iterator[Event]:
     """The same study with another claim, other sealed scores, spends and deciders, and starts that did not end."""
     claim = {
         "by": rng.choice([0.0, 0.05, 0.7]),
         "rung": rng.choice(RUNGS[1:]),
         "beats": rng.choice([["frozen"], ["placebo"]]),
         "starts": rng.choice(["fresh", "fresh", "this generation 0"]),
+        **analysis,
     }
     flags = {"exploratory": rng.random() < 0.05, "given_root": rng.random() < 0.1}
     shift = {"self": rng.uniform(-0.1, 0.4), "guard": rng.choice([0.0, 0.0, -0.4]), "": rng.uniform(-0.6, 0.1)}
-    gone, spend = rng.choice([0.0, 0.0, 0.0, 0.01, 0.1, 1.0]), rng.choice([1.0, 1.0, 0.95, 0.5, None])
+    gone, spend = rng.choice([0.0, 0.0, 0.0, 0.01, 0.1, 1.0]), rng.choice([1.0] * 4 + [0.95, 0.5, 1.05, 1.5, None])
+    agreed = rng.choice([0.0] * 7 + [0.1])
     arms = rng.choice([[], [], ["ungated"], ["placebo"]])  # left out
     halted, person = rng.choice([None, None, None, "r1/self"]), rng.random() < 0.15
     alike = rng.random() < 0.1
@@ -281,6 +353,8 @@ def edits(events: list[Event], rng: random.Random) -> Iterator[Event]:
             _rescored(data, moved + rng.uniform(-0.05, 0.05), gone if rng.random() < 0.3 else 0.0, rng)
         if event.kind == "decision" and person:
             data["decided_by"] = "person"
+        if event.kind == "stage_done" and arm == "placebo" and "agreement" in data["out"].get("channel", {}):
+            data["out"]["channel"]["agreement"] = agreed and data["out"]["channel"]["agreement"] + agreed
         if event.kind == "gate_decision" and strict:
             data["mode"] = "strict"
         if event.kind == "stage_done" and arm != "self" and data["row"]["build"].get("tokens"):
@@ -332,6 +406,77 @@ def test_verdicts_are_the_same_and_of_every_word(record: list[Event]) -> None:
         assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
         words.add(theirs["verdict"])
     assert words == {"SUPPORTED", "SUPPORTED WITH LIMITS", "REFUTED", "INCONCLUSIVE", "INVALID"}
+
+
+def repeated(events: list[Event], times: int) -> list[Event]:
+    """The same study with each start run so many times over, under other names."""
+    starts = 1 + max(event.data["replica"] for event in events if event.kind == "replica_enrolled")
+    found: list[Event] = []
+    for event in events:
+        copies_of = times if event.run or event.kind == "replica_enrolled" else 1
+        for more in range(copies_of):
+            data, run = copies.deepcopy(dict(event.data)), event.run
+            if run is not None:
+                replica, _, rest = run[1:].partition("/")
+                run = f"r{int(replica) + more * starts}/{rest}"
+            if "row" in data:
+                data["row"]["replica"] += more * starts
+                data["row"]["anchor"] = data["row"]["anchor"] and f"{more}{data['row']['anchor'][1:]}"
+                data["row"]["released"] = data["row"]["released"] and f"{more}{data['row']['released'][1:]}"
+                data["row"]["working"] = data["row"]["working"] and f"{more}{data['row']['working'][1:]}"
+            if event.kind == "replica_enrolled":
+                data["replica"] += more * starts
+            found.append(Event(event.kind, run, data))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("analysis", "times"),
+    [
+        ({"analysis": "mean", "looks": [10]}, 2),
+        ({"looks": "open"}, 2),
+        ({"looks": [4, 5], "share": 0.4}, 1),
+    ],
+    ids=["mean", "open", "share"],
+)
+def test_verdicts_of_other_analyses_are_the_same(record: list[Event], analysis: dict[str, Any], times: int) -> None:
+    events, words = repeated(record, times), set()
+    for seed in range(12):
+        ours, theirs = both([*edits(events, random.Random(seed), **analysis)])
+        assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
+        words.add(theirs["verdict"])
+    assert len(words) > 2
+
+
+def test_verdicts_about_a_version_are_the_same(record: list[Event]) -> None:
+    one = [event for event in record if not (event.run or "r0/").startswith(("r1/", "r2/", "r3/", "r4/"))]
+    one = [event for event in one if event.kind != "replica_enrolled" or event.data["replica"] == 0]
+    about, words = {"about": "version", "rung": "R1", "beats": ["frozen"]}, set()
+    for seed in range(25):
+        ours, theirs = both([*edits(one, random.Random(seed), **about)])
+        assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
+        words.add(theirs["verdict"])
+        assert theirs["verdict"] == "INVALID" or "says nothing about the loop" in theirs["reasons"][-1]
+    assert len(words) > 3
+
+
+@pytest.mark.parametrize("share", [1.0, 1.05, 1.2])
+def test_verdicts_are_the_same_when_a_control_spends_more(record: list[Event], share: float) -> None:
+    """A control that is level with the loop refutes the claim, unless it was given over a tenth more."""
+    events = []
+    for event in record:
+        data = copies.deepcopy(dict(event.data))
+        arm = (event.run or "/").split("/")[1].split(".")[0]
+        if event.kind == "scores" and arm in ("self", "placebo"):
+            data["values"], data["status"] = [1] * len(data["values"]), {}
+        build = data.get("row", {}).get("build")
+        if event.kind == "stage_done" and arm == "placebo" and build:
+            data["row"]["build"] = {unit: amount and share * amount for unit, amount in build.items()}
+        events.append(Event(event.kind, event.run, data))
+    ours, theirs = both(events)
+    assert verify.differs(ours, theirs, "the engine's") == ""
+    assert theirs["verdict"] == ("INCONCLUSIVE" if share > 1.1 else "REFUTED")
+    assert any("% more than `self`" in reason for reason in theirs["reasons"]) == (share > 1.0)
 
 
 @pytest.mark.parametrize("share", [1.0, 0.97, 0.93, 0.8, 0.5])

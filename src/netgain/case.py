@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
 
-from netgain.evidence.tally import Tally
+from netgain.evidence.tally import Tally, side_by_side
 from netgain.evidence.verdict import Case, Course
 from netgain.facts import Facts, RunFacts
 from netgain.run import half_of
@@ -31,6 +31,11 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         rung=claim["rung"],
         beats=claim["beats"],
         looks=claim["looks"],
+        analysis=claim.get("analysis", "typical start"),
+        share=claim.get("share", 0.5),
+        alpha=claim.get("alpha", 0.05),
+        about=claim.get("about", "loop"),
+        items=_items(facts, replicas) if claim.get("about") == "version" else {},
         required=study["required"],
         scores={name: [_scored(facts, r, name) for r in replicas] for name in testable},
         lost=[not _finished(facts, r) for r in replicas],
@@ -39,6 +44,8 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         ungated=_course(facts, "ungated") if beside else None,
         sibling=_sibling(facts),
         underspent={name: underspent(facts, name) for name in testable if name not in (*ANSWERING, arm)},
+        overspent={name: overspent(facts, name) for name in testable if name not in (*ANSWERING, arm)},
+        residual=_residual(facts),
         people=sum(choice["decided_by"] in ("person", "model") for run in _claimed(facts) for choice in run.choices),
         quarantined=_quarantined(facts),
         verdict_moved_path=_moved(facts),
@@ -117,13 +124,27 @@ def underspent(facts: Facts, control: str) -> float | None:
     Compared in two units that both meter: operations and tokens where the loop books them, else seconds and calls.
     The unit in which the control fell shortest counts.
     """
-    shares = [_short(facts, replica, control) for replica in sorted(facts.enrolled)]
-    known = [share for share in shares if share is not None]
-    return median(known) if known and len(known) == len(shares) else None
+    return _typical(_apart(facts, replica, control, most=False) for replica in sorted(facts.enrolled))
 
 
-def _short(facts: Facts, replica: int, control: str) -> float | None:
+def overspent(facts: Facts, control: str) -> float | None:
+    """Median over starts of the share by which a control spent more than the claimed loop; None unknown.
+
+    The unit in which it exceeded most counts, and of a menu the entry that spent most.
+    """
+    return _typical(_apart(facts, replica, control, most=True) for replica in sorted(facts.enrolled))
+
+
+def _typical(shares: Iterable[float | None]) -> float | None:
+    every = list(shares)
+    known = [share for share in every if share is not None]
+    return median(known) if known and len(known) == len(every) else None
+
+
+def _apart(facts: Facts, replica: int, control: str, *, most: bool) -> float | None:
     own, theirs = (facts.spent(replica, name, "build") for name in (facts.claim["arm"], control))
+    if most:
+        theirs = facts.spent(replica, control, "build", most=True)
     for units in MATCHED:
         metered = [unit for unit in units if own.get(unit)]
         ratios = [_ratio(theirs.get(unit), own[unit]) for unit in metered]
@@ -131,13 +152,40 @@ def _short(facts: Facts, replica: int, control: str) -> float | None:
             return None
         if metered and units == ("device_seconds",) and not _timed(own):
             return 0.0
+        known = [ratio for ratio in ratios if ratio is not None]
         if metered:
-            return max(0.0, 1.0 - min(ratio for ratio in ratios if ratio is not None))
+            return max(0.0, max(known) - 1.0 if most else 1.0 - min(known))
     return None
 
 
 def _ratio(theirs: float | None, own: float | None) -> float | None:
     return None if theirs is None or not own else theirs / own
+
+
+def _residual(facts: Facts) -> float | None:
+    """Agreement of the placebo with the true feedback above chance, over all its examples; None without a record.
+
+    Chance for a feedback that says yes to a share b of examples is b^2 + (1 - b)^2.
+    """
+    records = [one for run in facts.runs.values() if run.arm == "placebo" for one in run.channel.values()]
+    told = [one for one in records if one.get("agreement") is not None and one["of"]]
+    above = [one["of"] * (one["agreement"] - _chance(one["kept"] / one["of"])) for one in told]
+    return sum(above) / sum(one["of"] for one in told) if told else None
+
+
+def _chance(yes: float) -> float:
+    return yes**2 + (1.0 - yes) ** 2
+
+
+def _items(facts: Facts, replicas: Sequence[int]) -> dict[str, tuple[list[float | None], list[float | None]]]:
+    """Axis -> scores by item of what the claimed arm serves and of generation 0, in the one start of a version."""
+    own, first = (facts.claim["arm"], "served"), ("frozen", "served")
+    found = {}
+    for axis in facts.axes:
+        sheets = facts.blocks.get((replicas[0], axis), {}) if len(replicas) == 1 else {}
+        left, right = side_by_side(sheets, [key for key in sheets if key[0] in (own[0], "ungated")], own, first)
+        found[axis] = (left, right)
+    return found
 
 
 def _timed(spend: dict[str, float | None]) -> bool:

@@ -13,9 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_hints
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from netgain.budget import UNITS
+from netgain.claim import registered_sizes
 from netgain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -180,8 +182,12 @@ class ClaimFile:
         Key("a number above 0 and at most 0.05", "chance of a false word, one side", 0.05, {"gt": 0, "le": 0.05}),
     ] = 0.05
     looks: Annotated[
-        tuple[int, ...],
-        Key("a rising list of whole numbers of at least 1", "replicas at which one may look", (6, 9, 12), _NAMES),
+        tuple[int, ...] | Literal["open"],
+        Key(
+            "a rising list of whole numbers of at least 1, or 'open'",
+            "replicas at which one may look; 'open': any number up to 24, at the price of a later decision",
+            (6, 9, 12),
+        ),
     ] = (6, 9, 12)
     expected: Annotated[
         float | None,
@@ -205,13 +211,29 @@ class ClaimFile:
         ),
     ] = "fresh"
     analysis: Annotated[
-        Literal["typical start"],
-        Key("'typical start', the only analysis so far", "what is inferred from the replicas", "typical start"),
+        Literal["typical start", "mean"],
+        Key(
+            "'typical start' or 'mean'",
+            "what is inferred from the replicas: more than a share of starts, or (from 10 replicas) their mean",
+            "typical start",
+        ),
     ] = "typical start"
     mode: Annotated[
         GateMode | None,
         Key("'strict', 'advance' or 'watch'", "how the gate acts; left out: the loop's own mode", "advance"),
     ] = None
+    share: Annotated[
+        float,
+        Key("a number between 0 and 1", "in more than which share of starts it holds", 0.5, {"gt": 0, "lt": 1}),
+    ] = 0.5
+    about: Annotated[
+        Literal["loop", "version"],
+        Key(
+            "'loop' or 'version'",
+            "what is claimed: of the loop over starts, or of the one version that a study of one start serves",
+            "loop",
+        ),
+    ] = "loop"
     source: Source = field(default_factory=Source, compare=False, repr=False)
 
 
@@ -251,8 +273,9 @@ def read_claim(path: Path) -> ClaimFile:
     if claim.arm in claim.beats:
         where = source.where("claim", "beats")
         raise ConfigError(f"beats names {claim.arm!r}, the claimed arm itself", where=where, fix="name its controls")
-    if list(claim.looks) != sorted(set(claim.looks)) or claim.looks[0] < 1:
-        raise _wrong("looks", list(claim.looks), _keys(ClaimFile)["looks"], source.where("claim", "looks"))
+    sizes = registered_sizes(claim.looks)
+    if not sizes or list(sizes) != sorted(set(sizes)) or sizes[0] < 1:
+        raise _wrong("looks", list(sizes), _keys(ClaimFile)["looks"], source.where("claim", "looks"))
     return claim
 
 
@@ -409,10 +432,20 @@ def _model(schema: type) -> type[BaseModel]:
     definitions: dict[str, Any] = {}
     defaults = {f.name: ... if f.default is MISSING else f.default for f in fields(schema)}
     for name, key in _keys(schema).items():
-        strict = None if "tuple" not in str(hints[name]) else False  # TOML has lists, records have tuples
-        definitions[name] = (hints[name], Field(default=defaults[name], strict=strict, **key.limits))
+        definitions[name] = (_lists_too(hints[name]), Field(default=defaults[name], **key.limits))
     config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
     return create_model(schema.__name__, __config__=config, **definitions)
+
+
+def _lists_too(hint: Any) -> Any:
+    """The same type, taking lists where it has a tuple: TOML has lists, records have tuples."""
+    from pydantic import Field
+
+    if get_origin(hint) is tuple:
+        return Annotated[hint, Field(strict=False)]
+    if get_origin(hint) is UnionType or get_origin(hint) is Union:
+        return Union[tuple(_lists_too(one) for one in get_args(hint))]  # noqa: UP007  members are known at run time only
+    return hint
 
 
 def _checked(table: str, document: Mapping[str, Any], schema: type, source: Source) -> dict[str, Any]:
@@ -447,7 +480,7 @@ def _mistakes(table: str, invalid: ValidationError, schema: type, source: Source
             what = f"[{table}] has no {name!r}, expected {keys[name].expects}"
             error = ConfigError(what, where=where, fix=_for_example(name, keys[name]))
         else:
-            element = f"[{rest[0]}]" if rest and rest[0].isdigit() else ""
+            element = next((f"[{one}]" for one in rest if one.isdigit()), "")  # of a union, behind the member's name
             error = _wrong(name + element, found["input"], keys[name], where, written=name)
         yield _Mistake(source.lines.get((table, name)), error)
 

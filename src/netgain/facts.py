@@ -102,16 +102,16 @@ class Facts:
         """The runs of an arm in a replica."""
         return [run for run in self.runs.values() if (run.replica, run.arm) == (replica, arm)]
 
-    def spent(self, replica: int, arm: str, phase: str) -> dict[str, float | None]:
-        """Spend of an arm: of a menu, the entry that spent least in each unit (the whole menu was paid for)."""
+    def spent(self, replica: int, arm: str, phase: str, *, most: bool = False) -> dict[str, float | None]:
+        """Spend of an arm: of a menu, the entry that spent least (or most) in each unit; the whole was paid for."""
         spends = [run.row.get(phase, {}) for run in self.runs_of(replica, arm)]
         units = {unit for spend in spends for unit in spend}
-        return {unit: _least([spend.get(unit) for spend in spends]) for unit in units}
+        return {unit: _end([spend.get(unit) for spend in spends], most) for unit in units}
 
 
-def _least(amounts: list[float | None]) -> float | None:
+def _end(amounts: list[float | None], most: bool) -> float | None:
     known = [amount for amount in amounts if amount is not None]
-    return min(known) if known and len(known) == len(amounts) else None
+    return (max if most else min)(known) if known and len(known) == len(amounts) else None
 
 
 def reduce(events: Iterable[Stored]) -> Facts:

@@ -21,7 +21,8 @@ from netgain.case import case_of
 from netgain.claim import RUNGS, Claim
 from netgain.contract import code_digest, libraries
 from netgain.errors import ConfigError, DiskFull, IntegrityError, Stopped
-from netgain.evidence.verdict import Verdict, decide_verdict, looks_of
+from netgain.evidence.looks import looks_of
+from netgain.evidence.verdict import Verdict, decide_verdict
 from netgain.executors import LocalWorkers, Reference, reference_of
 from netgain.facts import Facts
 from netgain.gates import GateOptions, GatePlan
@@ -101,7 +102,11 @@ class Study:
         lacking = missing_piece(self.arm(self.claim.arm), self.loop)
         if lacking is not None:
             raise ConfigError(f"claimed arm {self.claim.arm!r} cannot be run: {lacking}", fix="claim another arm")
-        level = max(looks_of(self.claim.looks).levels)
+        self._check_unit()
+        # A mean and a version are tested at alpha itself; the looks of the typical start have a level of their own.
+        fixed = self.claim.analysis == "typical start" and self.claim.about == "loop"
+        design = looks_of(self.claim.looks, share=self.claim.share, level=self.claim.alpha) if fixed else None
+        level = max(design.levels) if design else 0.0
         if level > self.claim.alpha:
             raise ConfigError(
                 f"alpha {self.claim.alpha:g}: these looks give a false word with a chance of up to {level:.4f}",
@@ -115,6 +120,14 @@ class Study:
         if axis.report_items < 2 and "ordinary" in self.arms:
             what = f"axis {axis.name!r} has {axis.report_items} report items, on which the best of `ordinary` is chosen"
             raise ConfigError(what, fix="give it at least 2, better 100")
+
+    def _check_unit(self) -> None:
+        """Refuse to answer a claim about a version with several starts: it would have to choose one of them."""
+        if self.claim.about == "version" and self.replicas != 1:
+            raise ConfigError(
+                f"replicas {self.replicas} with a claim about a version, which is the one system that one run serves",
+                fix="set replicas = 1, or claim about = 'loop' for what the loop does over starts",
+            )
 
     @property
     def mode(self) -> str:
@@ -333,7 +346,7 @@ def _same_contract(study: Study, facts: Facts) -> None:
 
 def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: LocalWorkers) -> World:
     store = ObjectStore(folder / "objects")
-    dealer = Dealer(_secret(folder), study.rounds, max(study.claim.looks[-1], study.replicas))
+    dealer = Dealer(_secret(folder), study.rounds, max(study.claim.sizes[-1], study.replicas))
     world = World(
         loop=study.loop, suite=study.suite, arms=study.chosen(),
         gate=BettingGate(on_used_items(study.gate_plan(), raised(facts.registration["exposure"]))),
@@ -453,7 +466,7 @@ def _starts(study: Study, log: Ledger, *, extend: bool) -> int:
 
 def _next_look(study: Study, facts: Facts) -> int:
     have = len(facts.enrolled)
-    later = [size for size in study.claim.looks if size > have]
+    later = [size for size in study.claim.sizes if size > have]
     if not later:
         raise ConfigError(f"{have} replicas: no registered look is left", fix="register a new claim")
     return later[0]

@@ -20,10 +20,11 @@ import os
 import re
 import sqlite3
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from functools import partial
+from fractions import Fraction
+from functools import cache, partial
 from itertools import takewhile
 from pathlib import Path
 from statistics import NormalDist, median
@@ -761,29 +762,50 @@ def objects(study: Study) -> str:
 
 
 # --- The word: the rules of design.md section 6, from raw sealed scores ----------------------------------------------
-def looks_of(sizes: Sequence[int]) -> Looks:
-    """Smallest thresholds whose chance at a share of one half is at most .05 j/J up to look j of J."""
-    support: list[int] = []
-    for j, size in enumerate(sizes, start=1):
-        chances = (chance(([*sizes[:j]], [*support, up], [-1] * j)) for up in range(size + 1))
-        support.append(next((up for up, level in enumerate(chances) if level <= 0.05 * j / len(sizes)), size + 1))
-    return [*sizes], support, [size - up for size, up in zip(sizes, support, strict=True)]
+def looks_of(looks: Sequence[int] | str, share: float = 0.5, level: float = 0.05) -> Looks:
+    """Thresholds: the smallest whose chance at the share is at most .05 j/J up to look j of J; open, by the e-process.
+
+    Few successes are many failures, so the lower table is the upper one of failures at 1 - share.
+    """
+    sizes, tables = [*range(1, 25)] if looks == "open" else [*map(int, looks)], list[list[int]]()
+    for q in (share, 1.0 - share):
+        ups: list[int] = []
+        for j, size in enumerate(sizes, start=1):
+            if looks == "open":
+                enough = (up for up in range(size + 1) if e_value(up, size, q) >= 1.0 / level)
+            else:
+                levels = ((up, chances((sizes[:j], [*ups, up], [-1] * j), q)[0]) for up in range(size + 1))
+                enough = (up for up, chance in levels if chance <= 0.05 * j / len(sizes))
+            ups.append(next(enough, size + 1))
+        tables.append(ups)
+    return sizes, tables[0], [size - up for size, up in zip(sizes, tables[1], strict=True)]
 
 
-def chance(looks: Looks) -> float:
-    """Exact chance of SUPPORTED when every start succeeds with one half: counts carried from look to look."""
-    alive, total, size = {0: 1.0}, 0.0, 0
+def e_value(k: int, n: int, q: float) -> float:
+    """Evidence against "at most a share q succeeds": half on all succeeding, half on every share above q alike."""
+    share, rest = Fraction(q), n - k
+    terms = [(-1) ** i * math.comb(rest, i) * (1 - share ** (k + i + 1)) / (k + i + 1) for i in range(rest + 1)]
+    mixed = sum(terms, Fraction(0)) / ((1 - share) * share**k * (1 - share) ** rest)
+    return float((mixed + (share**-n if k == n else 0)) / 2)
+
+
+def chances(looks: Looks, p: float) -> tuple[float, float]:
+    """Exact chances of SUPPORTED and REFUTED when each start succeeds with p: counts carried from look to look."""
+    alive, said, size = {0: 1.0}, [0.0, 0.0], 0
     for n, up, down in zip(*looks, strict=True):
         moved: dict[int, float] = defaultdict(float)
         for k, more in ((k, more) for k in alive for more in range(n - size + 1)):
-            moved[k + more] += alive[k] * math.comb(n - size, more) / 2 ** (n - size)
-        total += sum(weight for k, weight in moved.items() if k >= up)
+            moved[k + more] += alive[k] * math.comb(n - size, more) * p**more * (1.0 - p) ** (n - size - more)
+        said[0] += sum(weight for k, weight in moved.items() if k >= up)
+        said[1] += sum(weight for k, weight in moved.items() if k <= down)
         alive, size = {k: weight for k, weight in moved.items() if down < k < up}, n
-    return total
+    return said[0], said[1]
 
 
-def typical(gains: Sequence[Json], effect: float, looks: Looks, lost: Sequence[bool]) -> SimpleNamespace:
-    """Do more than half of starts gain more than `effect`? The first look that decides, else the last one taken."""
+def typical(
+    gains: Sequence[Json], effect: float, looks: Looks, lost: Sequence[bool], share: float = 0.5
+) -> SimpleNamespace:
+    """Do more than a share of starts gain more than `effect`? The first look that decides, else the last one taken."""
     gains = [-math.inf if gain is None else gain for gain in gains]  # no gain known: no success
     word, look, ends = None, None, [-math.inf, math.inf]
     reason = f"{len(gains)} starts of which {sum(lost)} were lost: no registered look {looks[0]} was possible"
@@ -795,11 +817,134 @@ def typical(gains: Sequence[Json], effect: float, looks: Looks, lost: Sequence[b
             look, word = n, "SUPPORTED" if least >= up else "REFUTED" if most <= down else None
             reason = f"{least} of {n} starts exceed {effect:g}: {up} or more support it, {down} or fewer refute it"
             between = [sorted([*low, *ends[:1]])[n - up + 1], sorted([*high, *ends[1:]])[n - down - 1]]
-    there = [gain for gain, gone in zip(gains[: look or len(gains)], lost, strict=False) if not gone]
-    found = [median(there) if there else math.inf, *(between if look else ends)]
+    there = sorted(gain for gain, gone in zip(gains[: look or len(gains)], lost, strict=False) if not gone)
+    reached = min(len(there) - 1, int((1.0 - share) * len(there) + 1e-9))
+    middle = math.inf if not there else median(there) if share == 0.5 else there[reached]
+    return told(word, look, reason, [middle, *(between if look else ends)], look or len(gains), there, effect)
+
+
+def told(
+    word: Json, look: Json, reason: str, found: Sequence[float], starts: int, gains: Sequence[float], effect: float
+) -> SimpleNamespace:
+    """What a test says: word, look, reason, numbers of the effect, starts, and how many of them exceed it."""
     numbers = dict(zip(("estimate", "low", "high"), (x if math.isfinite(x) else None for x in found), strict=True))
-    starts, successes = look or len(gains), sum(gain > effect for gain in there)
+    successes = sum(gain > effect for gain in gains)
     return SimpleNamespace(word=word, look=look, reason=reason, numbers=numbers, starts=starts, successes=successes)
+
+
+def means(
+    columns: Sequence[Column], effect: float, sizes: Sequence[int], lost: Sequence[bool], level: float
+) -> SimpleNamespace:
+    """Does the mean difference to every control exceed `effect`, by t and by sign flips? Each look has its part."""
+    rows = [[None if gone else one for one, gone in zip(column, lost, strict=True)] for column in columns]
+    starts = zip(*rows, strict=True)
+    least = [-math.inf if None in start else min(one for one in start if one is not None) for start in starts]
+    word, look, reason, ends = None, None, f"{len(lost)} starts, looks at {[*sizes]}: none was possible", [math.inf] * 3
+    for n in (n for n in sizes if n <= len(lost) and sum(lost[:n]) <= 1):
+        if word is None:
+            each, look = level / len(sizes), n
+            # A difference that is not there is the worst possible one for a lower bound, the best for an upper one.
+            worst, best = ([[end if d is None else d for d in row[:n]] for row in rows] for end in (-1.0, 1.0))
+            lows = [min(t_lower(row, each), flips(row, each)) for row in worst]
+            part, turned = each / len(rows), [[-d for d in row] for row in best]
+            highs = [-min(t_lower(row, part), flips(row, part)) for row in turned]
+            up, down = all(low - effect > 1e-9 for low in lows), any(effect - high > 1e-9 for high in highs)
+            word = "SUPPORTED" if up else "REFUTED" if down else None
+            middle = min((mean(row[:n]) for row in rows if mean(row[:n]) is not None), default=math.inf)
+            ends = [middle, min(lows), min(highs)]
+            reason = f"the mean over {n} starts lies in [{ends[1]:+.4f}, {ends[2]:+.4f}], claimed is {effect:g}"
+    return told(word, look, reason, ends, look or len(lost), least[: look or len(lost)], effect)
+
+
+def t_lower(values: Sequence[float], level: float) -> float:
+    """Lower bound of a mean by Student's t, whose tail is integrated over the angle arctan(t / sqrt(freedom))."""
+    n, middle = len(values), sum(values) / len(values)
+    spread = math.sqrt(sum((one - middle) ** 2 for one in values) / (n - 1))
+    return middle - t_point(level, n - 1) * spread / math.sqrt(n)
+
+
+@cache
+def t_point(level: float, freedom: int) -> float:
+    """The t that is exceeded with chance `level`: bisection, Simpson's rule on 400 panels."""
+    scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(math.pi)
+
+    def tail(angle: float) -> float:
+        step = (math.pi / 2 - angle) / 400
+        heights = [math.cos(angle + i * step) ** (freedom - 1) for i in range(401)]
+        inner = 4 * sum(heights[1:-1:2]) + 2 * sum(heights[2:-1:2])
+        return scale * step / 3 * (heights[0] + inner + heights[-1])
+
+    low, high = 0.0, math.pi / 2
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if tail(middle) > level else (low, middle)
+    return math.sqrt(freedom) * math.tan(low)
+
+
+def flips(values: Sequence[float], level: float) -> float:
+    """Lower bound of a mean by sign flips: the floor(level 2^n)-th smallest mean of a non-empty subset.
+
+    Found by bisection. Subsets with a mean of at most m are counted by meeting in the middle: 2^(n/2) sums of each
+    half, sorted, and two pointers; the engine lists all 2^n.
+    """
+    place, half = math.floor(level * 2 ** len(values)), len(values) // 2
+    if place < 1:
+        return -math.inf
+
+    def at_most(m: float) -> int:
+        sides = []
+        for part in (values[:half], values[half:]):
+            sums = [0.0]
+            for one in part:
+                sums += [total + one - m for total in sums]
+            sides.append(sorted(sums))
+        count, at = -1, len(sides[1])  # the empty set is in neither
+        for total in sides[0]:
+            while at and total + sides[1][at - 1] > 0.0:
+                at -= 1
+            count += at
+        return count
+
+    low, high = -1.0, 1.0
+    for _ in range(52):
+        middle = (low + high) / 2
+        low, high = (low, middle) if at_most(middle) >= place else (middle, high)
+    return high
+
+
+def version(own: Column, first: Column, effect: float, level: float) -> SimpleNamespace:
+    """Does this version score more than `effect` above generation 0? Unit: items, independent of each other."""
+    both = zip(own, first, strict=True) if own and first else ()
+    gaps = [one - other for one, other in both if one is not None and other is not None]
+    if not gaps:
+        return told(None, None, "no sealed item was answered by both", [math.inf] * 3, 0, [], effect)
+    wins, losses = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
+    exact = effect == 0 and {*gaps} <= {-1, 0, 1}  # half of the level for McNemar's test
+    each, tails = level / 2 if exact else level, []
+    for k in (wins, losses):
+        tails.append(sum(math.comb(wins + losses, i) for i in range(k, wins + losses + 1)) / 2 ** (wins + losses))
+    up, down = (exact and tail <= each for tail in tails)
+    low, high = least_mean(gaps, each), -least_mean([-gap for gap in gaps], each)
+    low, high = max(low, 0.0) if up else low, min(high, 0.0) if down else high
+    word = "SUPPORTED" if up or low > effect else "REFUTED" if down or high < effect else None
+    reason = f"over {len(gaps)} items ({wins} better, {losses} worse) the gain lies in [{low:+.4f}, {high:+.4f}]"
+    return told(word, len(gaps), reason, [sum(gaps) / len(gaps), low, high], len(gaps), gaps, 0.0)
+
+
+def least_mean(gaps: Sequence[float], level: float) -> float:
+    """Lower bound of a mean of independent gaps in [-1, 1]: fixed bets, their capitals averaged, against 1/level."""
+    counts = Counter(gaps)
+
+    def log_e(null: float) -> float:
+        bets = [min(0.01 * 2**i, 0.9 / (1.0 + null)) for i in range(7)]
+        logs = [sum(times * math.log1p(bet * (gap - null)) for gap, times in counts.items()) for bet in bets]
+        return max(logs) + math.log(sum(math.exp(one - max(logs)) for one in logs) / 7)
+
+    low, high = -1.0, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if log_e(middle) >= math.log(1.0 / level) else (low, middle)
+    return low
 
 
 class Case:
@@ -807,8 +952,13 @@ class Case:
 
     def __init__(self, study: Study, arm: str = "") -> None:
         self.claim, self.study, self.log = study.record["claim"], study.record["study"], study
-        self.arm, self.rung, self.looks = arm or self.claim["arm"], self.claim["rung"], looks_of(self.claim["looks"])
+        self.arm, self.rung, self.level = arm or self.claim["arm"], self.claim["rung"], self.claim["alpha"]
+        self.of_version, self.of_mean = self.claim["about"] == "version", self.claim["analysis"] == "mean"
+        looks, share = (1,) if self.of_version else self.claim["looks"], self.claim["share"]
+        self.half = looks_of(looks, level=self.level)  # what is asked of more than half of starts in every claim
+        self.looks = self.half if share == 0.5 else looks_of(looks, share, self.level)
         self.sealed, self.quarantined = dict[tuple[int, str, str, str], Json](), 0.0
+        self.each: dict[tuple[int, str, str, str], list[Json]] = {}  # the same by item
         blocks: dict[tuple[int, str], dict[tuple[str, str], Record]] = defaultdict(dict)
         for data, row in ((e.data, study.rows[e.run]) for e in study.of("scores") if e.data["split"] == "sealed"):
             blocks[row["replica"], data["axis"]][row["arm"], data["role"]] = data
@@ -819,7 +969,7 @@ class Case:
         self.own = [study.runs(replica, self.arm) for replica in study.replicas]
         halted = {row["replica"] for row in study.rows.values() if row["stage"] != "done"}
         self.lost = [replica in halted for replica in study.replicas]
-        self.typical = partial(typical, looks=self.looks, lost=self.lost)
+        self.typical = partial(typical, looks=self.half, lost=self.lost)
         asked = [entry for entry in study.of("decision") if any(entry.run in runs for runs in self.own)]
         self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked)
 
@@ -830,7 +980,7 @@ class Case:
         same = [i for i, one in enumerate(zip(*heard, strict=True)) if None not in one and i not in gone]
         for asked, data in block.items():
             kept = [] if silent(data, gone) else [data["values"][i] for i in same]
-            self.sealed[(replica, *asked, axis)] = mean(kept)
+            self.sealed[(replica, *asked, axis)], self.each[(replica, *asked, axis)] = mean(kept), kept
             share = len(gone) / max(1, len(data["values"]))
             self.quarantined = max(self.quarantined, share if axis == self.claim["metric"] else 0.0)
 
@@ -844,8 +994,51 @@ class Case:
 
     def dropped(self, *asked: tuple[str, str, str]) -> list[str]:
         """Of (axis, arm, role): axes not shown to lose less than their total margin against what is named."""
-        found = [(one[0], self.typical(self.change(*one), -self.log.axes[one[0]]["margin"])) for one in asked]
+        margins = {axis: -self.log.axes[axis]["margin"] for axis, _, _ in asked}
+        if self.of_version:
+            found = [(axis, self.of_items(axis, margin)) for axis, margin in margins.items()]
+        else:
+            found = [(one[0], self.typical(self.change(*one), margins[one[0]])) for one in asked]
         return [f"{axis} is not shown to be kept" for axis, kept in found if kept.word != "SUPPORTED"]
+
+    def of_items(self, axis: str, effect: float) -> SimpleNamespace:
+        """The version that the one start serves against generation 0; nothing to compare in a start that is lost."""
+        asked = [(0, arm, "served", axis) for arm in (self.claim["arm"], "frozen")]
+        own, first = ([] if any(self.lost) else self.each.get(one, []) for one in asked)
+        return version(own, first, effect, self.level)
+
+    def test(self, names: Sequence[str]) -> SimpleNamespace:
+        """The claim's own test against these controls."""
+        if self.of_version:
+            return self.of_items(self.claim["metric"], self.claim["by"])
+        if not self.of_mean:
+            gains = self.gains(names, self.arm)
+            return typical(gains, self.claim["by"], self.looks, self.lost, self.claim["share"])
+        own, *others = self.columns(names, self.arm)
+        gaps = [[None if b is None else (a or 0.0) - b for a, b in zip(own, other, strict=True)] for other in others]
+        return means(gaps, self.claim["by"], self.claim["looks"], self.lost, self.level)
+
+    def harm(self) -> bool:
+        """Whether the placebo is shown to end below `ordinary`; a start without both scores counts for it."""
+        there = {*self.study["arms"]} - {*self.study["untestable"]}
+        if not {"placebo", "ordinary"} <= there:
+            return False
+        pairs = zip(*self.columns(["ordinary"], "placebo"), strict=True)
+        high = self.typical([1.0 if None in pair else pair[0] - pair[1] for pair in pairs], 0.0).numbers["high"]
+        return high is not None and high < 0
+
+    def residual(self) -> float | None:
+        """Agreement of the placebo with the true feedback above chance, over all its examples; None unknown."""
+        done = [e for e in self.log.of("stage_done") if self.log.rows[e.run]["arm"] == "placebo"]
+        told = [e.data["out"]["channel"] for e in done if e.data["stage"] == "propose" and "channel" in e.data["out"]]
+        told = [one for one in told if one.get("agreement") is not None and one["of"]]
+        above = [one["of"] * (one["agreement"] - 1) + 2 * one["kept"] * (1 - one["kept"] / one["of"]) for one in told]
+        return sum(above) / sum(one["of"] for one in told) if told else None
+
+    def unfair(self, names: Sequence[str]) -> list[str]:
+        """Controls that cannot refute: they were given over a tenth more, or some of the true feedback."""
+        more = [name for name in names if (self.apart(name, most=True) or 0.0) > 0.10]
+        return more + ["placebo"] * ("placebo" in {*names} - {*more} and (self.residual() or 0.0) > 0.02)
 
     def controls(self, rung: str, claimed: str, arm: str) -> tuple[list[str], dict[str, str]]:
         """Controls that a rung needs (the claimed rung adds the claim's own), and why some cannot be compared with."""
@@ -857,55 +1050,66 @@ class Case:
             why = self.study["untestable"].get(name) or ("" if name in self.study["arms"] else "it was not run")
             short = 0.0 if why else self.underspent(name)
             why = f"it spent {100 * short:.0f} % less" if short is not None and short > 0.10 else why
+            why = why or ("it did harm against ordinary" if name == "placebo" and self.harm() else "")
             missing |= {name: f"{name} is not testable: {why}"} if why else {}
         return names, missing
 
     def underspent(self, control: str) -> float | None:
         """Median over starts of the share by which a control spent less on building (seconds from 5); None unknown."""
+        return self.apart(control, most=False)
+
+    def apart(self, control: str, most: bool) -> float | None:
+        """The same, or by which it spent more, in the unit in which it fell shortest or exceeded most."""
         if control in ("frozen", "sampled", self.claim["arm"], self.arm):
             return 0.0
 
-        def least(replica: int, arm: str, unit: str) -> Json:  # of a menu the entry that spent least
+        def end(replica: int, arm: str, unit: str, most: bool = False) -> Json:  # of a menu the entry at this end
             amounts = [row["build"].get(unit) for row in self.log.runs(replica, arm).values()]
-            return None if None in amounts or not amounts else min(amounts)
+            return None if None in amounts or not amounts else max(amounts) if most else min(amounts)
 
         shares, arm = [], self.claim["arm"]
         for replica in self.log.replicas:
             for units in (("flops", "tokens"), ("calls",), ("device_seconds",)):
-                pairs = [(least(replica, arm, one), least(replica, control, one)) for one in units]
+                pairs = [(end(replica, arm, one), end(replica, control, one, most)) for one in units]
                 spent = [(own, theirs) for own, theirs in pairs if own]
                 if spent and None not in [theirs for _, theirs in spent]:
                     noise = units == ("device_seconds",) and spent[0][0] < 5.0
-                    shares.append(0.0 if noise else max(0.0, 1.0 - min(theirs / own for own, theirs in spent)))
+                    ratios = [theirs / own for own, theirs in spent]
+                    shares.append(0.0 if noise else max(0.0, max(ratios) - 1.0 if most else 1.0 - min(ratios)))
                 if spent:
                     break
         return float(median(shares)) if shares and len(shares) == len(self.lost) else None
 
     def gains(self, names: Sequence[str], arm: str) -> list[Json]:
-        """Net gain of each start: smallest difference over the controls; None where a score is missing.
+        """Net gain of each start: smallest difference over the controls; None where a score is missing."""
+        starts = zip(*self.columns(names, arm), strict=True)
+        least = [None if None in start else min(start[0] - one for one in start[1:]) for start in starts]
+        return [None if gone else gain for gain, gone in zip(least, self.lost, strict=True)]
 
-        A control that failed where it was built has none: it may not help the claim.
-        """
+    def columns(self, names: Sequence[str], arm: str) -> list[list[Json]]:
+        """Sealed scores of an arm and of controls. A control that failed where it was built has none."""
         built = [entry for entry in self.log.of("stage_failed") if entry.data["stage"] in ("start", "propose", "build")]
         failed = {entry.run.partition(".")[0] for entry in built}
         columns = {name: self.column(name, self.claim["metric"]) for name in (arm, *names)}
         for name in {*names} - {self.claim["arm"], "ungated"}:
             gone = [f"r{replica}/{name}" in failed for replica in self.log.replicas]
             columns[name] = [None if one else score for one, score in zip(gone, columns[name], strict=True)]
-        starts = zip(*(columns[name] for name in (arm, *names)), strict=True)
-        least = [None if None in start else min(start[0] - one for one in start[1:]) for start in starts]
-        return [None if gone else gain for gain, gone in zip(least, self.lost, strict=True)]
+        return [columns[name] for name in (arm, *names)]
 
     def failing(self, rung: str) -> str:
         """Why a rung does not pass; "" when it does."""
+        if self.of_version and rung not in ("R0", "R1"):
+            return "not testable: it is about a loop, and this claim is about a version"
         if rung == "R0":
             moved = [any(row["released"] != row["anchor"] for row in runs.values()) for runs in self.own]
+            if self.of_version and any(moved):
+                return ""
             found = self.typical([1.0 if one else -1.0 for one in moved], 0.0)
             return "" if found.word == "SUPPORTED" else f"what is served equals generation 0: {found.reason}"
         (names, missing), metric = self.controls(rung, self.rung, self.arm), self.claim["metric"]
         if missing:
             return "; ".join(missing.values())
-        found = self.typical(self.gains(names, self.arm), self.claim["by"])
+        found = self.test(names)
         wrong = [] if found.word == "SUPPORTED" else [f"net gain over {', '.join(names)}: {found.reason}"]
         if rung == "R4":
             ran = min((row["round"] for runs in self.own for row in runs.values()), default=0)
@@ -921,7 +1125,7 @@ class Case:
 
     def limits(self, found: SimpleNamespace, gains: Column) -> list[str]:
         """The closed list of what keeps SUPPORTED from standing alone."""
-        short = found.starts - found.successes
+        short = 0 if self.of_version else found.starts - found.successes
         told = [f"{short} of {found.starts} starts did not exceed the claimed effect"] if short else []
         told += self.dropped(*((axis, "frozen", "served") for axis in self.guards))
         told += [] if self.guards else ["no guard axis was run"]
@@ -930,6 +1134,10 @@ class Case:
         needed = [name for name in self.controls(self.rung, self.rung, self.arm)[0] if name in there]
         spent = {name: self.underspent(name) for name in needed}
         told += [f"{name} spent less or unknown" for name, less in spent.items() if less is None or less > 0.02]
+        names, missing = self.controls(self.rung, self.rung, self.arm)
+        if "placebo" in names and "placebo" not in missing:
+            residual = self.residual()
+            told += ["placebo is weakened, or its agreement is unknown"] if residual is None or residual > 0.02 else []
         told += (
             [f"{100 * self.quarantined:.1f} % of a sealed block quarantined"]
             if 0.01 <= self.quarantined <= 0.05
@@ -947,6 +1155,8 @@ class Case:
 
     def endogenous(self, passed: Sequence[str]) -> bool | None:
         """The mark R3: no outside label, model or person decided, and no outside verdict altered the path."""
+        if self.of_version:  # the mark is about a loop
+            return None
         if self.people or self.log.record["contract"]["suite"]["dev_items"]:
             return False
         if len(passed) < 2:  # a change alone is nothing that the mark could stand on
@@ -970,7 +1180,7 @@ def decide(study: Study) -> Record:
     needed, missing = case.controls(case.rung, case.rung, case.arm)
     names = [name for name in needed if name not in missing]
     gains = case.gains(names, case.arm) if names else [None] * len(case.lost)
-    found = case.typical(gains, claim["by"])
+    found = case.test(names) if names else case.typical(gains, claim["by"])
     exploratory = study.record["exploratory"]
     made = [*{row["replica"]: row["anchor"] for row in study.rows.values() if row["anchor"]}.values()]
     alike = claim["starts"] == "fresh" and len({*made}) < len(made)  # starts that share a generation 0 are one start
@@ -979,19 +1189,28 @@ def decide(study: Study) -> Record:
     below = [f"{rung}: {why}" for rung in RUNGS[: RUNGS.index(case.rung) + 1] if (why := case.failing(rung))]
     limits = case.limits(found, gains) if names and found.look is not None else []
     reasons = [found.reason, *missing.values()]
+    unfair = case.unfair(names) if found.word == "REFUTED" else []
+    fair = [name for name in names if name not in unfair]
+    refuted = found.word == "REFUTED" and (not unfair or (bool(fair) and case.test(fair).word == "REFUTED"))
+    reasons += [f"{name} spent over a tenth more, or is a weakened placebo: it cannot refute" for name in unfair]
     lines = [
         (case.quarantined > 0.05, "INVALID", [f"{case.quarantined:.3f} of a sealed block had been trained on"]),
         (exploratory, "INCONCLUSIVE", ["exploratory: it can never be evidence"]),
         (not names or found.look is None, "INCONCLUSIVE", reasons),
         (alike, "INCONCLUSIVE", ["starts that are claimed to be fresh share a generation 0"]),
-        (found.word == "REFUTED", "REFUTED", reasons),
-        (found.word is None or missing or below, "INCONCLUSIVE", [*reasons, *below]),
+        (refuted, "REFUTED", reasons),
+        (found.word != "SUPPORTED" or missing or below, "INCONCLUSIVE", [*reasons, *below]),
         (level < 3, "INCONCLUSIVE", [*reasons, "the root was given by the claimant"]),
         (limits, "SUPPORTED WITH LIMITS", [*reasons, *limits]),
     ]
     word, reasons = next(((word, why) for holds, word, why in lines if holds), ("SUPPORTED", reasons))
-    effect = {**found.numbers, "confidence": 1.0 - 2.0 * chance(case.looks), "n": found.starts}
+    sure = 1.0 - sum(chances(case.looks, claim["share"]))
+    effect = {**found.numbers, "confidence": sure, "n": found.starts}
     effect["unit"] = f"points of {claim['metric']} in [0, 1]"
+    if case.of_version or case.of_mean:
+        effect["confidence"] = 1.0 - 2.0 * case.level
+        effect["unit"] += f", mean over {'items' if case.of_version else 'starts'}"
+        reasons += ["it says nothing about the loop" if case.of_version else "a mean says nothing of single starts"]
     level = 0 if word == "INVALID" else level
     head = {"verdict": word, "level": level, "rung": passed[-1] if passed else None}
     head |= {"endogenous": case.endogenous(passed), "effect": effect, "reasons": reasons}

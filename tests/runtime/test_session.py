@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import tiny
 
-from netgain import planning, session
+from netgain import calibration, session
 from netgain.claim import Claim
 from netgain.errors import Busy, ConfigError, IntegrityError, Stopped
 from netgain.executors import LocalWorkers
@@ -384,7 +384,7 @@ def test_an_arm_that_the_loop_cannot_support_is_named_and_not_run() -> None:
 @pytest.fixture
 def planned(machine: pytest.MonkeyPatch) -> None:
     """Planning without worker processes too."""
-    machine.setattr(planning, "LocalWorkers", Here)
+    machine.setattr(calibration, "LocalWorkers", Here)
 
 
 @pytest.mark.usefixtures("planned")

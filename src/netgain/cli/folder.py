@@ -164,7 +164,8 @@ def _files(
     study = StudyFile(**{**keys, **given["study"], "gate": gate, "options": options, "budget": given["budget"]})
     said = {one.name: getattr(claim, one.name) for one in fields(Claim)}
     beats = tuple(name for name in claim.beats if name in study.arms and name != given["claim"].get("arm", claim.arm))
-    claims = ClaimFile(**{**said, "looks": tuple(claim.looks), "beats": beats, **given["claim"]})
+    looks = claim.looks if isinstance(claim.looks, str) else tuple(claim.looks)
+    claims = ClaimFile(**{**said, "looks": looks, "beats": beats, **given["claim"]})
     return {CLAIM_NAME: render_claim(claims).encode(), STUDY_NAME: render_study(study, notes=notes).encode()}
 
 

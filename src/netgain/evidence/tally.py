@@ -63,6 +63,21 @@ def unanswered_is_wrong(data: Mapping[str, Json]) -> dict[str, Json]:
     return {**data, "values": values, "status": {i: why for i, why in data["status"].items() if int(i) not in wrong}}
 
 
+def side_by_side(sheets: Mapping[Key, Mapping[str, Json]], strict: Collection[Key], *keys: Key) -> list[list[Json]]:
+    """Scores by item of some `scores` events on one sealed block, None where an item is left out; rules of `paired`.
+
+    Empty when one of them is not there or left too much unanswered.
+    """
+    found = paired(sheets, strict)
+    if any(key not in found or found[key].silent for key in keys):
+        return [[] for _ in keys]
+    taken = {key: unanswered_is_wrong(data) if key in strict else data for key, data in sheets.items()}
+    gone = frozenset[int]().union(*map(quarantined_items, taken.values()))
+    heard = [taken[key]["values"] for key, one in found.items() if not one.silent]
+    left = [index in gone or None in one for index, one in enumerate(zip(*heard, strict=True))]
+    return [[None if out else one for one, out in zip(taken[key]["values"], left, strict=True)] for key in keys]
+
+
 def paired(sheets: Mapping[Key, Mapping[str, Json]], strict: Collection[Key] = ()) -> dict[Key, Tally]:
     """Tallies of all `scores` events on one sealed block, their means over the same items.
 

@@ -7,9 +7,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from netgain.arms import WORDS
+from netgain.claim import OPEN, registered_sizes
 from netgain.evidence.effects import Chain
-from netgain.evidence.looks import TypicalStart, typical_start
-from netgain.evidence.verdict import UNDERSPENT_PRINTED, Verdict, decide_verdict, guard_test, looks_of
+from netgain.evidence.looks import TypicalStart, looks_of, typical_start
+from netgain.evidence.verdict import (
+    RESIDUAL,
+    UNDERSPENT_PRINTED,
+    Found,
+    Verdict,
+    decide_verdict,
+    guard_test,
+    half_looks,
+)
+from netgain.evidence.version import VersionGain
 from netgain.facts import Facts
 from netgain.report.figures import (
     UNITS,
@@ -69,7 +79,6 @@ STEPS = {
     "self": "an improver that changes",
 }
 OUTCOMES = ("promote", "undecided", "reject")
-RESIDUAL = 0.02  # agreement of the placebo above chance that still counts as inert (method.md 1.4)
 CHECKED_PER_SECOND = 3000  # log entries that verify reads, hashes and re-judges a second on one slow core
 
 
@@ -91,8 +100,17 @@ def claim(reading: Reading) -> str:
     facts = reading.facts
     starts = "starts of this loop" if facts.claim["starts"] == "fresh" else "runs from this one generation 0"
     rung = facts.claim["rung"]
+    if facts.claim.get("about") == "version":
+        return (
+            f"The one version that {named(reading.arm)} serves after {counted(facts.rounds, 'round')} scores more than "
+            f"{points(reading.by)} above generation 0 on {named(reading.metric)}, on average over sealed items. "
+            "Nothing is claimed of the loop that made it."
+        )
+    share = facts.claim.get("share", 0.5)
+    many = f"In more than {'half' if share == 0.5 else percent(share)} of new {starts}"
+    start = f"On average over new {starts}" if facts.claim["analysis"] == "mean" else many
     return (
-        f"In more than half of new {starts}, after {counted(facts.rounds, 'round')}, the net gain of "
+        f"{start}, after {counted(facts.rounds, 'round')}, the net gain of "
         f"{named(reading.arm)} "
         f"on {named(reading.metric)} exceeds {points(reading.by)}: the smallest of its distances to "
         f"{names(reading.controls)} in sealed score. Claimed rung: {rung} {RUNG_WORDS[rung]}."
@@ -111,6 +129,12 @@ def effect(verdict: Verdict) -> str:
     found = verdict.effect
     if found["estimate"] is None and found["low"] is None and found["high"] is None:
         return f"No effect can be given: {found.get('reason', 'no start has a net gain')}."
+    if verdict.analysis is not None and not isinstance(verdict.analysis, TypicalStart):
+        each = "items" if isinstance(verdict.analysis, VersionGain) else "starts, over the closest control"
+        return (
+            f"Mean gain over {each}: {signed(found['estimate'])}, interval {interval(found['low'], found['high'])} "
+            f"({percent(found['confidence'], 1)} confidence)."
+        )
     return (
         f"Median net gain of a start {signed(found['estimate'])}, interval {interval(found['low'], found['high'])} "
         f"({percent(found['confidence'], 1)} confidence, exact binomial, valid over all registered looks)."
@@ -122,6 +146,8 @@ def starts(reading: Reading) -> str:
     found = _analysis(reading)
     if found is None:
         return "No control could be compared with, so no start can be counted."
+    if isinstance(found, VersionGain):
+        return f"One start: {found.reason}."
     return (
         f"{found.successes} of {counted(found.starts, 'start')} exceed {points(reading.by)}; with 95 % confidence "
         "at least "
@@ -188,12 +214,18 @@ def looks(reading: Reading) -> str:
     opened = {0: "has not been opened", 1: "was opened once"}.get(
         len(facts.seals), f"was opened {len(facts.seals)} times, each time for new starts"
     )
-    taken = [size for size in facts.claim["looks"] if size <= len(facts.enrolled)] if reading.verdict else []
+    registered = registered_sizes(facts.claim["looks"])
+    taken = [size for size in registered if size <= len(facts.enrolled)] if reading.verdict else []
     sizes = f"claim looked at {joined(map(str, taken))} starts" if taken else "claim not looked at"
     return (
         f"{counted(every, 'gate decision')}, {own} of them about {named(reading.arm)}; {sizes} "
-        f"(registered: {joined(map(str, facts.claim['looks']))}); the sealed set {opened}."
+        f"(registered: {_sizes(facts)}); the sealed set {opened}."
     )
+
+
+def _sizes(facts: Facts) -> str:
+    sizes = registered_sizes(facts.claim["looks"])
+    return f"every number up to {sizes[-1]}" if facts.claim["looks"] == OPEN else joined(map(str, sizes))
 
 
 def scope(reading: Reading) -> str:
@@ -295,7 +327,7 @@ def _stable(reading: Reading) -> Answer:
     lines = [f"{counted(restores, 'rollback')}, {counted(failed, 'failed stage')}"]
     if reading.case is None or reading.verdict is None:
         return Answer("Stable?", "open", NOT_DECIDED, tuple(lines))
-    sizes = looks_of(reading.case.looks)
+    sizes = half_looks(reading.case)
     results = {axis: guard_test(reading.case, axis, sizes).result for axis in reading.case.guards}
     lines = [
         f"guard {named(axis)}: {'kept' if one == 'pass' else 'not shown to be kept'}" for axis, one in results.items()
@@ -481,7 +513,7 @@ def guards(reading: Reading) -> list[str]:
     """One sentence for each guard axis."""
     if reading.case is None:
         return []
-    sizes, found = looks_of(reading.case.looks), []
+    sizes, found = half_looks(reading.case), []
     for axis, (margin, changes) in reading.case.guards.items():
         result = "kept" if guard_test(reading.case, axis, sizes).result == "pass" else "not shown to be kept"
         worst = min(known(changes), default=None)
@@ -608,8 +640,14 @@ def drift(reading: Reading) -> str:
 
 def claim_looks(reading: Reading) -> str:
     """The rule of the registered looks."""
-    found = looks_of(reading.facts.claim["looks"])
-    high, low = found.levels
+    claim = reading.facts.claim
+    if claim.get("about") == "version" or claim["analysis"] == "mean":
+        what = "sealed items" if claim.get("about") == "version" else "starts of the registered looks together"
+        return (
+            "A false SUPPORTED and a false REFUTED each have probability at most "
+            f"{percent(claim['alpha'], 2)} over the {what}."
+        )
+    high, low = _levels(reading)
     return (
         "At each registered look the words are fixed by the number of starts that exceed the claimed effect; a "
         "false SUPPORTED "
@@ -700,6 +738,8 @@ def _rare_failures(reading: Reading) -> list[str]:
     found = _analysis(reading)
     if found is None:
         return [f"Anything about a typical start: {counted(len(reading.replicas), 'start')} have not been decided on."]
+    if isinstance(found, VersionGain):
+        return ["Anything about the loop: one start was run, and the claim is about the one version that it serves."]
     return [
         f"That no start fails badly: {counted(found.starts, 'start')} cannot exclude a failure mode in up to "
         f"{percent(found.hidden_failure, 1)} of starts, nor show (at 95 %) more than that "
@@ -755,7 +795,7 @@ def _attempted(reading: Reading) -> list[str]:
             "That no study of this suite was run elsewhere and left unreported: attempts are counted on one "
             "machine only."
         ]
-    wrong = looks_of(reading.facts.claim["looks"]).levels[0]
+    wrong = _levels(reading)[0]
     return [
         f"That this is not the best of several studies: {count} were registered here; the chance that one of "
         f"{count} studies at the "
@@ -763,7 +803,15 @@ def _attempted(reading: Reading) -> list[str]:
     ]
 
 
-def _analysis(reading: Reading) -> TypicalStart | None:
+def _levels(reading: Reading) -> tuple[float, float]:
+    """Chances of a false SUPPORTED and a false REFUTED at the boundary, over all looks."""
+    claim = reading.facts.claim
+    if claim.get("about") == "version" or claim["analysis"] == "mean":
+        return claim["alpha"], claim["alpha"]
+    return looks_of(claim["looks"], share=claim.get("share", 0.5), level=claim.get("alpha", 0.05)).levels
+
+
+def _analysis(reading: Reading) -> Found | None:
     return reading.verdict.analysis if reading.verdict else None
 
 
@@ -784,7 +832,7 @@ def progress(reading: Reading) -> str:
     """How far an unfinished study is."""
     runs = list(reading.facts.runs.values())
     done = sum(run.row.get("stage") == "done" for run in runs)
-    sizes = reading.facts.claim["looks"]
+    sizes = registered_sizes(reading.facts.claim["looks"])
     return (
         f"{done} of {counted(len(runs), 'run')} are over; {counted(len(reading.replicas), 'start')} enrolled, "
         f"the first look of the claim is at {sizes[0]}."

@@ -18,7 +18,7 @@ from netgain.evidence.verdict import (
     controls,
     decide_verdict,
     guard_test,
-    looks_of,
+    half_looks,
     net_gains,
 )
 from netgain.report.figures import joined, known, named, names, points
@@ -42,7 +42,7 @@ def alternatives(case: Case, verdict: Verdict, replicas: Sequence[int]) -> list[
     found = [("as registered", verdict)]
     found += _thresholds(case, verdict)
     found += _controls(case)
-    found += _starts(case, replicas)
+    found += _starts(case, replicas) if case.about == "loop" else []
     found += _conditions(case)
     return [Alternative(text, one, _differs(one, verdict)) for text, one in found]
 
@@ -56,7 +56,7 @@ def _thresholds(case: Case, verdict: Verdict) -> list[tuple[str, Verdict]]:
     for direction, by in (("raised", flip_above(case, verdict.word)), ("lowered", flip_below(case, verdict.word))):
         if by is not None:
             found.append((f"claimed effect {direction} to {points(by)}", decide_verdict(replace(case, by=by))))
-    rungs = [rung for rung in ORDER[1:] if rung != case.rung]
+    rungs = [rung for rung in ORDER[1:] if rung != case.rung and case.about == "loop"]
     found += [
         (f"rung {rung} claimed instead of {case.rung}", decide_verdict(replace(case, rung=rung))) for rung in rungs
     ]
@@ -84,12 +84,14 @@ def _breaks(case: Case) -> list[float]:
     for rung in ORDER[1:]:
         there = [name for name in controls(case, rung) if name in case.scores]
         found |= set(known(net_gains(case, there)[0])) if there else set()
+    analysis = decide_verdict(case).analysis
+    found |= set(known((analysis.low, analysis.high))) if analysis is not None else set()
     return sorted(found)
 
 
 def _margins(case: Case) -> Iterable[tuple[str, float, Verdict]]:
     """For each guard the margin below which it would fail, when it passes now."""
-    looks = looks_of(case.looks)
+    looks = half_looks(case)
     for axis, (margin, changes) in case.guards.items():
         if guard_test(case, axis, looks).result != "pass":
             continue
