@@ -517,7 +517,8 @@ def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, st
     said, reason = ("continue", "") if last else _ruling(plan, mode, tests, sizes)
     if said == "continue":  # no more pairs were to be had
         need(last or not drawn, f"seq {entry.seq}: undecided after {looks} looks of {most}")
-        tests = tested(True)
+        waiting = any(clusters.values()) or plan["form"] in ("group_sequential", "fixed")  # what an end alone decides
+        tests = tested(True) if waiting else tests
         said, reason = _ruling(plan, mode, tests, sizes, ended=True)
     ours = {"tests": [record for record, *_ in tests], "level": level, "harm_level": harm, "k": k}
     return differs({**always, **ours, "outcome": said, "reason": reason}, data, "recorded")

@@ -147,6 +147,16 @@ def test_the_gates_own_point_estimate_is_nowhere_on_the_page(log):
         assert interval(bounds.low, bounds.high) in page
 
 
+def test_used_gate_items_are_said_with_what_they_cost(log):
+    asked = {"queries": 12, "accepts": 3, "rejects": 0, "shown_nats": 0.0, "log_raise": 8.25, "known": False}
+    facts = reduce(studies.altered(log, "claim_registered", exposure={"ladder": asked}))
+    text = sentences.attempts(facts)
+    assert "could not all be read" in text
+    assert "answered 12 questions in earlier studies here, 3 of them with a promotion" in text
+    near(figures(text)[-1:], [8.2])
+    assert "Gate items" not in sentences.attempts(reduce(log.events()))
+
+
 def test_guards_give_median_worst_and_margin(log, reading):
     ends, first = (sealed(log, arm, "retention") for arm in ("self", "frozen"))
     change = [own - other for own, other in zip(ends, first, strict=True)]

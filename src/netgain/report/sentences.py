@@ -237,13 +237,29 @@ def scope(reading: Reading) -> str:
 
 
 def attempts(facts: Facts) -> str:
-    """How often this machine tried, as far as it is known."""
+    """How often this machine tried, and asked the gate's items before, as far as it is known."""
     count = facts.opened.get("attempts_here")
+    said = [f"{count}: this is registration number {count} of this suite on this machine."]
     if count is None:
-        return f"{UNKNOWN}: the count on this machine could not be kept."
+        said = [f"{UNKNOWN}: the count on this machine could not be kept."]
     if count == 1:
-        return "1: the first registration of this suite on this machine."
-    return f"{count}: this is registration number {count} of this suite on this machine."
+        said = ["1: the first registration of this suite on this machine."]
+    return " ".join([*said, *used_items(facts)])
+
+
+def used_items(facts: Facts) -> list[str]:
+    """What the gate's items were asked in earlier studies: sentences about axes of which something is to be said."""
+    found = []
+    for axis, one in facts.registration.get("exposure", {}).items():
+        if not one["known"]:
+            found.append(f"What the gate items of {named(axis)} were asked before could not all be read.")
+        if one["queries"]:
+            found.append(
+                f"Gate items of {named(axis)} had answered {counted(one['queries'], 'question')} in earlier studies "
+                f"here, {one['accepts']} of them with a promotion: their threshold is raised by "
+                f"{one['log_raise']:.1f} nats."
+            )
+    return found
 
 
 # ---- the four questions
