@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from netgain import verify
+from netgain.claim import Claim
 from netgain.ledger import Event, Ledger
 from netgain.ledger.files import DIGESTS
 from study_forgery import Events, entries, fingerprint, flipped, forged, ladder_study, places, resealed, shared
@@ -570,3 +571,85 @@ def test_exit_codes_carry_the_word() -> None:
     expected = {"SUPPORTED": 0, "SUPPORTED WITH LIMITS": 0, "REFUTED": 3, "INCONCLUSIVE": 4, "INVALID": 7}
     assert expected == verify.EXIT
     assert os.access(verify.__file__, os.R_OK)
+
+
+# --- other analyses: an honest study of each, and records that only its own rules can find wrong ---------------------
+
+
+@pytest.fixture(scope="session")
+def version(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    claim = Claim("ladder", by=0.05, rung="R1", about="version")
+    settings = {"arms": ("self", "frozen"), "claim": claim, "replicas": 1}
+    return shared(tmp_path_factory, "version", lambda folder: ladder_study(folder, **settings))
+
+
+@pytest.fixture(scope="session")
+def means(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    claim = Claim("ladder", by=0.05, rung="R1", analysis="mean", looks=(10,))
+    settings = {"arms": ("self", "frozen"), "claim": claim, "replicas": 10, "rounds": 1}
+    return shared(tmp_path_factory, "means", lambda folder: ladder_study(folder, **settings))
+
+
+def test_a_study_of_one_version_is_verified_and_says_nothing_about_the_loop(version: Path) -> None:
+    found = verify.verify(version)
+    assert not failing(found)
+    assert (found["verdict"].startswith("SUPPORTED"), found["rung"], found["level"]) == (True, "R1", 3)
+    assert found["effect"]["unit"].endswith("mean over items")
+    assert any("says nothing about the loop" in reason for reason in found["reasons"])
+    page = (version / "report.html").read_text()
+    assert "Nothing is claimed of the loop that made it" in page
+
+
+def test_a_study_of_a_mean_is_verified(means: Path) -> None:
+    found = verify.verify(means)
+    assert not failing(found)
+    assert found["verdict"].startswith("SUPPORTED")
+    assert found["effect"]["unit"].endswith("mean over starts")
+    assert "On average over new starts" in (means / "report.html").read_text()
+
+
+def reversed_sealed(events: Events) -> None:
+    """Sealed scores of the claimed version and of generation 0 change places, item by item."""
+    places_of = {
+        arm: places(events, "scores", split="sealed", axis="ladder", role="served") for arm in ("self", "frozen")
+    }
+    mine = next(i for i in places_of["self"] if events[i].run == "r0/self")
+    theirs = next(i for i in places_of["frozen"] if events[i].run == "r0/frozen")
+    values = events[mine].data["values"], events[theirs].data["values"]
+    for place, given in ((mine, values[1]), (theirs, values[0])):
+        events[place] = Event("scores", events[place].run, {**events[place].data, "values": given})
+
+
+@pytest.mark.parametrize(
+    ("edit", "check", "where"),
+    [
+        (changed("verdict", put("verdict", value="REFUTED")), "word", "verdict is 'REFUTED'"),
+        (changed("verdict", put("effect", "low", value=0.9)), "word", "low is 0.9"),
+        (changed("verdict", put("effect", "unit", value="points of ladder in [0, 1]")), "word", "unit is"),
+        (changed("verdict", put("level", value=4)), "word", "level is 4"),
+        (reversed_sealed, "word", "verdict is"),
+        (changed("claim_registered", put("claim", "about", value="loop")), "registration", "claim digest"),
+    ],
+    ids=["word", "bound", "a loop's unit", "level", "scores", "a version turned into a loop"],
+)
+def test_a_forged_version_is_found(version: Path, tmp_path: Path, edit: Any, check: str, where: str) -> None:
+    found = verify.verify(forged(version, tmp_path / "copy", edit))
+    assert found["verdict"] == "INVALID"
+    assert where in failing(found)[check]
+
+
+@pytest.mark.parametrize(
+    ("edit", "check", "where"),
+    [
+        (changed("verdict", put("verdict", value="REFUTED")), "word", "verdict is 'REFUTED'"),
+        (changed("verdict", put("effect", "high", value=0.99)), "word", "high is 0.99"),
+        (changed("verdict", put("effect", "confidence", value=0.95)), "word", "confidence is 0.95"),
+        (changed("claim_registered", put("claim", "alpha", value=0.01)), "registration", "claim digest"),
+        (changed("claim_registered", put("claim", "analysis", value="typical start")), "registration", "claim digest"),
+    ],
+    ids=["word", "bound", "confidence", "another level", "another analysis"],
+)
+def test_a_forged_mean_is_found(means: Path, tmp_path: Path, edit: Any, check: str, where: str) -> None:
+    found = verify.verify(forged(means, tmp_path / "copy", edit))
+    assert found["verdict"] == "INVALID"
+    assert where in failing(found)[check]

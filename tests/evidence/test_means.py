@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from netgain.evidence.means import mean_gain, sign_flip_lower, t_lower, t_quantile, t_tail
+from netgain.evidence.means import (
+    exceeds_by_flips,
+    mean_gain,
+    mean_words,
+    sign_flip_lower,
+    t_lower,
+    t_quantile,
+    t_tail,
+)
 
 RNG = np.random.default_rng(5)
 TEN = [0.05, 0.06, 0.04, 0.05, 0.07, 0.03, 0.05, 0.06, 0.04, 0.05]
@@ -113,3 +121,15 @@ def test_a_column_of_another_shape_or_outside_the_scores_is_refused():
         mean_gain({"a": [*TEN[:-1], 1.5]}, delta=0.0, sizes=(10,))
     with pytest.raises(ValueError, match="no control"):
         mean_gain({}, delta=0.0, sizes=(10,))
+
+
+@pytest.mark.parametrize("starts", [5, 10, 13])
+def test_words_of_many_studies_are_those_of_one_after_the_other(starts):
+    """Two ways to the same bound: all subsets listed, and counted by meeting in the middle."""
+    d = np.round(RNG.normal(0.05, 0.05, size=(30, 3, starts)), 2)
+    flips = exceeds_by_flips(d, 0.03, 0.05)
+    assert (flips == (sign_flip_lower(d, 0.05) - 0.03 > 1e-9)).all()
+    if starts >= 10:
+        words = mean_words(d, delta=0.03)
+        each = [mean_gain(dict(zip("abc", study, strict=True)), delta=0.03, sizes=(starts,)).word for study in d]
+        assert [{1: "SUPPORTED", -1: "REFUTED", 0: None}[one] for one in words] == each

@@ -474,3 +474,17 @@ def test_plain_training_is_not_chosen_on_items_that_are_not_there() -> None:
     replace(study, arms=("self", "frozen", "ordinary"))
     with pytest.raises(ConfigError, match="0 report items, on which the best of `ordinary` is chosen"):
         replace(study, arms=("self", "frozen", "ordinary"), suite=Suite([blind]))
+
+
+def test_a_claim_about_a_version_is_not_answered_by_several_starts_nor_one_about_a_loop_by_items():
+    version = Claim("echo", by=0.2, about="version")
+    with pytest.raises(ConfigError, match="replicas 6 with a claim about a version"):
+        tiny.study(claim=version)
+    assert tiny.study(claim=version, replicas=1).claim.sizes == (1,)
+
+
+def test_the_level_of_open_looks_and_of_means_is_the_claimed_one():
+    for more in ({"looks": "open"}, {"analysis": "mean", "looks": (10,)}):
+        assert tiny.study(claim=Claim("echo", by=0.2, alpha=0.01, **more)).claim.alpha == 0.01
+    with pytest.raises(ConfigError, match="alpha"):
+        tiny.study(claim=Claim("echo", by=0.2, alpha=0.01))
