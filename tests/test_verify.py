@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from netgain import verify
+from netgain.claim import Claim
 from netgain.ledger import Event, Ledger
 from netgain.ledger.files import DIGESTS
 from study_forgery import Events, entries, fingerprint, flipped, forged, ladder_study, places, resealed, shared
@@ -557,3 +558,56 @@ def test_exit_codes_carry_the_word() -> None:
     expected = {"SUPPORTED": 0, "SUPPORTED WITH LIMITS": 0, "REFUTED": 3, "INCONCLUSIVE": 4, "INVALID": 7}
     assert expected == verify.EXIT
     assert os.access(verify.__file__, os.R_OK)
+
+
+# --- studies with the arms that draw promotions, close surfaces or propose at random ---------------------------------
+MORE_ARMS = ("self", "frozen", "random_gate", "random_proposer", "improver_only", "without:data", "sampled")
+
+
+@pytest.fixture(scope="session")
+def wider(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    settings: dict[str, Any] = {
+        "arms": MORE_ARMS,
+        "replicas": 2,
+        "rounds": 3,
+        "claim": Claim("ladder", 0.05, looks=(2,)),
+    }
+    return shared(tmp_path_factory, "wider", lambda folder: ladder_study(folder, **settings))
+
+
+def test_a_study_of_the_further_arms_passes_every_check(wider: Path) -> None:
+    assert failing(verify.verify(wider)) == {}
+    recorded = next(entry.data for entry in reversed(entries(wider)) if entry.kind == "verdict")
+    assert {"arm": "sampled", "same_as": "frozen", "starts": 2, "of": 2} in recorded["vacuous"], "it answers alike"
+
+
+def drawn_otherwise(events: Events) -> None:
+    """The other way round in every decision of `random_gate`."""
+    for place in places(events, "gate_decision"):
+        data = events[place].data
+        if "drawn" in data:
+            events[place] = Event("gate_decision", events[place].run, {**data, "drawn": not data["drawn"]})
+
+
+def touched(events: Events) -> None:
+    """A change on the surface that its arm had closed."""
+    for place in [i for i in places(events, "decision") if events[i].run == "r0/without:data"][:1]:
+        events[place] = Event("decision", "r0/without:data", {**events[place].data, "surface": "data"})
+
+
+def not_vacuous(data: dict[str, Any]) -> None:
+    data["vacuous"] = []
+
+
+@pytest.mark.parametrize(
+    ("edit", "check", "where"),
+    [
+        (drawn_otherwise, "receipts", "was drawn"),
+        (touched, "runs", "a closed surface"),
+        (changed("verdict", not_vacuous), "word", "vacuous"),
+    ],
+)
+def test_a_forged_record_of_these_arms_fails_its_check(
+    wider: Path, tmp_path: Path, edit: Any, check: str, where: str
+) -> None:
+    assert where in failing(verify.verify(forged(wider, tmp_path / "forged", edit))).get(check, "(passed)")

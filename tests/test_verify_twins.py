@@ -200,6 +200,7 @@ def test_controls_of_a_rung_are_the_same(surfaces: tuple[str, ...]) -> None:
     case = verify.Case.__new__(verify.Case)
     case.study = {"surfaces": list(surfaces), "untestable": {}, "arms": []}
     case.claim, case.arm, case.underspent = {"beats": []}, "self", lambda name: 0.0  # type: ignore[method-assign]
+    case.uninformative = lambda name: ""  # type: ignore[method-assign]
     for rung in RUNGS[1:]:
         assert set(case.controls(rung, "", "self")[0]) == set(required_controls(rung, (), loop))
 
@@ -230,6 +231,7 @@ def edits(events: list[Event], rng: random.Random) -> Iterator[Event]:
     arms = rng.choice([[], [], ["ungated"], ["placebo"]])  # left out
     halted, person = rng.choice([None, None, None, "r1/self"]), rng.random() < 0.15
     alike = rng.random() < 0.1
+    copies_of = rng.choice([{}, {}, {"placebo": "x", "frozen": "x"}, {"placebo": "x", "self": "x", "ungated": "x"}])
     dev, strict, restores = 10 * (rng.random() < 0.15), rng.random() < 0.3, int(rng.random() < 0.3)
     for event in events:
         data = copies.deepcopy(dict(event.data))
@@ -244,6 +246,8 @@ def edits(events: list[Event], rng: random.Random) -> Iterator[Event]:
             kind = "guard" if data["axis"] in ("retention", "calibration") else ""
             moved = shift["guard"] * (arm == "self") if kind else shift.get(arm, shift[""])
             _rescored(data, moved + rng.uniform(-0.05, 0.05), gone if rng.random() < 0.3 else 0.0, rng)
+        if event.kind == "scores" and data["split"] == "sealed" and data["axis"] == "ladder" and arm in copies_of:
+            data["outputs"] = copies_of[arm] if rng.random() < 0.9 else data["outputs"]
         if event.kind == "decision" and person:
             data["decided_by"] = "person"
         if event.kind == "gate_decision" and strict:
@@ -278,6 +282,7 @@ def both(events: list[Event]) -> tuple[dict[str, Any], dict[str, Any]]:
     stored = [Stored(seq, "", e.kind, e.run, None, "", dict(e.data)) for seq, e in enumerate(events)]
     ours = verify.decide(study)
     theirs = decide_verdict(case_of(reduce(stored))).to_json()
+    assert ours["vacuous"] == theirs["vacuous"]
     assert len(ours["limits"]) == len(theirs["limits"]), (ours["limits"], theirs["limits"])
     return {name: ours[name] for name in ours if name not in ("reasons", "limits")}, theirs
 

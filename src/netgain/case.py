@@ -14,6 +14,7 @@ MATCHED = (("flops", "tokens"), ("calls",), ("device_seconds",))
 SECONDS_THAT_COUNT = 5.0  # less than this on building is start-up noise: arms then match in rounds and looks only
 BUILDING = ("start", "propose", "build")  # stages whose failure is an arm's own, and leaves it behind
 TOLD = ("promote", "reject")  # outcomes that a proposal is told, one bit
+DRAWABLE = (0.20, 0.80)  # share of rounds promoted between which other rounds can be drawn
 ANSWERING = ("frozen", "sampled")  # spend nothing on building by definition
 
 
@@ -35,6 +36,8 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         scores={name: [_scored(facts, r, name) for r in replicas] for name in testable},
         lost=[not _finished(facts, r) for r in replicas],
         untestable=study["untestable"],
+        uninformative={name: why for name in testable if (why := _uninformative(facts, name))},
+        answers={name: [_answered(facts, r, name) for r in replicas] for name in testable},
         **vars(_course(facts, arm)),
         ungated=_course(facts, "ungated") if beside else None,
         sibling=_sibling(facts),
@@ -50,6 +53,26 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         given_root=bool(facts.registration["given_root"]),
         broken=broken,
     )
+
+
+def _answered(facts: Facts, replica: int, arm: str) -> str | None:
+    """Digest of the answers of what an arm served to its sealed block on the claimed axis."""
+    asked = facts.blocks.get((replica, facts.claim["metric"]), {}).get((arm, "served"))
+    return None if asked is None else str(asked["outputs"])
+
+
+def _uninformative(facts: Facts, arm: str) -> str:
+    """Why an arm's run says nothing: rounds or people of `self` that it replaces are too few. "" when it does."""
+    own = [run for run in facts.runs.values() if run.arm == "self"]
+    pieces = arm.split("+")
+    if "random_gate" in pieces:
+        moved = sum(one["receipt"] is not None for run in own for one in run.decisions)
+        rounds = sum(run.row["round"] for run in own)
+        if not DRAWABLE[0] * rounds <= moved <= DRAWABLE[1] * rounds:
+            return f"`self` promoted in {moved} of {rounds} rounds, and of so few or many none can be drawn otherwise"
+    if "unaided" in pieces and not any(one["decided_by"] == "person" for run in own for one in run.choices):
+        return "no person decided anything in `self`: there is nothing to replace"
+    return ""
 
 
 def _scored(facts: Facts, replica: int, arm: str) -> float | None:

@@ -27,7 +27,7 @@ def propose(row: Row, world: World) -> Outcome:
     arm = world.arm(row)
     done, budget = _proposal(row, world, arm)
     change = done.value["change"]
-    _check(done.value, world.loop, row)
+    _check(done.value, world.loop, row, arm)
     dropped = _quarantined(change, row, world)
     passed = pass_through(arm, _verdicts(change), done.value["truth"], dropped, _own_rng(row, world, arm))
     feedback, seen = row.feedback, row.seen
@@ -59,6 +59,7 @@ def _proposal(row: Row, world: World, arm: Arm) -> tuple[Done, Budget]:
         accepted=row.accepted if world.loop.sees_accepted and not fresh else None,
         dev=[dict(item) for item in dev.items], round=1 if fresh else row.round,
         proposer=f"{arm.proposer}.{arm.variant}" if arm.variant else arm.proposer, seed=world.seed(row, "propose"),
+        closed=list(arm.closed),
     )  # fmt: skip
     return done, budget
 
@@ -90,33 +91,39 @@ def _budget(row: Row, world: World, arm: Arm) -> Budget:
     spent = list(world.schedule(row.replica)) if arm.after_self and not arm.own_streams else []
     if not spent:
         return Budget(scale=rounds)
-    due = {unit: _due(row, world, spent, unit) for unit in ("tokens", "flops")}
-    parted = arm.proposer == "ordinary" or arm.one_long_step or any(apart for _, apart in due.values())
-    if not parted:
+    if not (arm.proposer == "ordinary" or arm.one_long_step or _parted(row, world, spent)):
         return Budget(scale=rounds)
-    return Budget(scale=rounds, tokens=due["tokens"][0], flops=due["flops"][0])
+    return Budget(scale=rounds, tokens=_due(row, spent, "tokens"), flops=_due(row, spent, "flops"))
 
 
-def _due(row: Row, world: World, spent: Sequence[Spend], unit: str) -> tuple[float | None, bool]:
-    """What to spend in this round to be level with `self` after it, and whether it has spent otherwise so far."""
-    upto, before = (len(spent), 0) if row.horizon == 1 else (row.round, row.round - 1)
+def _parted(row: Row, world: World, spent: Sequence[Spend]) -> bool:
+    """Whether a run has spent otherwise than `self` up to any earlier round: caught up with it, it still has parted."""
+    own = {event.data["round"]: event.data["row"]["build"] for event in world.log.events("stage_done", row.id)}
+    before = [(own.get(k, {}), spent[min(k, len(spent)) - 1]) for k in range(1, row.round)]
+    return any(mine.get(unit) != theirs.get(unit) for mine, theirs in before for unit in ("tokens", "flops"))
+
+
+def _due(row: Row, spent: Sequence[Spend], unit: str) -> float | None:
+    """What to spend in this round to be level with `self` after it; None when either is unknown."""
+    upto = len(spent) if row.horizon == 1 else row.round
     theirs = spent[min(upto, len(spent)) - 1].get(unit)
-    theirs_before = spent[min(before, len(spent)) - 1].get(unit) if before else 0.0
     own = row.build.get(unit) if row.build else 0.0
-    if theirs is None or theirs_before is None or own is None:
-        return None, False
-    return max(0.0, theirs - own), own != theirs_before
+    return None if theirs is None or own is None else max(0.0, theirs - own)
 
 
-def _check(value: Mapping[str, Json], loop: Loop, row: Row) -> None:
+def _check(value: Mapping[str, Json], loop: Loop, row: Row, arm: Arm) -> None:
     """Refuse a change that touches a closed surface, or whose columns do not fit: the loop's own failure.
+
+    So is a decision of a person where the arm has a default in its place.
 
     Raises:
         StageError: with the first thing that is wrong.
     """
-    change = value["change"]
-    wrong = [f"change of surface {part['surface']!r} refused: open are {', '.join(loop.surfaces)}"
-             for part in change["parts"] if part["surface"] not in loop.surfaces]  # fmt: skip
+    change, opened = value["change"], [name for name in loop.surfaces if name not in arm.closed]
+    wrong = [f"change of surface {part['surface']!r} refused: open are {', '.join(opened)}"
+             for part in change["parts"] if part["surface"] not in opened]  # fmt: skip
+    wrong += ["decided by a person, in the arm where the default stands for people"
+              for part in change["parts"] if arm.proposer == "unaided" and part["decided_by"] == "person"]  # fmt: skip
     wrong += [f"decided by {part['decided_by']!r}, expected one of {', '.join(DECIDERS)}"
               for part in change["parts"] if part["decided_by"] not in DECIDERS]  # fmt: skip
     wrong += _uneven(value)

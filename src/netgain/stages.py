@@ -83,8 +83,11 @@ class Loop:
         build: (parent, change, budget, rng) -> system; default: the single part's payload.
         ordinary: plain training or tuning without the loop's signal, view -> Change; or a menu {name: view -> Change}
             of which the best counts.
-        random_search: view -> Change, one random admissible edit; default: `propose` on generation 0.
-        sampled: like `answer`, but may draw `budget.tries` answers per item and pick by the system's own check.
+        random_search: view -> Change, one random admissible edit; the arm `random_search` falls back on `propose` on
+            generation 0, `random_proposer` has nothing to fall back on.
+        sampled: like `answer`, but may draw `budget.tries` answers per item and pick by the system's own check;
+            default: `answer` so many times, and the answer that came most often.
+        unaided: `propose` with every decision of a person replaced by its default.
         oracle: (inputs, labels) -> truth of self-made labels; used to measure, and by the arm `oracle`.
         describe: system -> short text for people.
         filters: the loop's own checks, each with its uses.
@@ -92,6 +95,7 @@ class Loop:
             testable.
         not_testable: arm -> why this loop has no such control.
         surfaces: what a change may touch.
+        closable: surfaces that `propose` leaves alone when `view.closed` names them; the arm `without:SURFACE`.
         gate: "strict", "advance" or "watch".
         sees_accepted: whether a proposal is told the last decision, one bit of outside truth; a loop that goes by its
             own signal alone does without.
@@ -105,18 +109,23 @@ class Loop:
     ordinary: Propose | Mapping[str, Propose] | None = None
     random_search: Propose | None = None
     sampled: Answer | None = None
+    unaided: Propose | None = None
     oracle: Oracle | None = None
     describe: Callable[[System], str] | None = None
     filters: Sequence[Filter] = ()
     state: Mapping[str, str] | None = None
     not_testable: Mapping[str, str] = field(default_factory=dict)
     surfaces: Sequence[str] = ("policy",)
+    closable: Sequence[str] = ()
     gate: str = "strict"
     sees_accepted: bool = True
     codec: Codec | None = None
 
     def __post_init__(self) -> None:
         known_surfaces(self.surfaces)
+        for name in self.closable:
+            if name not in self.surfaces:
+                raise ConfigError.unknown("closable surface", name, self.surfaces)
         if self.gate not in GATE_MODES:
             raise ConfigError(f"unknown gate mode {self.gate!r}", fix=f"choose from {', '.join(GATE_MODES)}")
         for check in self.filters:

@@ -176,7 +176,7 @@ class Study:
 
     def mode(self, run: str) -> str:
         """Gate mode of a run: that of the plan, unless its arm defines another; plain training has no gate."""
-        pieces, plan = self.rows[run]["arm"].split("+"), self.record["contract"]["gate"]
+        pieces, plan = self.rows[run]["arm"].split("+"), self.record["contract"]["gate"]  # `random_gate`: the plan's
         return "watch" if "ungated" in pieces else "none" if "ordinary" in pieces else str(plan["mode"])
 
 
@@ -341,8 +341,12 @@ def _follow(study: Study, run: str) -> None:
     """One run: stages in order, pointers moved by decisions, spend added up, ended where it may end."""
     before = study.of("run_started", run)[0].data["row"]
     proposed = {entry.data["round"] for entry in study.of("decision", run)}
+    pieces = before["arm"].split("+")
+    opened = {*study.record["study"]["surfaces"]} - {one[8:] for one in pieces if one.startswith("without:")}
     for entry in study.of("decision", run):
-        need(entry.data["surface"] in study.record["study"]["surfaces"], f"seq {entry.seq}: a closed surface")
+        need(entry.data["surface"] in opened, f"seq {entry.seq}: a closed surface")
+        aided = "unaided" in pieces and entry.data["decided_by"] == "person"
+        need(not aided, f"seq {entry.seq}: a person decided in {run}")
     for entry in study.of("stage_done", run):
         data, row, here = entry.data, entry.data["row"], f"seq {entry.seq}: {run}, {entry.data['stage']}"
         at = (before["stage"], before["round"])
@@ -387,7 +391,7 @@ def _pointers(study: Study, run: str, before: Record, data: Record) -> Record:
         return {**now, "candidate": out["candidate"]}
     if data["stage"] != "apply":
         return now
-    found = [e.data["outcome"] for e in study.of("gate_decision", run) if e.data["round"] == data["round"]]
+    found = [effective(e.data) for e in study.of("gate_decision", run) if e.data["round"] == data["round"]]
     need(found or mode == "none", f"{run}, round {data['round']}: no gate decision")
     if mode in ("none", "watch") or found[0] == "promote":
         moved = {"working": before["candidate"], "released": before["candidate"]}
@@ -400,22 +404,44 @@ def _pointers(study: Study, run: str, before: Record, data: Record) -> Record:
     return {**now, **moved, "candidate": None}
 
 
+def effective(decision: Record) -> str:
+    """What a decision does: where promotions are drawn, one that was not drawn is undecided; harm is undone."""
+    said, drawn = str(decision["outcome"]), decision.get("drawn")
+    return said if drawn is None else "promote" if drawn else "undecided" if said == "promote" else said
+
+
+def lots(study: Study, run: str) -> set[int] | None:
+    """Rounds in which `random_gate` promotes: as many as `self` had, the ones with the smallest streams."""
+    row, root = study.rows[run], study.record["root"]
+    if "random_gate" not in row["arm"].split("+"):
+        return None
+    first = f"r{row['replica']}/self"
+    count = sum(entry.data["receipt"] is not None for entry in study.of("gate_decision", first))
+    ran = range(1, study.rows[first]["round"] + 1)
+    lot = {k: sha(f"stream|{root}|{row['replica']}|{k}|judge|draw|{row['arm']}".encode())[:16] for k in ran}
+    return {*sorted(ran, key=lambda k: lot[k])[:count]}
+
+
 # --- Receipts: nothing is released without one -----------------------------------------------------------------------
 def receipts(study: Study) -> str:
     """Every move of a run's released system has the receipt of the round's one gate decision, for this very move."""
     moves = 0
     for run in study.rows:
         before, mode, decisions = "", study.mode(run), study.of("gate_decision", run)
-        decided = {entry.data["round"]: entry.data for entry in decisions}
+        decided, drawn = {entry.data["round"]: entry.data for entry in decisions}, lots(study, run)
+        for entry in decisions:
+            due, said = None if drawn is None else entry.data["round"] in drawn, entry.data.get("drawn")
+            need(said is due, f"seq {entry.seq}: {run} says that the round's promotion was drawn: {said}, not {due}")
         need(len(decided) == len(decisions), f"gate_decision: {run} has two in one round")
         for entry in (entry for entry in study.entries if entry.run == run):
             after = (entry.data.get("row") or {}).get("released") or before
             if before and after != before and mode != "none":
                 here, data = f"seq {entry.seq}: {run} released {after}", decided.get(entry.data["round"], {})
                 need(data.get("receipt"), f"{here} without a receipt")
-                need(data["outcome"] == "promote" or mode == "watch", f"{here} after {data['outcome']!r}")
-                wrong = differs({"candidate": after, "released": before, "mode": mode}, data, "its decision's")
-                plan = digest({**study.record["contract"]["gate"], "mode": mode})
+                need(effective(data) == "promote" or mode == "watch", f"{here} after {effective(data)!r}")
+                used = "watch" if data["outcome"] != "promote" else mode  # drawn, and the gate had not promoted
+                wrong = differs({"candidate": after, "released": before, "mode": used}, data, "its decision's")
+                plan = digest({**study.record["contract"]["gate"], "mode": used})
                 ours = {"candidate_digest": after, "released_digest": before, "plan_digest": plan, "round": data["k"]}
                 ours |= {name: data[name] for name in ("outcome", "level", "tests", "mode")}
                 wrong = wrong or differs(ours, data["receipt"], "its receipt's")
@@ -439,6 +465,7 @@ def gate(study: Study) -> str:
 
 def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, str, str], Entry]) -> str:
     data, plan, mode = entry.data, study.record["contract"]["gate"], study.mode(entry.run)
+    mode = "watch" if data.get("drawn") and data["outcome"] != "promote" else mode
     roles = {"candidate": data["candidate"], "released": data["released"], "anchor": study.rows[entry.run]["anchor"]}
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
     for axis in (plan["axis"], *(guard["axis"] for guard in plan["guards"])):
@@ -691,16 +718,43 @@ class Case:
 
     def controls(self, rung: str, claimed: str, arm: str) -> tuple[list[str], dict[str, str]]:
         """Controls that a rung needs (the claimed rung adds the claim's own), and why some cannot be compared with."""
-        searched = {"training", "architecture", "policy", "tools", "improver"} & set(self.study["surfaces"])
+        searched = {"training", "architecture", "policy", "tools"} & set(self.study["surfaces"])
         names = NEEDED[rung].split() + (["random_search"] if searched and rung != "R1" else [])
+        names += ["random_proposer"] if "improver" in self.study["surfaces"] and rung != "R1" else []
         names = list(dict.fromkeys([*names, *(self.claim["beats"] if rung == claimed else [])]))
         missing: dict[str, str] = {}
         for name in (name for name in names if name != arm):
             why = self.study["untestable"].get(name) or ("" if name in self.study["arms"] else "it was not run")
             short = 0.0 if why else self.underspent(name)
             why = f"it spent {100 * short:.0f} % less" if short is not None and short > 0.10 else why
+            why = why or self.uninformative(name)
             missing |= {name: f"{name} is not testable: {why}"} if why else {}
         return names, missing
+
+    def uninformative(self, arm: str) -> str:
+        """Why an arm's run says nothing: too few of what it replaces in `self`; "" when it does."""
+        own, pieces = [run for run in self.log.rows if run.endswith("/self")], arm.split("+")
+        moved = [e for run in own for e in self.log.of("gate_decision", run) if e.data["receipt"] is not None]
+        rounds = sum(self.log.rows[run]["round"] for run in own)
+        asked = [entry.data["decided_by"] for run in own for entry in self.log.of("decision", run)]
+        if "random_gate" in pieces and not 0.2 * rounds <= len(moved) <= 0.8 * rounds:
+            return f"not informative: `self` promoted in {len(moved)} of {rounds} rounds"
+        return "no person decided in `self`" if "unaided" in pieces and "person" not in asked else ""
+
+    def vacuous(self) -> list[Record]:
+        """Arms that gave, in at least 80 % of starts, the very answers of `frozen` or of the claimed arm."""
+        served = [e for e in self.log.of("scores") if (e.data["split"], e.data["role"]) == ("sealed", "served")]
+        said: dict[str, Record] = {"frozen": {}, self.claim["arm"]: {}}
+        for entry in (entry for entry in served if entry.data["axis"] == self.claim["metric"]):
+            row = self.log.rows[entry.run]
+            said.setdefault(row["arm"], {})[row["replica"]] = entry.data["outputs"]
+        found, own = [], self.claim["arm"]
+        arms = [name for name in self.study["arms"] if name in said and name not in self.study["untestable"]]
+        for arm, other in ((arm, other) for arm in arms if arm not in (own, "frozen") for other in ("frozen", own)):
+            same = sum(said[other].get(replica) == answers for replica, answers in said[arm].items())
+            if same >= 0.8 * len(self.lost) > 0:
+                found.append({"arm": arm, "same_as": other, "starts": same, "of": len(self.lost)})
+        return found
 
     def underspent(self, control: str) -> float | None:
         """Median over starts of the share by which a control spent less on building (seconds from 5); None unknown."""
@@ -836,7 +890,7 @@ def decide(study: Study) -> Record:
     effect["unit"] = f"points of {claim['metric']} in [0, 1]"
     level = 0 if word == "INVALID" else level
     head = {"verdict": word, "level": level, "rung": passed[-1] if passed else None}
-    head |= {"endogenous": case.endogenous(passed), "effect": effect, "reasons": reasons}
+    head |= {"endogenous": case.endogenous(passed), "effect": effect, "reasons": reasons, "vacuous": case.vacuous()}
     return {**head, "limits": limits}
 
 
@@ -879,7 +933,7 @@ def verify(folder: Path | str) -> Record:
 
 def explained(found: Record) -> Record:
     """The same with `NAME_reason` beside every value that is null."""
-    found = {name: value for name, value in found.items() if name != "limits"}
+    found = {name: value for name, value in found.items() if name not in ("limits", "vacuous")}
     why, effect = found["reasons"][0], found["effect"]
     steered = "an outside verdict chose what was served, and the arm `ungated` was not run"
     told = {"rung": why, "endogenous": steered if found["rung"] not in (None, "R0") else why}

@@ -385,3 +385,26 @@ def test_other_looks_have_thresholds_of_their_own():
 def test_a_missing_score_is_never_taken_for_zero():
     gains, _ = rules.net_gains(case(scores=scored(frozen=[None] * STARTS)), ["frozen"])
     assert gains == [-math.inf] * STARTS  # as zero, it would have been a gain of .9
+
+
+# --- Contrasts that say nothing of their own -------------------------------------------------------------------------
+def test_a_contrast_is_vacuous_when_four_of_five_starts_answered_as_generation_0_did():
+    def told(same):
+        answers = {"self": list("abcde"), "frozen": list("01234"), "placebo": [*"01234"[:same], *"vwxyz"[same:]]}
+        return decide_verdict(case(5, looks=[5], answers=answers)).vacuous
+
+    assert told(4) == ({"arm": "placebo", "same_as": "frozen", "starts": 4, "of": 5},)
+    assert told(3) == ()
+
+
+def test_a_control_that_answers_as_the_loop_does_is_named_and_no_answer_is_alike():
+    answers = {"self": ["a"] * 6, "frozen": [None] * 6, "random_gate": ["a"] * 6, "placebo": [None] * 6}
+    assert decide_verdict(case(answers=answers)).vacuous == (
+        {"arm": "random_gate", "same_as": "self", "starts": 6, "of": 6},
+    )
+
+
+def test_an_arm_whose_run_says_nothing_cannot_be_compared_with():
+    found = decide_verdict(case(beats=["placebo"], uninformative={"placebo": "nothing to replace"}))
+    assert found.word == "INCONCLUSIVE"
+    assert "not informative: nothing to replace" in " ".join(found.reasons)

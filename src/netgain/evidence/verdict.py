@@ -21,6 +21,7 @@ QUARANTINE_PRINTED = 0.01
 UNDERSPENT_PRINTED = 0.02
 UNDERSPENT_BLOCKS = 0.10
 ROUNDS_SUSTAINED = 5
+VACUOUS = 0.80  # share of starts with the same answers at which a contrast says nothing of its own
 ONE_START = (
     "starts share a generation 0, which makes them one start: claim starts = 'this generation 0' for a loop that "
     "always begins alike"
@@ -48,6 +49,8 @@ class Case:
         scores: arm -> (R,) sealed score on the claimed axis of what the arm served; None when it could not answer.
         lost: (R,) starts that infrastructure lost for good.
         untestable: arm -> why the study cannot run it as a control.
+        uninformative: arm -> why its run says nothing, which only the run could show.
+        answers: arm -> (R,) digest of what it served answered to the sealed items; None when it was not asked.
         guards: guard axis -> (total margin, (R,) change of the claimed arm against generation 0, None unknown).
         late: (R,) change on the claimed axis between half of the horizon and its end, and the axis' margin.
         changed: (R,) whether what is served differs from generation 0.
@@ -74,6 +77,8 @@ class Case:
     scores: Mapping[str, Sequence[float | None]]
     lost: Sequence[bool]
     untestable: Mapping[str, str] = field(default_factory=dict)
+    uninformative: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     guards: Mapping[str, tuple[float, Sequence[float | None]]] = field(default_factory=dict)
     late: tuple[float, Sequence[float | None]] | None = None
     changed: Sequence[bool] = ()
@@ -119,6 +124,7 @@ class Verdict:
     gains: tuple[float | None, ...]
     closest: tuple[str | None, ...]
     analysis: TypicalStart | None
+    vacuous: tuple[dict[str, Any], ...] = ()
 
     @property
     def rung_reason(self) -> str:
@@ -139,7 +145,7 @@ class Verdict:
             **({} if self.rung else {"rung_reason": self.rung_reason}),
             "endogenous_reason": self.endogenous_reason, "effect": self.effect, "reasons": list(self.reasons),
             "limits": list(self.limits), "rungs": [vars(rung) for rung in self.rungs], "gains": list(self.gains),
-            "closest": list(self.closest), "analysis": analysis,
+            "closest": list(self.closest), "analysis": analysis, "vacuous": [dict(one) for one in self.vacuous],
         }  # fmt: skip
 
 
@@ -201,8 +207,25 @@ def missing_controls(case: Case, names: Sequence[str]) -> dict[str, str]:
             found[name] = case.untestable[name]
         elif name not in case.scores:
             found[name] = "the study did not run it"
+        elif name in case.uninformative:
+            found[name] = f"not informative: {case.uninformative[name]}"
         elif short is not None and short > UNDERSPENT_BLOCKS:
             found[name] = f"it spent {100 * short:.0f} % less than `{case.arm}`"
+    return found
+
+
+def vacuous(case: Case) -> list[dict[str, Any]]:
+    """Arms whose contrast repeats another one: in most starts they answered as generation 0 did, or as the claimed arm.
+
+    Behind a gate that promotes nothing of theirs, controls are `frozen` under other names (``method.md`` 4.3).
+    """
+    found = []
+    for arm in (name for name in case.answers if name not in (case.arm, "frozen")):
+        for other in ("frozen", case.arm):
+            pairs = zip(case.answers[arm], case.answers.get(other, ()), strict=False)
+            same = sum(one is not None and one == two for one, two in pairs)
+            if same >= VACUOUS * len(case.lost) > 0:
+                found.append({"arm": arm, "same_as": other, "starts": same, "of": len(case.lost)})
     return found
 
 
@@ -294,7 +317,7 @@ def decide_verdict(case: Case) -> Verdict:
     endogenous, why = _endogenous(case, looks, top)
     return Verdict(
         word, level, top, endogenous, why, _effect(case, analysis), tuple(reasons), tuple(limits), tuple(rungs),
-        tuple(gain if math.isfinite(gain) else None for gain in gains), tuple(closest), analysis,
+        tuple(gain if math.isfinite(gain) else None for gain in gains), tuple(closest), analysis, tuple(vacuous(case)),
     )  # fmt: skip
 
 

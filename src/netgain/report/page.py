@@ -153,7 +153,9 @@ def _curves(reading: Reading) -> Section:
 
 
 def _differences(reading: Reading) -> Section:
-    return Section("differences", "Paired differences", [sentences.differences(reading)], [differences.paired(reading)])
+    assert reading.verdict is not None
+    said = [sentences.differences(reading), *sentences.vacuous(reading.verdict)]
+    return Section("differences", "Paired differences", said, [differences.paired(reading)])
 
 
 def _chain(reading: Reading) -> Section:

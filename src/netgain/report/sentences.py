@@ -55,6 +55,10 @@ WITHOUT = {
     "one_step": "without repetition, one long step instead",
     "flat": "without chaining, every round from generation 0",
     "stacked": "without a changing improver",
+    "improver_only": "without a changing parent, the improver alone goes on",
+    "random_proposer": "without a proposer, random admissible edits instead",
+    "random_gate": "without the gate's choice, as many promotions at random",
+    "unaided": "without what people decided, the default instead",
     "placebo": "without the content of the checks, as many answers kept at random",
     "stacked+placebo": "without a changing improver and without the content of the checks",
     "ungated": "without gate and guards acting",
@@ -340,12 +344,23 @@ def differences(reading: Reading) -> str:
     return f"Same start, same sealed items; median and range over starts: {joined(parts)}."
 
 
+def vacuous(verdict: Verdict) -> list[str]:
+    """Contrasts that say nothing of their own."""
+    return [
+        f"The contrast with {named(one['arm'])} is vacuous: in {one['starts']} of {one['of']} starts it gave the very "
+        f"answers of {named(one['same_as'])}."
+        for one in verdict.vacuous
+    ]
+
+
 def without(arm: str) -> str:
     """What an arm takes away, or puts in."""
     return WITHOUT.get(arm) or " and ".join(_unguarded(piece) for piece in arm.split("+"))
 
 
 def _unguarded(piece: str) -> str:
+    if piece.startswith("without:"):
+        return f"without changes of {piece.removeprefix('without:')}, as the proposer was told"
     if not piece.startswith("unguarded:"):
         return WITHOUT.get(piece, WORDS.get(piece, piece))
     check, _, use = piece.removeprefix("unguarded:").partition(".")

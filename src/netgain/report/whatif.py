@@ -24,7 +24,8 @@ from netgain.evidence.verdict import (
 from netgain.report.figures import joined, known, named, names, points
 
 Item = TypeVar("Item")
-EXTRA = ("frozen", "ordinary", "random_search", "sampled", "one_step", "flat", "stacked", "placebo", "stacked+placebo")
+EXTRA = ("frozen", "ordinary", "random_search", "sampled", "one_step", "flat", "stacked", "improver_only", "placebo",
+         "stacked+placebo", "random_proposer", "random_gate")  # fmt: skip
 TOO_LITTLE = 0.11  # a control that spent 11 % less is beyond the 10 % at which it no longer counts
 
 
@@ -146,6 +147,7 @@ def without_start(case: Case, place: int) -> Case:
     return replace(
         case,
         scores={name: _cut(values, place) for name, values in case.scores.items()},
+        answers={name: _cut(values, place) for name, values in case.answers.items()},
         lost=_cut(case.lost, place), sibling=_cut(case.sibling, place), **vars(_without(own, place)),
         ungated=None if case.ungated is None else _without(case.ungated, place),
     )  # fmt: skip

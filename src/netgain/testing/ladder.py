@@ -51,16 +51,30 @@ class Ladder:
         return Started(made, {"tokens": 0, "flops": 0, "calls": 0})
 
     def propose(self, view: View) -> Change:
-        """Answer own questions of the next length, check them, keep what passes."""
-        length = self._length(view)
+        """Answer own questions of the next length, check them, keep what passes; without what is closed."""
+        length = self.known + 1 if "curriculum" in view.closed else self._length(view)
+        parts = [] if "data" in view.closed else [self._answered(view, length)]
+        if "curriculum" not in view.closed:
+            seen = {"share": view.feedback.shares.get("own", 1.0), "length": length}
+            parts.append(Part("curriculum", length, reason="half passed: one longer", options=2, evidence=seen))
+        view.budget.spend(tokens=0, flops=0)
+        if not parts:
+            parts = [Part("weights", None, reason="base data: nothing else is open")]
+        verdicts = {} if "data" in view.closed else self._verdicts(view, parts[0].payload)
+        return Change(parts, {"length": length}, verdicts)
+
+    def _answered(self, view: View, length: int) -> Part:
         questions = Strings("reverse", (length,))
         inputs = [questions.draw(f"{int(seed):x}", 0)["input"] for seed in view.rng.integers(1 << 60, size=self.own)]
         labels = [answer_one(view.improver, question)["answer"] for question in inputs]
         view.budget.spend(tokens=self.own * length, flops=1e3 * self.own * length)
-        parts = [Part("data", Examples(inputs, labels), reason=f"{self.own} own answers of length {length}")]
-        seen = {"share": view.feedback.shares.get("own", 1.0), "length": length}
-        parts.append(Part("curriculum", length, reason="half passed: one longer", options=2, evidence=seen))
-        return Change(parts, {"length": length}, self._verdicts(view, inputs, labels))
+        return Part("data", Examples(inputs, labels), reason=f"{self.own} own answers of length {length}")
+
+    def random_search(self, view: View) -> Change:
+        """One random admissible edit: own answers of a length drawn at random, kept by a coin."""
+        length = int(view.rng.integers(1, LONGEST - 1))
+        kept = [bool(one) for one in view.rng.random(self.own) < 0.5]
+        return Change([self._answered(view, length)], {"length": length}, {"own": kept} if self.check else {})
 
     def _length(self, view: View) -> int:
         if view.state is None:
@@ -68,11 +82,11 @@ class Ladder:
         share = view.feedback.shares.get("own", 1.0)
         return int(view.state["length"]) + (1 if share >= 0.5 and view.feedback.kept.inputs else 0)
 
-    def _verdicts(self, view: View, inputs: Sequence[str], labels: Sequence[str]) -> dict[str, list[bool]]:
+    def _verdicts(self, view: View, examples: Examples) -> dict[str, list[bool]]:
         if not self.check:
             return {}
-        catches = view.rng.random(len(inputs)) < self.check
-        right = truth_of(inputs, labels)
+        catches = view.rng.random(len(examples.inputs)) < self.check
+        right = truth_of(examples.inputs, examples.labels)
         return {"own": [bool(one or not caught) for one, caught in zip(right, catches, strict=True)]}
 
     def build(self, parent: Mapping[str, Json], change: Change, budget: Budget, rng: Any) -> dict[str, Json]:
@@ -81,6 +95,8 @@ class Ladder:
         examples = change.examples or Examples()
         steps = max(1.0, budget.scale)
         budget.spend(tokens=max(budget.tokens or 0.0, 4000.0 * steps), flops=max(budget.flops or 0.0, 4e6 * steps))
+        if {part.surface for part in change.parts} == {"curriculum"}:  # nothing to train on, and nothing to train
+            return dict(parent)
         if not examples.inputs:
             return {
                 "right": [round(min(0.99, p + 0.01), 6) if p > 0.5 else p for p in table],
@@ -106,13 +122,14 @@ class Ladder:
             answer,
             build=self.build,
             ordinary={"restarts": self.ordinary, "long": self.ordinary},
+            random_search=self.random_search,
             oracle=truth_of,
             sampled=answer,
             filters=(Filter("own"),) if self.check else (),
             surfaces=("data", "curriculum", "weights"),
+            closable=("data", "curriculum", "weights"),
             gate="advance",
             state={"parent": "table", "improver": "table that answers and checks", "position": "length"},
-            not_testable={"random_search": "no separate meaning: a proposal is a batch of own answers"},
         )
 
     def suite(self, items: int = 1) -> Suite:
