@@ -195,4 +195,6 @@ def required_controls(rung: str, arms: Sequence[str], loop: Loop) -> tuple[str, 
         needed += ["random_proposer"] if "improver" in loop.surfaces else []
     if level >= 5:
         needed += ["flat", "one_step"]
+    if level >= 6:
+        needed += ["stacked"]
     return tuple(needed)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from netgain.evidence.tally import Tally
+from netgain.evidence.transplant import IMPROVERS, Moved, moved
 from netgain.evidence.verdict import Case, Course
 from netgain.facts import Facts, RunFacts
 from netgain.run import half_of
@@ -36,6 +37,8 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         scores={name: [_scored(facts, r, name) for r in replicas] for name in testable},
         lost=[not _finished(facts, r) for r in replicas],
         untestable=study["untestable"],
+        transplant_by=claim.get("transplant_by", 0.0),
+        unmoved=study.get("transplant", {}).get("missing", ""),
         uninformative={name: why for name in testable if (why := _uninformative(facts, name))},
         answers={name: [_answered(facts, r, name) for r in replicas] for name in testable},
         **vars(_course(facts, arm)),
@@ -112,7 +115,21 @@ def _course(facts: Facts, arm: str) -> Course:
         guards={name: (axis["margin"], _change(facts, arm, name)) for name, axis in guards.items()},
         late=(facts.axes[metric]["margin"], _later(late, ended, half_of(facts.rounds))) if listed else None,
         changed=[any(row["released"] != row["anchor"] for row in own) for own in rows],
+        improvers=_improvers(facts, arm),
     )
+
+
+def _improvers(facts: Facts, arm: str) -> dict[str, list[Moved | None]]:
+    """Improver of an arm -> (R,) what it was worth on foreign starts; empty when none was moved."""
+    each = [_worth(facts, replica, arm) for replica in sorted(facts.enrolled)]
+    return {name: [one.get(name) for one in each] for name in IMPROVERS} if any(each) else {}
+
+
+def _worth(facts: Facts, replica: int, arm: str) -> dict[str, Moved]:
+    tried: dict[str, list[int]] = {}
+    for move in facts.moves.get((replica, arm), []):
+        tried.setdefault(move["improver"], []).append(move["start"])
+    return moved(facts.moved.get((replica, arm), {}), tried)
 
 
 def _later(changes: list[float | None], ended: list[int], half: int) -> list[float | None]:

@@ -50,6 +50,8 @@ class Facts:
     enrolled: dict[int, list[str]] = field(default_factory=dict)
     blocks: dict[tuple[int, str], dict[tuple[str, str], dict[str, Json]]] = field(default_factory=dict)
     sealed: dict[tuple[int, str, str, str], Tally] = field(default_factory=dict)  # (replica, arm, role, axis)
+    moves: dict[tuple[int, str], list[dict[str, Json]]] = field(default_factory=dict)  # (replica, arm) -> transplants
+    moved: dict[tuple[int, str], dict[tuple[str, int], dict[str, Json]]] = field(default_factory=dict)  # and scores
     seals: list[dict[str, Json]] = field(default_factory=list)
     verdict: dict[str, Json] | None = None
     states: list[dict[str, Json]] = field(default_factory=list)
@@ -174,6 +176,10 @@ def _scores(facts: Facts, event: Stored) -> None:
         run = _run(facts, event)
         facts.blocks.setdefault((run.replica, data["axis"]), {})[run.arm, data["role"]] = data
         return
+    if data["split"] == "transplant":
+        run, (improver, _, start) = _run(facts, event), data["role"].partition("|")
+        facts.moved.setdefault((run.replica, run.arm), {})[improver, int(start)] = data
+        return
     found = tally(data)
     if data["split"] == "report":
         _run(facts, event).report[data["round"], data["role"], data["axis"]] = found
@@ -198,6 +204,12 @@ def _failure(facts: Facts, event: Stored) -> None:
 
 def _sealed_answered(facts: Facts, event: Stored) -> None:
     _book(_run(facts, event), event.data)
+
+
+def _transplanted(facts: Facts, event: Stored) -> None:
+    run = _run(facts, event)
+    facts.moves.setdefault((run.replica, run.arm), []).append(event.data)
+    _book(run, event.data)
 
 
 def _seal(facts: Facts, event: Stored) -> None:
@@ -229,6 +241,7 @@ _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
     "decision": _choice,
     "seal_opened": _seal,
     "sealed_answered": _sealed_answered,
+    "transplanted": _transplanted,
     "verdict": _verdict,
     "state": _state,
     "request": _request,

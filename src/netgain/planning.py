@@ -23,6 +23,7 @@ from netgain.metric import score_item
 from netgain.stages import Loop
 from netgain.stores import ObjectStore
 from netgain.suite import Axis, Bank, Suite, score_all
+from netgain.transplant import NEEDED, missing_transplant
 
 Json = Any
 RESPONSIVE_ITEMS = 200
@@ -165,7 +166,9 @@ def _out_of_reach(study: Study) -> list[str]:
     needed = [name for rung in _rungs(study) for name in required_controls(rung, (), study.loop)]
     lacking = {name: missing_piece(arm_named(name, study.loop), study.loop)
                for name in dict.fromkeys([*needed, *study.claim.beats])}  # fmt: skip
-    return [f"`{name}` is not testable: {why}" for name, why in lacking.items() if why is not None]
+    found = [f"`{name}` is not testable: {why}" for name, why in lacking.items() if why is not None]
+    unmoved = missing_transplant(study.loop, study.claim) if study.claim.rung in NEEDED else ""
+    return [*found, f"`{study.claim.rung}` is not testable: {unmoved}"] if unmoved else found
 
 
 def _spend(study: Study, a_round: Mapping[str, float | None]) -> dict[str, float | None]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from netgain.arms import GENERATION_0, Arm
 from netgain.budget import Budget
-from netgain.channel import pass_through
+from netgain.channel import Passed, pass_through
 from netgain.errors import StageError
 from netgain.items import fingerprint
 from netgain.jobs import Done, Spend
@@ -26,22 +26,16 @@ def propose(row: Row, world: World) -> Outcome:
     """Ask the loop for a change, and pass the feedback of its checks through the arm's channel."""
     arm = world.arm(row)
     done, budget = _proposal(row, world, arm)
-    change = done.value["change"]
-    _check(done.value, world.loop, row, arm)
-    dropped = _quarantined(change, row, world)
-    passed = pass_through(arm, _verdicts(change), done.value["truth"], dropped, _own_rng(row, world, arm))
+    dropped = _quarantined(done.value["change"], row, world)
+    change, passed = admitted(done.value, row, world, arm, dropped, _own_rng(row, world, arm))
     feedback, seen = row.feedback, row.seen
     record: dict[str, Json] = {"channel": arm.channel, "kept": None, "of": None}
     if passed is not None:
         kept = {"inputs": list(passed.kept.inputs), "labels": list(passed.kept.labels)}
-        change = {
-            **change,
-            "parts": [{**part, "examples": kept} if "examples" in part else part for part in change["parts"]],
-        }
         feedback = world.store.put(pack({**kept, "shares": passed.shares}))
         seen, record = _remember(row, world, passed.kept), passed.record
         record["right"] = _right(done.value, kept)
-    stored = world.store.put(pack({"change": change, "budget": _left(budget, done.spend).limits()}))
+    stored = world.store.put(pack({"change": change, "budget": left(budget, done.spend).limits()}))
     position = row.position if change["state"] is None else world.store.put(change["state"])
     after = replace(row, stage="build", change=stored, position=position, feedback=feedback, seen=seen)
     out = {"change": stored, "position": position, "feedback": feedback, "channel": record}
@@ -64,7 +58,29 @@ def _proposal(row: Row, world: World, arm: Arm) -> tuple[Done, Budget]:
     return done, budget
 
 
-def _left(budget: Budget, spent: Spend) -> Budget:
+def admitted(
+    value: Mapping[str, Json], row: Row, world: World, arm: Arm, dropped: frozenset[int], rng: Any
+) -> tuple[dict[str, Json], Passed | None]:
+    """The change of a proposal with the examples that pass the arm's channel, and what the channel did.
+
+    Args:
+        value: what the loop gave: change, and truth of its labels where it has an oracle.
+        dropped: indices of examples that may not be trained on.
+        rng: the arm's own stream.
+
+    Raises:
+        StageError: the change touches a closed surface, or does not fit.
+    """
+    _check(value, world.loop, row, arm)
+    change = dict(value["change"])
+    passed = pass_through(arm, _verdicts(change), value["truth"], dropped, rng)
+    if passed is not None:
+        kept = {"inputs": list(passed.kept.inputs), "labels": list(passed.kept.labels)}
+        change["parts"] = [{**part, "examples": kept} if "examples" in part else part for part in change["parts"]]
+    return change, passed
+
+
+def left(budget: Budget, spent: Spend) -> Budget:
     """What the build has still to spend after the proposal."""
     tokens, flops = (
         None if due is None else max(0.0, due - (spent.get(unit) or 0.0))
@@ -162,11 +178,12 @@ def _quarantined(change: Mapping[str, Json], row: Row, world: World) -> frozense
     inputs = [question for part in change["parts"] if "examples" in part for question in part["examples"]["inputs"]]
     if not inputs:
         return frozenset()
-    measured = _measured(row.replica, world)
+    measured = measured_items(row.replica, world)
     return frozenset(index for index, question in enumerate(inputs) if fingerprint(question) in measured)
 
 
-def _measured(replica: int, world: World) -> frozenset[str]:
+def measured_items(replica: int, world: World) -> frozenset[str]:
+    """Fingerprints of all questions of a start's report and anchor blocks."""
     axes = [axis for axis in world.suite.axes if axis.report_items and not axis.overlap]
     blocks = [world.dealer.report(axis, replica, round) for axis in axes for round in range(world.rounds + 1)]
     blocks += [world.dealer.anchor(axis, replica) for axis in axes]

@@ -60,6 +60,31 @@ class Filter:
     uses: tuple[str, ...] = USES
 
 
+class Drift(Protocol):
+    def __call__(self, first: System, last: System, rng: Any, /) -> System: ...
+
+
+@dataclass(frozen=True)
+class Transplant:
+    """How an improver is tried alone, on systems and tasks that it has never met: what the rungs R6 and R7 rest on.
+
+    Attributes:
+        propose: view -> Change; one round by `view.improver` on `view.parent`, a generation 0 of another start, with
+            tasks or a difficulty that no round of a run uses. The position is not moved: `view.state` is None.
+        drifted: (first, last, rng) -> a system as far from `first` as `last` is, in a random direction: an improver
+            that has changed as much and learnt nothing.
+        starts: foreign starts that every improver is tried on, at most.
+    """
+
+    propose: Propose
+    drifted: Drift
+    starts: int = 2
+
+    def __post_init__(self) -> None:
+        if self.starts < 1:
+            raise ConfigError(f"transplant to {self.starts!r} foreign starts", fix="give a whole number of at least 1")
+
+
 def build_single_part(parent: System, change: Change, budget: Budget, rng: Any) -> System:
     """The default build: the payload of the only part is the new system. It spends nothing, which it books.
 
@@ -93,6 +118,7 @@ class Loop:
         filters: the loop's own checks, each with its uses.
         state: what is parent, improver and position, in words; without it `flat`, `stacked` and `one_step` are not
             testable.
+        transplant: how its improver is moved to foreign starts and tasks; without it R6 and R7 are not testable.
         not_testable: arm -> why this loop has no such control.
         surfaces: what a change may touch.
         closable: surfaces that `propose` leaves alone when `view.closed` names them; the arm `without:SURFACE`.
@@ -114,6 +140,7 @@ class Loop:
     describe: Callable[[System], str] | None = None
     filters: Sequence[Filter] = ()
     state: Mapping[str, str] | None = None
+    transplant: Transplant | None = None
     not_testable: Mapping[str, str] = field(default_factory=dict)
     surfaces: Sequence[str] = ("policy",)
     closable: Sequence[str] = ()

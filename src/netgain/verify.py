@@ -36,8 +36,10 @@ Entry = SimpleNamespace  # of the log: seq, run ("" for the study itself), data 
 Looks = tuple[list[int], list[int], list[int]]  # sizes; successes that support; successes up to which they refute
 EXIT = {"SUPPORTED": 0, "SUPPORTED WITH LIMITS": 0, "REFUTED": 3, "INCONCLUSIVE": 4, "INVALID": 7}
 BOTH = "frozen ordinary placebo"  # controls; a rung adds random search where its surfaces can be searched
-RUNGS = ("R0", "R1", "R2", "R4", "R5")
+RUNGS = ("R0", "R1", "R2", "R4", "R5", "R6", "R7")
 NEEDED = {"R1": "frozen", "R2": BOTH, "R4": BOTH, "R5": f"{BOTH} flat one_step"}
+NEEDED |= dict.fromkeys(("R6", "R7"), f"{NEEDED['R5']} stacked")
+NULLS = ("first", "drifted", "shuffled")  # improvers that the last one has to beat, moved to the same foreign starts
 
 
 class Finding(Exception):
@@ -246,12 +248,13 @@ def items(study: Study) -> str:
             need(number is not why and (number or value is None), f"{here}: score {value!r} of item {index}")
         if spec["generator"] == "strings/1":
             replica = study.rows[entry.run]["replica"]
-            if data["split"] == "sealed":
+            if data["split"] in ("sealed", "transplant"):  # the sealed block is also asked what moved improvers made
                 key = sha(f"seal|{study.record['claim_digest']}|{roots[replica]}|{replica}".encode())
             else:
                 need(looks[replica] in secrets, "the secret is not revealed: the study is not finished", None)
                 key = secrets[looks[replica]]
-            prefix, first = f"{data['split']}|{data['source']}|{data['key']}|", data["start"]
+            split = "sealed" if data["split"] == "transplant" else data["split"]
+            prefix, first = f"{split}|{data['source']}|{data['key']}|", data["start"]
             block = (key, prefix, first, len(data["values"]))
             if block not in known:
                 span = range(first, first + len(data["values"]))
@@ -568,6 +571,7 @@ def seal(study: Study) -> str:
         need(arms.keys() == data["served"].keys(), f"{here} leaves out {sorted(arms.keys() ^ data['served'].keys())}")
         for name, (replica, arm) in arms.items():
             _sealed(study, entry, name, study.runs(replica, arm))
+        _moved(study, entry)
     need(len(opened) == len(study.replicas), "the seal of the last starts is not opened", None)
     return f"opened once for each of {len(opened)} starts, after the last stage of their runs"
 
@@ -608,6 +612,58 @@ def _sealed(study: Study, seal: Entry, name: str, runs: Mapping[str, Record]) ->
     need(not wanted, f"{name} has not answered its sealed blocks", None)
 
 
+def _moved(study: Study, seal: Entry) -> None:
+    """Improvers that were moved: all there are to all foreign starts, before the seal, and scored once after it."""
+    plan, claim, served = study.record["study"].get("transplant", {"missing": "-"}), study.record["claim"], seal.data
+    tried = sorted({claim["arm"], "ungated"} & {name.partition("/")[2] for name in served["served"]})
+    for replica, arm in ((replica, arm) for replica in served["replicas"] for arm in tried):
+        name = f"r{replica}/{arm}"
+        run, last = served["from"][name], served["served"][name]
+        row = study.rows[run]
+        half, shuffled = row["kept_at"].get(str(half_of(study))), served["served"].get(f"r{replica}/placebo")
+        systems = {"last": last, "half": half, "first": row["anchor"], "shuffled": shuffled}
+        due = {key: one for key, one in systems.items() if one}
+        made = [e for e in study.of("transplanted", run) if e.data["round"] == study.record["study"]["rounds"]]
+        drift = sorted({e.data["improver_system"] for e in made if e.data["improver"] == "drifted"})
+        due |= {"drifted": drift[0]} if drift else {}  # made by the loop's code: which system it is only a re-run shows
+        starts = _foreign(study, served["replicas"], replica, plan.get("starts", 0))
+        pairs = {(key, one) for key in due for one in starts} if last and not plan["missing"] else set()
+        said = [(e.data["improver"], e.data["start"]) for e in made]
+        need(len(drift) < 2 and {*said} == pairs and len(said) == len(pairs), f"{run} moved {sorted(said)[:3]}")
+        for entry in made:
+            data, here = entry.data, f"seq {entry.seq}: {run}, improver {entry.data['improver']}"
+            need(entry.seq < seal.seq, f"{here} was moved after the seal (seq {seal.seq})")
+            ours = {"improver_system": due[data["improver"]], "start_system": starts[data["start"]]}
+            wrong = differs(ours, data, f"{here}: its")
+            need(not wrong, wrong)
+        _moved_scores(study, seal, run, {f"{e.data['improver']}|{e.data['start']}": e.data["system"] for e in made})
+
+
+def _foreign(study: Study, replicas: Sequence[int], replica: int, most: int) -> dict[int, str]:
+    """Start -> generation 0 of the next ones in a circle that have one, and another one than this start."""
+    own, place = study.rows[f"r{replica}/frozen"]["anchor"], replicas.index(replica)
+    anchors = {one: study.rows[f"r{one}/frozen"]["anchor"] for one in [*replicas[place + 1 :], *replicas[:place]]}
+    other = {one: anchor for one, anchor in anchors.items() if anchor not in (None, own)}
+    return dict([*other.items()][:most])
+
+
+def _moved_scores(study: Study, seal: Entry, run: str, made: Mapping[str, Json]) -> None:
+    """What moved improvers made answered the whole sealed block of its start, once, on the claimed axis."""
+    metric = study.record["claim"]["metric"]
+    wanted = {(role, system) for role, system in made.items() if system}
+    for entry in (entry for entry in study.of("scores", run) if entry.data["split"] == "transplant"):
+        data, here = entry.data, f"seq {entry.seq}: {run}"
+        asked = (data["role"], data["system"])
+        need(asked in wanted, f"{here}: a transplanted system answered twice, or was not made by that improver")
+        need(entry.seq > seal.seq, f"{here}: a transplanted system was scored before the seal (seq {seal.seq})")
+        place = {"axis": metric, "key": run.partition("/")[0], "start": 0}
+        whole = len(data["values"]) == study.axes[metric]["sealed_items"]
+        whole = whole or study.axes[metric]["source"]["generator"] == "bank"
+        need(whole and not differs(place, data, ""), f"{here}: another block than the sealed one of its start")
+        wanted.remove(asked)
+    need(not wanted, f"{run} has transplanted systems without scores", None)
+
+
 def blinding(study: Study) -> str:
     """Every run has a random label of its own in the log; workers are told neither label nor arm."""
     labels = [str(entry.data["label"]) for entry in study.of("run_started")]
@@ -621,6 +677,9 @@ def objects(study: Study) -> str:
     held = {name[8:].replace("/", ""): found for name, found in study.files.items() if name.startswith("objects/")}
     for name, found in held.items():
         need(name == found, f"objects/{name[:2]}/{name[2:]}: the bytes have digest {found}")
+    for entry in study.of("transplanted"):
+        made = entry.data["system"]
+        need(made is None or made in held, f"objects: {made}, made by a moved improver of {entry.run}, is missing")
     for run, row in study.rows.items():
         claimed = row["arm"] == study.record["claim"]["arm"]
         past = [entry.data["row"]["released"] for entry in study.of("stage_done", run) if claimed]
@@ -803,6 +862,8 @@ class Case:
             return "; ".join(missing.values())
         found = self.typical(self.gains(names, self.arm), self.claim["by"])
         wrong = [] if found.word == "SUPPORTED" else [f"net gain over {', '.join(names)}: {found.reason}"]
+        if rung in ("R6", "R7"):
+            return self.recursive(rung, wrong)
         if rung == "R4":
             ran = min((row["round"] for runs in self.own for row in runs.values()), default=0)
             listed = any((arm, role) == (self.arm, "listed") for _, arm, role, _ in self.sealed)
@@ -813,6 +874,45 @@ class Case:
             late = zip(self.change(metric, self.arm, "listed"), beyond, strict=True)
             kept = self.typical([one if on else None for one, on in late], -self.log.axes[metric]["margin"])
             wrong += [] if kept.word == "SUPPORTED" else [f"the late value is not shown to be kept: {kept.reason}"]
+        return "; ".join(wrong)
+
+    def moved(self, replica: int) -> dict[str, tuple[float, float]]:
+        """Improver -> mean score and mean logit of what it made of foreign starts; none where one has no score.
+
+        Over the same items for all of them; of the last improver, no answer is a wrong one.
+        """
+        runs = self.log.runs(replica, self.arm)
+        scored = (entry.data for run in runs for entry in self.log.of("scores", run))
+        sheets = {data["role"]: data for data in scored if data["split"] == "transplant"}
+        sheets = {role: strict(data) if role.startswith("last|") else data for role, data in sheets.items()}
+        gone = set[int]().union(*map(trained, sheets.values()))
+        heard = {role: data["values"] for role, data in sheets.items() if not silent(data, gone)}
+        same = [i for i, one in enumerate(zip(*heard.values(), strict=True)) if None not in one and i not in gone]
+        tried: dict[str, list[str]] = defaultdict(list)
+        for entry in (entry for run in runs for entry in self.log.of("transplanted", run)):
+            tried[entry.data["improver"]].append(f"{entry.data['improver']}|{entry.data['start']}")
+        found, n = dict[str, tuple[float, float]](), len(same)
+        for name in (name for name, roles in tried.items() if n and all(role in heard for role in roles)):
+            points = [sum(heard[role][i] for i in same) for role in tried[name]]
+            logits = [math.log((k + 0.5) / (n - k + 0.5)) for k in points]
+            found[name] = (sum(points) / n / len(points), sum(logits) / len(logits))
+        return found
+
+    def recursive(self, rung: str, wrong: list[str]) -> str:
+        """R6: the last improver beats generation 0 and both nulls elsewhere; R7: by ever more, on both scales."""
+        worth = [self.moved(replica) for replica in self.log.replicas]
+        if not any(worth):
+            return "not testable: " + (self.study.get("transplant", {}).get("missing") or "no improver was moved")
+        if rung == "R6":
+            gains = [one["last"][0] - max(one[null][0] for null in NULLS) if {"last", *NULLS} <= {*one} else None
+                     for one in worth]  # fmt: skip
+            found = self.typical(gains, self.claim.get("transplant_by", 0.0))
+            wrong += [] if found.word == "SUPPORTED" else [f"moved to foreign starts: {found.reason}"]
+        for scale in (0, 1) if rung == "R7" else ():
+            gains = [one["last"][scale] - 2 * one["half"][scale] + one["first"][scale]
+                     if {"last", "half", "first"} <= {*one} else None for one in worth]  # fmt: skip
+            found = self.typical(gains, 0.0)
+            wrong += [] if found.word == "SUPPORTED" else [f"the advantage does not accelerate: {found.reason}"]
         return "; ".join(wrong)
 
     def limits(self, found: SimpleNamespace, gains: Column) -> list[str]:

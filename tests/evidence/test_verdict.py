@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from netgain.evidence import verdict as rules
-from netgain.evidence.verdict import Case, decide_verdict
+from netgain.evidence.transplant import Moved
+from netgain.evidence.verdict import Case, Course, decide_verdict
 
 STARTS = 6
 REQUIRED = {
@@ -15,8 +16,10 @@ REQUIRED = {
     "R2": ["frozen", "ordinary", "placebo"],
     "R4": ["frozen", "ordinary", "placebo"],
     "R5": ["frozen", "ordinary", "placebo", "flat", "one_step"],
+    "R6": ["frozen", "ordinary", "placebo", "flat", "one_step", "stacked"],
+    "R7": ["frozen", "ordinary", "placebo", "flat", "one_step", "stacked"],
 }
-LEVELS = {"self": 0.9, "frozen": 0.3, "ordinary": 0.4, "placebo": 0.35, "flat": 0.5, "one_step": 0.45}
+LEVELS = {"self": 0.9, "frozen": 0.3, "ordinary": 0.4, "placebo": 0.35, "flat": 0.5, "one_step": 0.45, "stacked": 0.5}
 
 
 def case(starts=STARTS, **more):
@@ -408,3 +411,61 @@ def test_an_arm_whose_run_says_nothing_cannot_be_compared_with():
     found = decide_verdict(case(beats=["placebo"], uninformative={"placebo": "nothing to replace"}))
     assert found.word == "INCONCLUSIVE"
     assert "not informative: nothing to replace" in " ".join(found.reasons)
+
+
+# --- R6 and R7: the improver itself, moved alone ---------------------------------------------------------------------
+ACCELERATING = {"last": 0.6, "half": 0.25, "first": 0.15, "drifted": 0.15, "shuffled": 0.15}
+SATURATING = {**ACCELERATING, "half": 0.5}
+FLOOR = {**ACCELERATING, "last": 0.5, "half": 0.2, "first": 0.05}  # faster on the score scale only
+
+
+def improvers(starts=STARTS, **scores):
+    """Worth of every improver in every start; a list says it by start."""
+    columns = {name: one if isinstance(one, list) else [one] * starts for name, one in scores.items()}
+    return {name: [None if one is None else Moved(one, math.log(one / (1 - one))) for one in column]
+            for name, column in columns.items()}  # fmt: skip
+
+
+def test_the_rungs_above_iterated_need_a_moved_improver():
+    found = decide_verdict(case(rung="R6", unmoved="the loop has no `transplant`"))
+    assert (found.word, found.rung, result(found, "R6")) == ("INCONCLUSIVE", "R5", "not testable")
+    assert "no `transplant`" in " ".join(found.reasons)
+    assert result(decide_verdict(case()), "R7") == "not testable"
+
+
+@pytest.mark.parametrize(
+    ("scores", "rung", "word"),
+    [(ACCELERATING, "R7", "SUPPORTED"), (SATURATING, "R6", "INCONCLUSIVE"), (FLOOR, "R6", "INCONCLUSIVE")],
+)
+def test_only_growth_that_grows_on_both_scales_is_accelerating(scores, rung, word):
+    found = decide_verdict(case(rung="R7", improvers=improvers(**scores)))
+    assert (found.rung, found.word) == (rung, word)
+
+
+@pytest.mark.parametrize("null", ["first", "drifted", "shuffled"])
+def test_an_improver_that_a_null_equals_is_not_recursive(null):
+    found = decide_verdict(case(rung="R6", improvers=improvers(**{**ACCELERATING, null: 0.6})))
+    assert (found.rung, found.word, result(found, "R6")) == ("R5", "INCONCLUSIVE", "fail")
+
+
+def test_a_transplant_has_to_exceed_its_registered_margin_in_most_starts():
+    moved = improvers(**{**ACCELERATING, "last": [0.6] * 5 + [0.2]})
+    assert result(decide_verdict(case(improvers=moved)), "R6") == "pass"
+    assert result(decide_verdict(case(improvers=moved, transplant_by=0.1)), "R6") == "fail"
+    assert (
+        result(decide_verdict(case(improvers=improvers(**{**ACCELERATING, "last": [0.6] * 5 + [None]}))), "R6")
+        == "fail"
+    )
+
+
+def test_a_loop_that_a_frozen_improver_equals_is_not_recursive_however_its_improver_travels():
+    found = decide_verdict(case(rung="R6", scores=scored(stacked=0.9), improvers=improvers(**ACCELERATING)))
+    assert (found.word, result(found, "R6")) == ("REFUTED", "fail")
+    assert "`stacked`" in found.reasons[0]
+
+
+def test_the_mark_asks_ungated_for_an_improver_of_its_own():
+    ready = {"scores": scored(ungated=0.9), "improvers": improvers(**ACCELERATING)}
+    own = {"rounds": 5, "guards": case().guards, "late": case().late, "changed": [True] * STARTS}
+    assert decide_verdict(case(**ready, ungated=Course(**own))).endogenous is False
+    assert decide_verdict(case(**ready, ungated=Course(**own, improvers=improvers(**ACCELERATING)))).endogenous is True

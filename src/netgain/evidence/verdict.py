@@ -13,9 +13,10 @@ from typing import Any
 
 from netgain.evidence.effects import mean_beside_median
 from netgain.evidence.looks import Looks, TypicalStart, default_looks, derived_looks, typical_start
+from netgain.evidence.transplant import Moved, accelerations, advantages
 
 WORDS = ("SUPPORTED", "SUPPORTED WITH LIMITS", "INCONCLUSIVE", "REFUTED", "INVALID")
-ORDER = ("R0", "R1", "R2", "R4", "R5")
+ORDER = ("R0", "R1", "R2", "R4", "R5", "R6", "R7")
 QUARANTINE_LIMIT = 0.05
 QUARANTINE_PRINTED = 0.01
 UNDERSPENT_PRINTED = 0.02
@@ -36,6 +37,7 @@ class Course:
     guards: Mapping[str, tuple[float, Sequence[float | None]]]
     late: tuple[float, Sequence[float | None]] | None
     changed: Sequence[bool]
+    improvers: Mapping[str, Sequence[Moved | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ class Case:
         guards: guard axis -> (total margin, (R,) change of the claimed arm against generation 0, None unknown).
         late: (R,) change on the claimed axis between half of the horizon and its end, and the axis' margin.
         changed: (R,) whether what is served differs from generation 0.
+        improvers: improver of the claimed arm -> (R,) its worth, moved to foreign starts; empty: none was moved.
+        transplant_by: by how much the last improver has to exceed its nulls there.
+        unmoved: why no improver could be moved.
         ungated: the course of the arm `ungated`, when it was run beside a claimed `self`: the mark R3 tests its rungs.
         sibling: (R,) gain over generation 0 on the sibling axis; empty without one.
         underspent: control -> share by which it spent less than the claimed arm (median over starts); None unknown.
@@ -82,6 +87,9 @@ class Case:
     guards: Mapping[str, tuple[float, Sequence[float | None]]] = field(default_factory=dict)
     late: tuple[float, Sequence[float | None]] | None = None
     changed: Sequence[bool] = ()
+    improvers: Mapping[str, Sequence[Moved | None]] = field(default_factory=dict)
+    transplant_by: float = 0.0
+    unmoved: str = ""
     ungated: Course | None = None
     sibling: Sequence[float | None] = ()
     underspent: Mapping[str, float | None] = field(default_factory=dict)
@@ -246,6 +254,8 @@ def test_rung(case: Case, name: str, looks: Looks) -> Rung:
         return Rung(name, "not testable", "; ".join(f"{control}: {why}" for control, why in missing.items()))
     if name == "R4":
         return _sustained(case, looks)
+    if name in ("R6", "R7"):
+        return _recursive(case, name, looks)
     gains, _ = net_gains(case, names)
     return _judged(
         name,
@@ -286,6 +296,25 @@ def _sustained(case: Case, looks: Looks) -> Rung:
     return Rung(
         "R4", "fail" if failed else "pass", f"over {case.rounds} rounds: {detail}", parts[0].successes, parts[0].starts
     )
+
+
+def _recursive(case: Case, name: str, looks: Looks) -> Rung:
+    """R6: the last improver, moved alone, beats its nulls; R7: its advantage grew faster later, on both scales."""
+    if not case.improvers:
+        return Rung(name, "not testable", case.unmoved or "no improver was moved to a foreign start")
+    starts, names = len(case.lost), controls(case, name)
+    gains = typical_start(net_gains(case, names)[0], delta=case.by, looks=looks, lost=list(case.lost))
+    parts = [_judged(name, gains, f"net gain over {', '.join(names)} above {case.by:g}")]
+    if name == "R6":
+        what = f"a round by the last improver on a foreign start exceeds one by any null by {case.transplant_by:g}"
+        parts.append(_indicator(case, name, advantages(case.improvers, starts), case.transplant_by, looks, what))
+    else:
+        for scale in ("score", "logit"):
+            what = f"the advantage grew more in the second half than in the first, on the {scale} scale"
+            parts.append(_indicator(case, name, accelerations(case.improvers, starts, scale), 0.0, looks, what))
+    failed = [part for part in parts if part.result != "pass"]
+    detail = "; ".join(part.detail for part in (failed or parts))
+    return Rung(name, "fail" if failed else "pass", detail, parts[-1].successes, parts[-1].starts)
 
 
 def guard_test(case: Case, axis: str, looks: Looks) -> Rung:

@@ -80,6 +80,12 @@ class Tasks:
             raise ValueError(f"answer gave {len(outputs)} outputs for {len(task['inputs'])} inputs")
         return {"outputs": outputs}
 
+    def drift(self, task: dict[str, Any], budget: Budget) -> Any:
+        """A system as far from the first as the last one is, in a random direction."""
+        assert self.loop.transplant is not None
+        first, last = self._system(task["first"]), self._system(task["last"])
+        return {"system": self.codec.encode(self.loop.transplant.drifted(first, last, _rng(task["seed"])))}
+
     def _system(self, named: dict[str, Any]) -> Any:
         """The system of {"digest", "data"}, decoded anew: loop code may have edited an earlier copy in place."""
         return self.codec.decode(named["data"])
@@ -92,7 +98,8 @@ class Tasks:
         if kind == "ordinary":
             return self.loop.menu[variant]
         own = {"random_search": self.loop.random_search, "random_proposer": self.loop.random_search}
-        return {**own, "unaided": self.loop.unaided}.get(kind) or self.loop.propose
+        moved = self.loop.transplant.propose if self.loop.transplant else None
+        return {**own, "unaided": self.loop.unaided, "transplant": moved}.get(kind) or self.loop.propose
 
     def _view(self, task: dict[str, Any], budget: Budget) -> View:
         feedback = task["feedback"] or {"inputs": [], "labels": [], "shares": {}}

@@ -143,7 +143,7 @@ def _each_start(
 
 def without_start(case: Case, place: int) -> Case:
     """The case of all other starts."""
-    own = Course(case.rounds, case.guards, case.late, case.changed)
+    own = Course(case.rounds, case.guards, case.late, case.changed, case.improvers)
     return replace(
         case,
         scores={name: _cut(values, place) for name, values in case.scores.items()},
@@ -159,6 +159,7 @@ def _without(course: Course, place: int) -> Course:
         changed=_cut(course.changed, place),
         guards={name: (margin, _cut(values, place)) for name, (margin, values) in course.guards.items()},
         late=None if course.late is None else (course.late[0], _cut(course.late[1], place)),
+        improvers={name: _cut(values, place) for name, values in course.improvers.items()},
     )
 
 
