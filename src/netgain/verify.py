@@ -899,15 +899,14 @@ class Case:
         return found
 
     def recursive(self, rung: str, wrong: list[str]) -> str:
-        """R6: the last improver beats generation 0 and both nulls elsewhere; R7: by ever more, on both scales."""
+        """R6: the last improver beats generation 0 and both nulls elsewhere; R7: and ever faster, on both scales."""
         worth = [self.moved(replica) for replica in self.log.replicas]
         if not any(worth):
             return "not testable: " + (self.study.get("transplant", {}).get("missing") or "no improver was moved")
-        if rung == "R6":
-            gains = [one["last"][0] - max(one[null][0] for null in NULLS) if {"last", *NULLS} <= {*one} else None
-                     for one in worth]  # fmt: skip
-            found = self.typical(gains, self.claim.get("transplant_by", 0.0))
-            wrong += [] if found.word == "SUPPORTED" else [f"moved to foreign starts: {found.reason}"]
+        whole = [one if {"last", *NULLS} <= {*one} else None for one in worth]
+        ahead = [one["last"][0] - max(one[null][0] for null in NULLS) if one else None for one in whole]
+        found = self.typical(ahead, self.claim.get("transplant_by", 0.0))
+        wrong += [] if found.word == "SUPPORTED" else [f"moved to foreign starts: {found.reason}"]
         for scale in (0, 1) if rung == "R7" else ():
             gains = [one["last"][scale] - 2 * one["half"][scale] + one["first"][scale]
                      if {"last", "half", "first"} <= {*one} else None for one in worth]  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from netgain.evidence import verdict as rules
-from netgain.evidence.transplant import Moved
+from netgain.evidence.transplant import Moved, accelerations
 from netgain.evidence.verdict import Case, Course, decide_verdict
 
 STARTS = 6
@@ -446,6 +446,12 @@ def test_only_growth_that_grows_on_both_scales_is_accelerating(scores, rung, wor
 def test_an_improver_that_a_null_equals_is_not_recursive(null):
     found = decide_verdict(case(rung="R6", improvers=improvers(**{**ACCELERATING, null: 0.6})))
     assert (found.rung, found.word, result(found, "R6")) == ("R5", "INCONCLUSIVE", "fail")
+
+
+def test_a_loss_that_slows_down_is_no_acceleration():
+    found = decide_verdict(case(rung="R7", improvers=improvers(**{**ACCELERATING, "last": 0.13, "half": 0.14})))
+    assert accelerations(improvers(1, last=0.13, half=0.14, first=0.2), 1, "logit")[0] > 0
+    assert (found.rung, result(found, "R6"), result(found, "R7")) == ("R5", "fail", "fail")
 
 
 def test_a_transplant_has_to_exceed_its_registered_margin_in_most_starts():

@@ -178,6 +178,19 @@ def test_a_loop_without_a_picker_of_its_own_answers_by_the_vote_of_several_tries
     assert asked and plain and asked == 8 * plain / 2, "every try is booked; `frozen` asks its anchor besides"
 
 
+# --- stop rules ------------------------------------------------------------------------------------------------------
+def test_a_control_that_a_gate_finds_futile_every_time_goes_on_to_its_horizon(tmp_path: Path) -> None:
+    loop = replace(strict(lambda view: 0.3), random_search=strict(lambda view: -0.05).propose)
+    world = in_world(tmp_path, ["random_search", "random_proposer"], loop, 4)
+    conduct(world, tmp_path)
+    for arm in ("random_search", "random_proposer"):
+        outcomes = [event.data["outcome"] for event in world.log.events("gate_decision", f"r0/{arm}")]
+        assert outcomes == ["reject"] * 4
+        row = final(world, 0, arm)
+        assert (row.round, row.end) == (4, "planned length reached")
+        assert row.build["tokens"] == final(world, 0, "self").build["tokens"]
+
+
 # --- blinding --------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("arm", ["improver_only", "random_gate"])
 def test_nothing_readable_depends_on_these_arms_in_the_first_round(tmp_path: Path, arm: str) -> None:

@@ -299,19 +299,20 @@ def _sustained(case: Case, looks: Looks) -> Rung:
 
 
 def _recursive(case: Case, name: str, looks: Looks) -> Rung:
-    """R6: the last improver, moved alone, beats its nulls; R7: its advantage grew faster later, on both scales."""
+    """R6: the last improver, moved alone, beats its nulls; R7: and its advantage grew faster later, on both scales.
+
+    A loss that slows down would accelerate by the second test alone.
+    """
     if not case.improvers:
         return Rung(name, "not testable", case.unmoved or "no improver was moved to a foreign start")
     starts, names = len(case.lost), controls(case, name)
     gains = typical_start(net_gains(case, names)[0], delta=case.by, looks=looks, lost=list(case.lost))
     parts = [_judged(name, gains, f"net gain over {', '.join(names)} above {case.by:g}")]
-    if name == "R6":
-        what = f"a round by the last improver on a foreign start exceeds one by any null by {case.transplant_by:g}"
-        parts.append(_indicator(case, name, advantages(case.improvers, starts), case.transplant_by, looks, what))
-    else:
-        for scale in ("score", "logit"):
-            what = f"the advantage grew more in the second half than in the first, on the {scale} scale"
-            parts.append(_indicator(case, name, accelerations(case.improvers, starts, scale), 0.0, looks, what))
+    what = f"a round by the last improver on a foreign start exceeds one by any null by {case.transplant_by:g}"
+    parts.append(_indicator(case, name, advantages(case.improvers, starts), case.transplant_by, looks, what))
+    for scale in ("score", "logit") if name == "R7" else ():
+        what = f"the advantage grew more in the second half than in the first, on the {scale} scale"
+        parts.append(_indicator(case, name, accelerations(case.improvers, starts, scale), 0.0, looks, what))
     failed = [part for part in parts if part.result != "pass"]
     detail = "; ".join(part.detail for part in (failed or parts))
     return Rung(name, "fail" if failed else "pass", detail, parts[-1].successes, parts[-1].starts)

@@ -34,7 +34,7 @@ IMPROVERS: Mapping[str, Callable[[float], float]] = {
     "saturating": lambda rounds: 0.05 + 0.9 * (1.0 - math.exp(-rounds)),
     "accelerating": lambda rounds: min(0.95, 0.05 + 0.036 * rounds**2),
     "overfit": lambda rounds: max(0.05, 0.6 - 0.15 * rounds),
-    "fixed": lambda rounds: 0.95,
+    "fixed": lambda rounds: 0.6,
 }
 
 
@@ -104,7 +104,10 @@ class Ladder:
         return [one.rstrip(">")[:: -1 if yes else 1] for one, yes in zip(inputs, right, strict=True)]
 
     def transplant(self, view: View) -> Change:
-        """One round at a length that no round reaches (of up to target - known), where the check knows nothing."""
+        """One round at a length that no round reaches, where the check knows nothing.
+
+        With "answers" a run of more rounds than target - known would reach it.
+        """
         if self.improver == "answers":
             part = self._answered(view, self.target + 1)
         else:
@@ -139,7 +142,8 @@ class Ladder:
         if view.state is None:
             return self.known + 1
         share = view.feedback.shares.get("own", 1.0)
-        return int(view.state["length"]) + (1 if share >= 0.5 and view.feedback.kept.inputs else 0)
+        length = int(view.state["length"]) + (1 if share >= 0.5 and view.feedback.kept.inputs else 0)
+        return length if self.improver == "answers" else min(length, self.target)  # what lies beyond is for transplants
 
     def _verdicts(self, view: View, examples: Examples) -> dict[str, list[bool]]:
         if not self.check:
