@@ -15,6 +15,7 @@ from netgain.budget import Budget, total
 from netgain.claim import RUNGS, Claim
 from netgain.errors import ConfigError, EvaluateError, StageError
 from netgain.evidence.power import expected_items, planned_chances, refusal, smallest_gain, smallest_net_gain
+from netgain.evidence.transplant import IMPROVERS
 from netgain.evidence.verdict import ROUNDS_SUSTAINED, looks_of
 from netgain.executors import LocalWorkers, Reference, reference_of
 from netgain.items import Dealer
@@ -134,7 +135,8 @@ def plan_study(study: Study, *, workers: int = 2, watch: Callable[[str], None] |
     seen = _calibrated(study, watch or (lambda _: None))
     runs = {name: run_seconds(study, arm, seen.seconds) for name, arm in study.chosen().items()}
     sealed = seen.seconds["sealed"] * sum(study.tries if arm.tries else 1 for arm in study.chosen().values())
-    wall = study.replicas * (sum(runs.values()) + seen.seconds["start"] + sealed) / workers / 60
+    a_start = sum(runs.values()) + seen.seconds["start"] + sealed + _moving(study, seen.seconds)
+    wall = study.replicas * a_start / workers / 60
     unsupportable = _out_of_reach(study)
     power, starts, smallest, reasons = _power(study, bool(unsupportable))
     reasons += [*_unresponsive(study.suite.gate_axis, seen.responsive), *_left_out(study), *seen.alike]
@@ -143,6 +145,15 @@ def plan_study(study: Study, *, workers: int = 2, watch: Callable[[str], None] |
         (wall, MARGIN * wall), seen.seconds, _spend(study, seen.a_round), power, starts, smallest, _gate(study),
         _items(study), seen.responsive,
     )  # fmt: skip
+
+
+def _moving(study: Study, seconds: Mapping[str, float]) -> float:
+    """Seconds of one start's transplanted rounds, with their answers to the sealed block; 0 for a claim below R6."""
+    if study.loop.transplant is None or missing_transplant(study.loop, study.claim):
+        return 0.0
+    arms = len({study.claim.arm, "ungated"} & {*study.chosen()})
+    rounds = arms * len(IMPROVERS) * min(study.loop.transplant.starts, study.replicas - 1)
+    return rounds * (seconds["propose"] + seconds["build"] + seconds["sealed"])
 
 
 def _rungs(study: Study) -> Sequence[str]:
@@ -246,6 +257,7 @@ def _calibrated(study: Study, watch: Callable[[str], None]) -> _Seen:
         watch("calibrating: one round")
         booked = _one_round(bench, first)
         twin = _twin(bench, first)
+        _try_transplant(bench, first)
         _stage_seconds(bench, first)
         return _Seen(bench.seconds, booked, _responsive(bench, outputs, twin), alike)
 
@@ -315,6 +327,17 @@ def _twin(bench: _Bench, system: str) -> str:
     )  # fmt: skip
     built = bench.do("ordinary", "build", systems={"parent": system}, change=proposed.value["change"], budget=Budget())
     return bench.store.put(built.value["system"])
+
+
+def _try_transplant(bench: _Bench, system: str) -> None:
+    """A claim of R6 rests on code that runs only when all rounds are over: it is tried before the first."""
+    if bench.study.claim.rung not in NEEDED or missing_transplant(bench.study.loop, bench.study.claim):
+        return
+    bench.do(
+        "transplant", "propose", systems={"parent": system, "improver": system}, state=None, feedback=None,
+        accepted=None, dev=[], round=1, proposer="transplant",
+    )  # fmt: skip
+    bench.do("transplant", "drift", systems={"first": system, "last": system})
 
 
 def _stage_seconds(bench: _Bench, system: str) -> None:
