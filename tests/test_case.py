@@ -246,7 +246,7 @@ def test_agreement_of_the_placebo_is_held_against_chance(agreement, kept, residu
 
 def test_a_version_is_compared_item_by_item_over_the_items_that_both_have():
     def sheet(values, status):
-        return {"values": values, "status": status}
+        return {"values": values, "status": status, "outputs": str(status)}
 
     study = facts(replicas=1)
     study.registration["claim"]["about"] = "version"
@@ -265,3 +265,30 @@ def test_spend_is_held_against_the_arm_that_is_claimed():
     study = facts(spend={"self": {"tokens": 50.0}, "frozen": {}, "ordinary": {"tokens": 100.0}})
     study.registration["claim"]["arm"] = "ordinary"
     assert underspent(study, "self") == pytest.approx(0.5)
+
+
+# --- Arms that replace something of `self` ---------------------------------------------------------------------------
+@pytest.mark.parametrize(("promoted", "said"), [(0, True), (1, False), (4, False), (5, True)])
+def test_random_promotions_say_nothing_where_nearly_all_rounds_or_none_were_promoted(promoted, said):
+    decisions = [{"receipt": {} if k < promoted else None, "mode": "advance", "outcome": "undecided", "round": k + 1}
+                 for k in range(5)]  # fmt: skip
+    study = facts(decisions=decisions)
+    study.registration["study"]["arms"] = [*ARMS, "random_gate"]
+    assert ("random_gate" in case_of(study).uninformative) == said
+
+
+@pytest.mark.parametrize("decider", ["system", "person"])
+def test_the_default_of_people_says_something_only_where_a_person_decided(decider):
+    study = facts(choices=[{"decided_by": decider}])
+    study.registration["study"]["arms"] = [*ARMS, "unaided"]
+    assert ("unaided" in case_of(study).uninformative) == (decider == "system")
+
+
+def test_what_an_arm_answered_is_that_of_the_claimed_axis_and_unknown_where_it_was_not_asked():
+    study = facts()
+    study.blocks = {
+        (0, "m"): {("self", "served"): {"outputs": "d"}},
+        (0, "old"): {("frozen", "served"): {"outputs": "e"}},
+    }
+    study.sealed, study.registration = dict(study.sealed), study.registration
+    assert case_of(study).answers == {"self": ["d", None], "frozen": [None, None], "ordinary": [None, None]}

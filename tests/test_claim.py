@@ -14,11 +14,17 @@ def test_a_claim_comes_back_from_json_as_it_was():
     assert again == claim
 
 
-@pytest.mark.parametrize("rung", ["R0", "R3", "R6", "R7", "r1", ""])
+@pytest.mark.parametrize("rung", ["R0", "R3", "R8", "r1", ""])
 def test_a_rung_that_cannot_be_claimed_is_an_error_that_lists_the_others(rung):
     with pytest.raises(ConfigError) as error:
         Claim("ladder", 0.1, rung=rung)
     assert all(known in str(error.value) for known in CLAIMABLE)
+
+
+@pytest.mark.parametrize("margin", [-0.01, 1.0, float("nan")])
+def test_a_margin_of_the_transplant_outside_the_range_of_scores_is_refused(margin):
+    with pytest.raises(ConfigError, match="transplant"):
+        Claim("ladder", 0.1, rung="R6", transplant_by=margin)
 
 
 @pytest.mark.parametrize("by", [-0.01, 1.0, 30, float("nan")])

@@ -157,7 +157,7 @@ def test_a_mistake_in_a_study_is_shown_with_its_line(tmp_path, old, new, message
         ("by = 0.3", 'by = 0.3\nlooks = "opne"', "claim.toml:4: looks is 'opne', expected a rising list"),
         ("by = 0.3", 'by = 0.3\nstarts = "stale"', "claim.toml:4: starts is 'stale', expected 'fresh' or"),
         ("by = 0.3", 'by = 0.3\nmode = "lax"', "claim.toml:4: mode is 'lax', expected 'strict', 'advance' or 'watch'"),
-        ('"R1"', '"R3"', "claim.toml:5: rung is 'R3', expected one of 'R1', 'R2', 'R4', 'R5' (R3 is a mark"),
+        ('"R1"', '"R3"', "claim.toml:5: rung is 'R3', expected one of 'R1', 'R2', 'R4', 'R5', 'R6', 'R7' (R3 is"),
         ('["frozen"]', "[]", "claim.toml:4: beats is [], expected a list with at least one control arm"),
         ('["frozen"]', '"frozen"', "claim.toml:4: beats is 'frozen', expected a list with at least one control arm"),
         ('["frozen"]', '["self"]', "claim.toml:4: beats names 'self', the claimed arm itself"),

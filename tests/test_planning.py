@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from netgain import calibration
+from netgain import calibration, planning
 from netgain.claim import Claim
 from netgain.errors import ConfigError
 from netgain.executors import Reference
@@ -13,7 +13,7 @@ from netgain.generators import Strings
 from netgain.planning import plan_study, with_workers
 from netgain.records import Change, Part
 from netgain.session import Study
-from netgain.stages import Filter, Loop
+from netgain.stages import Filter, Loop, Transplant
 from netgain.suite import Suite, axis
 from netgain.testing.inprocess import InProcess
 
@@ -269,3 +269,37 @@ def test_open_looks_are_planned_over_every_number_of_starts(plan):
     found = plan(claim=Claim("echo", **ONE, by=0.1, expected=0.4, looks="open"))
     assert found.answerable
     assert found.required["starts"] == found.required["by_analysis"]["open looks"]
+
+
+# --- Claims about the improver ---------------------------------------------------------------------------------------
+RECURSIVE = Claim("echo", by=0.1, rung="R6", expected=0.4)
+
+
+def recursive(**more):
+    """A loop whose starts differ, with a state, so that only what `more` says is missing."""
+    ready = {"state": {"parent": "number"}, "transplant": Transplant(propose, lambda first, last, rng: last)}
+    return Loop(lambda rng: 5 + 1e-9 * rng.random(), propose, answer, **{**ready, **more})
+
+
+def test_a_claim_about_an_improver_that_cannot_be_moved_can_only_be_refuted(plan):
+    found = plan(loop=recursive(transplant=None), claim=RECURSIVE)
+    assert any("`R6` is not testable: the loop has no `transplant`" in why for why in found.unsupportable)
+    assert not any("`R6`" in why for why in plan(loop=recursive(), claim=RECURSIVE).unsupportable)
+
+
+def test_moving_improvers_takes_time_only_where_it_is_done(plan):
+    own = planning._moving
+    study = Study(recursive(), Suite([echo()], block=20, max_pairs=400, design_gain=0.2), ["self", "frozen"], RECURSIVE)
+    seconds = {"propose": 1.0, "build": 2.0, "sealed": 3.0}
+    assert own(study, seconds) == 5 * 2 * 6.0
+    assert own(replace(study, claim=replace(RECURSIVE, rung="R5")), seconds) == 0.0
+
+
+@pytest.mark.parametrize("broken", ["propose", "drifted"])
+def test_a_transplant_that_fails_is_found_before_the_first_round(plan, broken):
+    def fail(*_):
+        raise ValueError("cannot be moved")
+
+    moves = {"propose": propose, "drifted": lambda first, last, rng: last, broken: fail}
+    with pytest.raises(ConfigError, match="cannot be moved"):
+        plan(loop=recursive(transplant=Transplant(**moves)), claim=RECURSIVE)

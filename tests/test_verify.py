@@ -653,3 +653,120 @@ def test_a_forged_mean_is_found(means: Path, tmp_path: Path, edit: Any, check: s
     found = verify.verify(forged(means, tmp_path / "copy", edit))
     assert found["verdict"] == "INVALID"
     assert where in failing(found)[check]
+
+
+# --- studies with the arms that draw promotions, close surfaces or propose at random ---------------------------------
+MORE_ARMS = ("self", "frozen", "random_gate", "random_proposer", "improver_only", "without:data", "sampled")
+
+
+@pytest.fixture(scope="session")
+def wider(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    settings: dict[str, Any] = {
+        "arms": MORE_ARMS,
+        "replicas": 2,
+        "rounds": 3,
+        "claim": Claim("ladder", 0.05, looks=(2,)),
+    }
+    return shared(tmp_path_factory, "wider", lambda folder: ladder_study(folder, **settings))
+
+
+def test_a_study_of_the_further_arms_passes_every_check(wider: Path) -> None:
+    assert failing(verify.verify(wider)) == {}
+    recorded = next(entry.data for entry in reversed(entries(wider)) if entry.kind == "verdict")
+    assert {"arm": "sampled", "same_as": "frozen", "starts": 2, "of": 2} in recorded["vacuous"], "it answers alike"
+
+
+def drawn_otherwise(events: Events) -> None:
+    """The other way round in every decision of `random_gate`."""
+    for place in places(events, "gate_decision"):
+        data = events[place].data
+        if "drawn" in data:
+            events[place] = Event("gate_decision", events[place].run, {**data, "drawn": not data["drawn"]})
+
+
+def touched(events: Events) -> None:
+    """A change on the surface that its arm had closed."""
+    for place in [i for i in places(events, "decision") if events[i].run == "r0/without:data"][:1]:
+        events[place] = Event("decision", "r0/without:data", {**events[place].data, "surface": "data"})
+
+
+def not_vacuous(data: dict[str, Any]) -> None:
+    data["vacuous"] = []
+
+
+@pytest.mark.parametrize(
+    ("edit", "check", "where"),
+    [
+        (drawn_otherwise, "receipts", "was drawn"),
+        (touched, "runs", "a closed surface"),
+        (changed("verdict", not_vacuous), "word", "vacuous"),
+    ],
+)
+def test_a_forged_record_of_these_arms_fails_its_check(
+    wider: Path, tmp_path: Path, edit: Any, check: str, where: str
+) -> None:
+    assert where in failing(verify.verify(forged(wider, tmp_path / "forged", edit))).get(check, "(passed)")
+
+
+# --- improvers that were moved ---------------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def transplanted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    settings: dict[str, Any] = {
+        "arms": ("self", "frozen", "placebo"), "replicas": 3, "rounds": 2, "options": {"improver": "accelerating"},
+        "claim": Claim("ladder", 0.05, rung="R6", looks=(3,)),
+    }  # fmt: skip
+    return shared(tmp_path_factory, "transplanted", lambda folder: ladder_study(folder, **settings))
+
+
+def test_a_study_with_moved_improvers_passes_every_check(transplanted: Path) -> None:
+    assert failing(verify.verify(transplanted)) == {}
+    moved = [entry.data for entry in entries(transplanted) if entry.kind == "transplanted"]
+    assert len(moved) == 3 * 5 * 2, "five improvers of every start, each to two others"
+    assert all(one["system"] for one in moved)
+
+
+MOVES: dict[str, tuple[Callable[[Events], Events | None], str, str]] = {
+    "another improver": (
+        changed("transplanted", put("improver_system", value="0" * 64), improver="last"), "seal", "improver_system",
+    ),
+    "its own start": (changed("transplanted", put("start", value=0), start=1), "seal", "moved"),
+    "another foreign system": (changed("transplanted", put("start_system", value="0" * 64)), "seal", "start_system"),
+    "an improver left out": (dropped("transplanted", improver="first"), "seal", "moved"),
+    "moved twice": (doubled("transplanted"), "seal", "r2/self moved"),
+    "moved after the seal": (
+        moved("transplanted", lambda events: places(events, "verdict")[0]), "seal", "moved after the seal",
+    ),
+    "a system that nobody made": (changed("transplanted", put("system", value="0" * 64)), "objects", "moved improver"),
+    "scored twice": (doubled("scores", split="transplant"), "seal", "answered twice"),
+    "other items": (changed("scores", put("items", value="0" * 64), split="transplant"), "items", "transplant block"),
+    "part of a block": (
+        changed("scores", lambda data: data.update(values=data["values"][:9], status={}), split="transplant"), "seal",
+        "another block",
+    ),
+}  # fmt: skip
+
+
+def reopened(honest: Path, folder: Path, edit: Callable[[Events], Events | None]) -> Path:
+    """A forged copy whose seal fits it: its root covers what was moved, so that a forger has to open it again."""
+    events = entries(forged(honest, folder / "first", edit))
+    place = next(i for i, event in enumerate(events) if event.kind == "seal_opened")
+    size = 1 + max(i for i, event in enumerate(events[:place]) if event.run)
+    root = verify.tree_head([bytes.fromhex(event.leaf) for event in events[:size]])
+
+    def again(held: Events) -> Events:
+        held = edit(held) or held
+        changed("seal_opened", lambda data: data.update(merkle_size=size, merkle_root=root))(held)
+        return held
+
+    return forged(honest, folder / "second", again)
+
+
+def test_what_was_moved_is_under_the_root_that_draws_the_sealed_items(transplanted: Path, tmp_path: Path) -> None:
+    edit = changed("transplanted", put("improver_system", value="0" * 64))
+    assert "another root" in failing(verify.verify(forged(transplanted, tmp_path / "forged", edit)))["seal"]
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_forged_transplant_fails_its_check_and_says_where(transplanted: Path, tmp_path: Path, name: str) -> None:
+    edit, check, where = MOVES[name]
+    assert where in failing(verify.verify(reopened(transplanted, tmp_path, edit))).get(check, "(passed)")

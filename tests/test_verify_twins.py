@@ -32,6 +32,7 @@ from netgain.generators import FORMS, TASKS, Strings
 from netgain.ledger import Event, Stored
 from netgain.ledger.merkle import Frontier
 from netgain.stages import Loop
+from netgain.testing.ladder import Ladder
 from study_forgery import entries, ladder_study, shared
 
 # --- items and bytes -------------------------------------------------------------------------------------------------
@@ -305,6 +306,7 @@ def test_controls_of_a_rung_are_the_same(surfaces: tuple[str, ...]) -> None:
     case = verify.Case.__new__(verify.Case)
     case.study = {"surfaces": list(surfaces), "untestable": {}, "arms": []}
     case.claim, case.arm, case.underspent = {"beats": []}, "self", lambda name: 0.0  # type: ignore[method-assign]
+    case.uninformative = lambda name: ""  # type: ignore[method-assign]
     for rung in RUNGS[1:]:
         assert set(case.controls(rung, "", "self")[0]) == set(required_controls(rung, (), loop))
 
@@ -337,6 +339,7 @@ def edits(events: list[Event], rng: random.Random, **analysis: Any) -> Iterator[
     arms = rng.choice([[], [], ["ungated"], ["placebo"]])  # left out
     halted, person = rng.choice([None, None, None, "r1/self"]), rng.random() < 0.15
     alike = rng.random() < 0.1
+    copies_of = rng.choice([{}, {}, {"placebo": "x", "frozen": "x"}, {"placebo": "x", "self": "x", "ungated": "x"}])
     dev, strict, restores = 10 * (rng.random() < 0.15), rng.random() < 0.3, int(rng.random() < 0.3)
     for event in events:
         data = copies.deepcopy(dict(event.data))
@@ -351,6 +354,8 @@ def edits(events: list[Event], rng: random.Random, **analysis: Any) -> Iterator[
             kind = "guard" if data["axis"] in ("retention", "calibration") else ""
             moved = shift["guard"] * (arm == "self") if kind else shift.get(arm, shift[""])
             _rescored(data, moved + rng.uniform(-0.05, 0.05), gone if rng.random() < 0.3 else 0.0, rng)
+        if event.kind == "scores" and data["split"] == "sealed" and data["axis"] == "ladder" and arm in copies_of:
+            data["outputs"] = copies_of[arm] if rng.random() < 0.9 else data["outputs"]
         if event.kind == "decision" and person:
             data["decided_by"] = "person"
         if event.kind == "stage_done" and arm == "placebo" and "agreement" in data["out"].get("channel", {}):
@@ -387,6 +392,7 @@ def both(events: list[Event]) -> tuple[dict[str, Any], dict[str, Any]]:
     stored = [Stored(seq, "", e.kind, e.run, None, "", dict(e.data)) for seq, e in enumerate(events)]
     ours = verify.decide(study)
     theirs = decide_verdict(case_of(reduce(stored))).to_json()
+    assert ours["vacuous"] == theirs["vacuous"]
     assert len(ours["limits"]) == len(theirs["limits"]), (ours["limits"], theirs["limits"])
     return {name: ours[name] for name in ours if name not in ("reasons", "limits")}, theirs
 
@@ -529,3 +535,62 @@ def test_an_extended_study_is_verified_at_both_looks(tmp_path: Path) -> None:
     assert (first["effect"]["n"], second["effect"]["n"]) == (2, 4)
     with pytest.raises(ConfigError, match="no registered look is left"):
         ladder_study(folder, claim=claim, replicas=2, extend=True)
+
+
+# --- R6 and R7 -------------------------------------------------------------------------------------------------------
+CONTROLS = ("flat", "one_step", "stacked")
+
+
+def with_moves(record: list[Event], rng: random.Random) -> Iterator[Event]:
+    """The same study with the controls of R7 and improvers that were moved, with scores drawn around known ones."""
+    rung, margin = rng.choice(["R5", "R6", "R7"]), rng.choice([0.0, 0.05, 0.2])
+    missing = rng.choice(["", "", "", "the loop has no `transplant`"])
+    stacked = rng.choice([-0.6, -0.6, 0.5])
+    for event in record:
+        data, arm = copies.deepcopy(dict(event.data)), (event.run or "/").split("/")[1]
+        if event.kind == "claim_registered":
+            data["claim"] |= {"rung": rung, "by": 0.0, "transplant_by": margin}
+            data["study"]["arms"] += CONTROLS
+            data["study"]["transplant"] = {"starts": 2, "missing": missing}
+            data["study"]["required"] = {one: list(required_controls(one, (), Ladder().loop())) for one in RUNGS[1:]}
+        if event.kind == "scores" and arm in ("frozen", "placebo"):
+            _rescored(data, -0.6, 0.0, rng)
+        if event.kind == "scores" and arm == "self" and data["axis"] == "ladder" and data["role"] == "served":
+            _rescored(data, 0.4, 0.0, rng)
+        yield Event(event.kind, event.run, data)
+        for control in CONTROLS if arm == "placebo" else ():
+            theirs = copies.deepcopy(data)
+            if event.kind == "scores":
+                _rescored(theirs, stacked if control == "stacked" else -0.6, 0.0, rng)
+            if "row" in theirs:
+                theirs["row"]["arm"] = control
+            yield Event(event.kind, (event.run or "").replace("placebo", control), theirs)
+    if not missing:
+        yield from _moves(rng)
+
+
+def _moves(rng: random.Random) -> Iterator[Event]:
+    curve = rng.choice([(0.7, 0.25, 0.1), (0.7, 0.65, 0.1), (0.5, 0.2, 0.03), (0.1, 0.1, 0.1)])
+    nulls = {"drifted": rng.choice([0.05, 0.9]), "shuffled": rng.choice([0.1, 0.1, 0.8])}
+    worth = dict(zip(("last", "half", "first"), curve, strict=True)) | nulls
+    gone = rng.choice([0.0, 0.01, 0.1])
+    for replica, arm in ((r, arm) for r in range(5) for arm in ("self", "ungated")):
+        for improver, start in ((name, one) for name in worth for one in (replica + 1, replica + 2)):
+            failed = rng.random() < 0.01
+            place = {"improver": improver, "start": start % 5, "system": None if failed else "s", "round": 5}
+            yield Event("transplanted", f"r{replica}/{arm}", {**place, "spend": {"transplant": {}}})
+            values = [float(i < 60 * worth[improver]) for i in range(60)]
+            data = {"split": "transplant", "axis": "ladder", "role": f"{improver}|{start % 5}", "values": values,
+                    "status": {}, "outputs": "o", "round": 5}  # fmt: skip
+            if not failed:
+                _rescored(data, 0.0, gone if rng.random() < 0.3 else 0.0, rng)
+                yield Event("scores", f"r{replica}/{arm}", data)
+
+
+def test_the_rungs_of_the_improver_are_the_same(record: list[Event]) -> None:
+    rungs = set()
+    for seed in range(60):
+        ours, theirs = both([*with_moves(record, random.Random(seed))])
+        assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
+        rungs.add(theirs["rung"])
+    assert {"R5", "R6", "R7"} <= rungs

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from netgain.evidence.tally import Tally, side_by_side
+from netgain.evidence.transplant import IMPROVERS, Moved, moved
 from netgain.evidence.verdict import Case, Course
 from netgain.facts import Facts, RunFacts
 from netgain.run import half_of
@@ -14,6 +15,7 @@ MATCHED = (("flops", "tokens"), ("calls",), ("device_seconds",))
 SECONDS_THAT_COUNT = 5.0  # less than this on building is start-up noise: arms then match in rounds and looks only
 BUILDING = ("start", "propose", "build")  # stages whose failure is an arm's own, and leaves it behind
 TOLD = ("promote", "reject")  # outcomes that a proposal is told, one bit
+DRAWABLE = (0.20, 0.80)  # share of rounds promoted between which other rounds can be drawn
 ANSWERING = ("frozen", "sampled")  # spend nothing on building by definition
 
 
@@ -40,6 +42,10 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         scores={name: [_scored(facts, r, name) for r in replicas] for name in testable},
         lost=[not _finished(facts, r) for r in replicas],
         untestable=study["untestable"],
+        transplant_by=claim.get("transplant_by", 0.0),
+        unmoved=study.get("transplant", {}).get("missing", ""),
+        uninformative={name: why for name in testable if (why := _uninformative(facts, name))},
+        answers={name: [_answered(facts, r, name) for r in replicas] for name in testable},
         **vars(_course(facts, arm)),
         ungated=_course(facts, "ungated") if beside else None,
         sibling=_sibling(facts),
@@ -57,6 +63,26 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         given_root=bool(facts.registration["given_root"]),
         broken=broken,
     )
+
+
+def _answered(facts: Facts, replica: int, arm: str) -> str | None:
+    """Digest of the answers of what an arm served to its sealed block on the claimed axis."""
+    asked = facts.blocks.get((replica, facts.claim["metric"]), {}).get((arm, "served"))
+    return None if asked is None else str(asked["outputs"])
+
+
+def _uninformative(facts: Facts, arm: str) -> str:
+    """Why an arm's run says nothing: rounds or people of `self` that it replaces are too few. "" when it does."""
+    own = [run for run in facts.runs.values() if run.arm == "self"]
+    pieces = arm.split("+")
+    if "random_gate" in pieces:
+        moved = sum(one["receipt"] is not None for run in own for one in run.decisions)
+        rounds = sum(run.row["round"] for run in own)
+        if not DRAWABLE[0] * rounds <= moved <= DRAWABLE[1] * rounds:
+            return f"`self` promoted in {moved} of {rounds} rounds, and of so few or many none can be drawn otherwise"
+    if "unaided" in pieces and not any(one["decided_by"] == "person" for run in own for one in run.choices):
+        return "no person decided anything in `self`: there is nothing to replace"
+    return ""
 
 
 def _scored(facts: Facts, replica: int, arm: str) -> float | None:
@@ -96,7 +122,21 @@ def _course(facts: Facts, arm: str) -> Course:
         guards={name: (axis["margin"], _change(facts, arm, name)) for name, axis in guards.items()},
         late=(facts.axes[metric]["margin"], _later(late, ended, half_of(facts.rounds))) if listed else None,
         changed=[any(row["released"] != row["anchor"] for row in own) for own in rows],
+        improvers=_improvers(facts, arm),
     )
+
+
+def _improvers(facts: Facts, arm: str) -> dict[str, list[Moved | None]]:
+    """Improver of an arm -> (R,) what it was worth on foreign starts; empty when none was moved."""
+    each = [_worth(facts, replica, arm) for replica in sorted(facts.enrolled)]
+    return {name: [one.get(name) for one in each] for name in IMPROVERS} if any(each) else {}
+
+
+def _worth(facts: Facts, replica: int, arm: str) -> dict[str, Moved]:
+    tried: dict[str, list[int]] = {}
+    for move in facts.moves.get((replica, arm), []):
+        tried.setdefault(move["improver"], []).append(move["start"])
+    return moved(facts.moved.get((replica, arm), {}), tried)
 
 
 def _later(changes: list[float | None], ended: list[int], half: int) -> list[float | None]:

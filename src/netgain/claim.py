@@ -8,7 +8,7 @@ from typing import Any
 
 from netgain.errors import ConfigError
 
-RUNGS = ("R0", "R1", "R2", "R4", "R5")
+RUNGS = ("R0", "R1", "R2", "R4", "R5", "R6", "R7")
 CLAIMABLE = RUNGS[1:]
 STARTS = ("fresh", "this generation 0")
 ANALYSES = ("typical start", "mean")
@@ -35,7 +35,7 @@ class Claim:
         metric: name of an axis of the suite, scored on sealed items.
         by: claimed net gain, in score units.
         beats: controls that the net gain is taken over, beside those that the rung requires.
-        rung: R1 improvement, R2 attributable, R4 sustained, R5 iterated.
+        rung: R1 improvement, R2 attributable, R4 sustained, R5 iterated, R6 recursive, R7 accelerating.
         arm: the arm that the claim is about.
         alpha: chance of a false word on each side, at most.
         looks: numbers of starts at which the claim may be decided, or "open": any number up to 24, by an e-process
@@ -47,6 +47,7 @@ class Claim:
         mode: gate mode, or None for the loop's own.
         share: in more than which share of starts the net gain has to exceed `by`.
         about: "loop", or "version".
+        transplant_by: for R6, by how much one round by the last improver exceeds one by its nulls on foreign starts.
     """
 
     metric: str
@@ -63,6 +64,7 @@ class Claim:
     mode: str | None = None
     share: float = 0.5
     about: str = "loop"
+    transplant_by: float = 0.0
 
     def __post_init__(self) -> None:
         if self.rung not in CLAIMABLE:
@@ -71,6 +73,9 @@ class Claim:
             raise ConfigError(f"starts {self.starts!r}", fix=f"choose from {', '.join(map(repr, STARTS))}")
         if not 0 <= self.by < 1:
             raise ConfigError(f"claimed net gain {self.by!r}", fix="give a number from 0 to below 1, in score units")
+        if not 0 <= self.transplant_by < 1:
+            what = f"margin of the transplant test {self.transplant_by!r}"
+            raise ConfigError(what, fix="give a number from 0 to below 1, in score units")
         if not 0 < self.alpha <= 0.05:
             raise ConfigError(f"alpha {self.alpha!r}", fix="give a number above 0 and at most 0.05")
         if not 0 < self.share < 1:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Scalar = str | int | float | bool
 Option = Scalar | tuple[Scalar, ...]
-Rung = Literal["R1", "R2", "R4", "R5"]
+Rung = Literal["R1", "R2", "R4", "R5", "R6", "R7"]
 GateMode = Literal["strict", "advance", "watch"]
 GateForm = Literal["betting", "grid", "group_sequential", "fixed"]
 ErrorLedger = Literal["uniform", "spending", "e-lond"]
@@ -172,7 +172,7 @@ class ClaimFile:
     rung: Annotated[
         Rung,
         Key(
-            "one of 'R1', 'R2', 'R4', 'R5' (R3 is a mark that a verdict carries; R6 and R7 cannot be claimed yet)",
+            "one of 'R1', 'R2', 'R4', 'R5', 'R6', 'R7' (R3 is a mark that a verdict carries)",
             "the highest rung that is claimed; those below it are tested first",
             "R2",
         ),
@@ -234,6 +234,15 @@ class ClaimFile:
             "loop",
         ),
     ] = "loop"
+    transplant_by: Annotated[
+        float,
+        Key(
+            "a number from 0 to below 1",
+            "R6: what one round by the last improver has to gain on one by its nulls, on foreign starts",
+            0.05,
+            {"ge": 0, "lt": 1},
+        ),
+    ] = 0.0
     source: Source = field(default_factory=Source, compare=False, repr=False)
 
 

@@ -52,6 +52,8 @@ class Facts:
     enrolled: dict[int, list[str]] = field(default_factory=dict)
     blocks: dict[tuple[int, str], dict[tuple[str, str], dict[str, Json]]] = field(default_factory=dict)
     sealed: dict[tuple[int, str, str, str], Tally] = field(default_factory=dict)  # (replica, arm, role, axis)
+    moves: dict[tuple[int, str], list[dict[str, Json]]] = field(default_factory=dict)  # (replica, arm) -> transplants
+    moved: dict[tuple[int, str], dict[tuple[str, int], dict[str, Json]]] = field(default_factory=dict)  # and scores
     seals: list[dict[str, Json]] = field(default_factory=list)
     verdict: dict[str, Json] | None = None
     states: list[dict[str, Json]] = field(default_factory=list)
@@ -176,6 +178,10 @@ def _scores(facts: Facts, event: Stored) -> None:
         run = _run(facts, event)
         facts.blocks.setdefault((run.replica, data["axis"]), {})[run.arm, data["role"]] = data
         return
+    if data["split"] == "transplant":
+        run, (improver, _, start) = _run(facts, event), data["role"].partition("|")
+        facts.moved.setdefault((run.replica, run.arm), {})[improver, int(start)] = data
+        return
     if data["axis"] == facts.suite["axes"][0]["name"]:  # on the axis that decides, intervals need the pairs
         _run(facts, event).sheets[data["split"], data["round"], data["role"]] = data
     found = tally(data)
@@ -210,6 +216,12 @@ def _own_score(facts: Facts, event: Stored) -> None:
     _book(run, data)
 
 
+def _transplanted(facts: Facts, event: Stored) -> None:
+    run = _run(facts, event)
+    facts.moves.setdefault((run.replica, run.arm), []).append(event.data)
+    _book(run, event.data)
+
+
 def _seal(facts: Facts, event: Stored) -> None:
     facts.seals.append({**event.data, "seq": event.seq, "time": event.time})
 
@@ -240,6 +252,7 @@ _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
     "seal_opened": _seal,
     "sealed_answered": _sealed_answered,
     "own_score": _own_score,
+    "transplanted": _transplanted,
     "verdict": _verdict,
     "state": _state,
     "request": _request,

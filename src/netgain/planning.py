@@ -27,10 +27,12 @@ from netgain.evidence.power import (
     too_weak,
     version_chances,
 )
+from netgain.evidence.transplant import IMPROVERS
 from netgain.evidence.verdict import ROUNDS_SUSTAINED
 from netgain.gates.gate import check_reach, on_used_items
 from netgain.items import Dealer
 from netgain.suite import Axis, Bank
+from netgain.transplant import NEEDED, missing_transplant
 
 Json = Any
 UNRESPONSIVE = 0.90
@@ -108,7 +110,8 @@ def plan_study(study: Study, *, workers: int = 2, watch: Callable[[str], None] |
     seen = calibrated(study, watch or (lambda _: None))
     runs = {name: run_seconds(study, arm, seen.seconds) for name, arm in study.chosen().items()}
     sealed = seen.seconds["sealed"] * sum(study.tries if arm.tries else 1 for arm in study.chosen().values())
-    wall = study.replicas * (sum(runs.values()) + seen.seconds["start"] + sealed) / workers / 60
+    a_start = sum(runs.values()) + seen.seconds["start"] + sealed + _moving(study, seen.seconds)
+    wall = study.replicas * a_start / workers / 60
     unsupportable = _out_of_reach(study)
     power, starts, smallest, reasons = _power(study, bool(unsupportable))
     reasons += [*_unresponsive(study.suite.gate_axis, seen.responsive), *_left_out(study), *seen.alike]
@@ -118,6 +121,15 @@ def plan_study(study: Study, *, workers: int = 2, watch: Callable[[str], None] |
         (wall, MARGIN * wall), seen.seconds, spend, power, starts, smallest, gate_needs(study),
         _items(study), _required(study, spend), seen.responsive,
     )  # fmt: skip
+
+
+def _moving(study: Study, seconds: Mapping[str, float]) -> float:
+    """Seconds of one start's transplanted rounds, with their answers to the sealed block; 0 for a claim below R6."""
+    if study.loop.transplant is None or missing_transplant(study.loop, study.claim):
+        return 0.0
+    arms = len({study.claim.arm, "ungated"} & {*study.chosen()})
+    rounds = arms * len(IMPROVERS) * min(study.loop.transplant.starts, study.replicas - 1)
+    return rounds * (seconds["propose"] + seconds["build"] + seconds["sealed"])
 
 
 def _rungs(study: Study) -> Sequence[str]:
@@ -141,7 +153,9 @@ def _out_of_reach(study: Study) -> list[str]:
     needed = [name for rung in _rungs(study) for name in required_controls(rung, (), study.loop)]
     lacking = {name: missing_piece(study.arm(name), study.loop)
                for name in dict.fromkeys([*needed, *study.claim.beats])}  # fmt: skip
-    return [f"`{name}` is not testable: {why}" for name, why in lacking.items() if why is not None]
+    found = [f"`{name}` is not testable: {why}" for name, why in lacking.items() if why is not None]
+    unmoved = missing_transplant(study.loop, study.claim) if study.claim.rung in NEEDED else ""
+    return [*found, f"`{study.claim.rung}` is not testable: {unmoved}"] if unmoved else found
 
 
 def _spend(study: Study, a_round: Mapping[str, float | None]) -> dict[str, float | None]:

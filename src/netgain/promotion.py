@@ -13,8 +13,8 @@ from netgain.evidence.tally import unanswered_is_wrong
 from netgain.items import Block
 from netgain.jobs import Spend
 from netgain.ledger.events import Event
-from netgain.run import Row
-from netgain.seeding import gate_key
+from netgain.run import Row, run_id
+from netgain.seeding import gate_key, stream
 from netgain.suite import Axis
 from netgain.world import Outcome, World
 
@@ -24,7 +24,7 @@ Json = Any
 def judge(row: Row, world: World) -> Outcome:
     """Screen where the plan says so; then ask for pairs, block by block, until the gate decides."""
     arm = world.arm(row)
-    mode = arm.gate or world.mode
+    mode = gate_mode(row, world)
     systems = {"candidate": str(row.candidate), "released": str(row.released), "anchor": str(row.anchor)}
     sheets: dict[tuple[str, str], Sheet] = {}
     confirmed, promoted = _history(row, world)
@@ -42,8 +42,12 @@ def judge(row: Row, world: World) -> Outcome:
         decision = world.gate.decide(mode, confirmed + 1, columns, exhausted=last, waived=arm.waived, promoted=promoted)
         if decision.final:
             break
+    drawn = _drawn(row, world) if arm.gate == "random" else None
+    if drawn and decision.outcome != "promote":  # a receipt without the gate's consent is one of a gate that watches
+        mode = "watch"
+        decision = world.gate.decide(mode, confirmed + 1, columns, exhausted=last, waived=arm.waived, promoted=promoted)
     events += [Event("scores", row.id, sheet.record(row.round, world.contract)) for sheet in sheets.values()]
-    return _ruled(row, world, mode, decision, events, total(spends))
+    return _ruled(row, world, mode, decision, events, total(spends), drawn)
 
 
 def _history(row: Row, world: World) -> tuple[int, int]:
@@ -57,7 +61,7 @@ def _screened(
     row: Row, world: World, mode: str, systems: Mapping[str, str], promoted: int
 ) -> tuple[list[Event], list[Spend], Any]:
     """Scores on development items that the proposer was not given, and the decision where they stop the candidate."""
-    if not world.screen_items or mode != "strict":
+    if not world.screen_items or mode != "strict" or world.arm(row).gate == "random":
         return [], [], None
     axis, two = world.suite.gate_axis, {role: systems[role] for role in ("candidate", "released")}
     block = world.dealer.dev(axis, row.replica, row.round, world.screen_items, world.suite.dev_items)
@@ -84,8 +88,38 @@ def _answers(row: Row, world: World, look: int, systems: Mapping[str, str]) -> t
     return [averaged(same) for same in zip(*drawn, strict=True)], spends
 
 
-def _ruled(row: Row, world: World, mode: str, decision: Any, events: list[Event], spend: Spend) -> Outcome:
-    moves = decision.outcome == "promote" or mode == "watch"
+def gate_mode(row: Row, world: World) -> str:
+    """Mode of the gate in a run; a gate whose promotions are drawn works in the study's."""
+    own = world.arm(row).gate
+    return world.mode if own in ("", "random") else own
+
+
+def _drawn(row: Row, world: World) -> bool:
+    """Whether a round of `random_gate` is one of its promotions: as many as `self` had, drawn from its rounds.
+
+    A round's lot is its stream, so that a verifier can draw the same ones; the smallest lots win.
+    """
+    first, arm = run_id(row.replica, "self"), world.arm(row).name
+    count = sum(event.data["receipt"] is not None for event in world.log.events("gate_decision", first))
+    last = (world.log.row(first) or {}).get("round", world.rounds)
+    lots = {k: stream(world.root, row.replica, k, "judge", "draw", arm=arm) for k in range(1, last + 1)}
+    return row.round in sorted(lots, key=lambda k: lots[k])[:count]
+
+
+def _ruled(
+    row: Row,
+    world: World,
+    mode: str,
+    decision: Any,
+    events: list[Event],
+    spend: Spend,
+    drawn: bool | None = None,
+) -> Outcome:
+    """The decision on record, with a receipt when the released system is to move."""
+    outcome = decision.outcome
+    if drawn is not None:  # a promotion that was not drawn stays undecided; harm that was shown is still undone
+        outcome = "promote" if drawn else "undecided" if outcome == "promote" else outcome
+    moves = outcome == "promote" or mode == "watch"
     move, waived = (str(row.candidate), str(row.released)), world.arm(row).waived
     receipt = world.gate.receipt(mode, decision, *move, waived=waived) if moves else None
     record = {
@@ -94,11 +128,12 @@ def _ruled(row: Row, world: World, mode: str, decision: Any, events: list[Event]
         "released": row.released,
         **decision.to_json(),
         "receipt": receipt,
+        **({} if drawn is None else {"drawn": drawn}),
     }
     events = [*events, Event("gate_decision", row.id, record)]
     return Outcome(
-        replace(row, stage="apply", verdict=decision.outcome),
-        {"outcome": decision.outcome, "receipt": receipt},
+        replace(row, stage="apply", verdict=outcome),
+        {"outcome": outcome, "receipt": receipt},
         events,
         answer=spend,
     )
@@ -128,8 +163,7 @@ def _columns(sheets: Mapping[tuple[str, str], Sheet]) -> dict[str, dict[str, Any
 
 def apply(row: Row, world: World) -> Outcome:
     """Move the pointers. The released one moves with a receipt that names this very move, or not at all."""
-    arm, candidate = world.arm(row), str(row.candidate)
-    mode = arm.gate or world.mode
+    mode, candidate = gate_mode(row, world), str(row.candidate)
     if mode == "none":  # plain training serves the best of its menu on the report split; nothing is decided here
         moved = replace(row, working=candidate, released=candidate)
     elif row.verdict == "promote" or mode == "watch":

@@ -39,6 +39,7 @@ from netgain.stages import Loop
 from netgain.stores import ObjectStore
 from netgain.study import Conductor, Stepped, Watcher, enrol
 from netgain.suite import Suite
+from netgain.transplant import missing_transplant, move_improvers, score_moved
 from netgain.world import World
 from netgain.yardstick import score_by_generation_0
 
@@ -160,6 +161,10 @@ class Study:
             "required": {rung: list(required_controls(rung, self.arms, self.loop)) for rung in RUNGS[1:]},
             "surfaces": list(self.loop.surfaces), "state": dict(self.loop.state or {}), "tries": self.tries,
             "filters": [{"name": one.name, "uses": list(one.uses)} for one in self.loop.filters],
+            "transplant": {
+                "starts": self.loop.transplant.starts if self.loop.transplant else 0,
+                "missing": missing_transplant(self.loop, self.claim),
+            },
             "limits": dict(self.limits), "menu": list(self.loop.menu), "sees_accepted": self.loop.sees_accepted,
         }  # fmt: skip
 
@@ -509,11 +514,17 @@ def _conclude(
     look = len(facts.enrolled)
     arms = [name for name in study.arms if name not in study.untestable()]
     if fresh:
-        _tidy(log, ObjectStore(folder / "objects"), study.claim.arm)
+        if not any(replica in fresh for replica, _ in facts.moves):  # else interrupted: those systems are needed
+            _tidy(log, ObjectStore(folder / "objects"), study.claim.arm)
+        if not missing_transplant(study.loop, study.claim):
+            own = [name for name in (study.claim.arm, "ungated") if name in arms]
+            say(f"moving improvers of {len(fresh)} starts")
+            move_improvers(world, facts, fresh, list(dict.fromkeys(own)), workers)
         say(f"opening the seal for {len(fresh)} starts")
         open_seal(log, facts, look, fresh, arms)
     facts = facts_of(log)
     score_sealed(world, facts, facts.seals[-1], workers)
+    score_moved(world, facts, facts.seals[-1], workers)
     score_by_generation_0(world, facts, facts.seals[-1])
     verdict = decide_verdict(case_of(facts_of(log)))
     _finish(study, folder, log, verdict, look)

@@ -37,8 +37,10 @@ Entry = SimpleNamespace  # of the log: seq, run ("" for the study itself), data 
 Looks = tuple[list[int], list[int], list[int]]  # sizes; successes that support; successes up to which they refute
 EXIT = {"SUPPORTED": 0, "SUPPORTED WITH LIMITS": 0, "REFUTED": 3, "INCONCLUSIVE": 4, "INVALID": 7}
 BOTH = "frozen ordinary placebo"  # controls; a rung adds random search where its surfaces can be searched
-RUNGS = ("R0", "R1", "R2", "R4", "R5")
+RUNGS = ("R0", "R1", "R2", "R4", "R5", "R6", "R7")
 NEEDED = {"R1": "frozen", "R2": BOTH, "R4": BOTH, "R5": f"{BOTH} flat one_step"}
+NEEDED |= dict.fromkeys(("R6", "R7"), f"{NEEDED['R5']} stacked")
+NULLS = ("first", "drifted", "shuffled")  # improvers that the last one has to beat, moved to the same foreign starts
 
 
 class Finding(Exception):
@@ -177,7 +179,7 @@ class Study:
 
     def mode(self, run: str) -> str:
         """Gate mode of a run: that of the plan, unless its arm defines another; plain training has no gate."""
-        pieces, plan = self.rows[run]["arm"].split("+"), self.record["contract"]["gate"]
+        pieces, plan = self.rows[run]["arm"].split("+"), self.record["contract"]["gate"]  # `random_gate`: the plan's
         return "watch" if "ungated" in pieces else "none" if "ordinary" in pieces else str(plan["mode"])
 
     def waived(self, run: str) -> list[str]:
@@ -252,12 +254,12 @@ def used(asked: Record) -> float:
     return nats
 
 
-def gate_rule(study: Study, run: str) -> Record:
-    """The registered plan as it is for a run: its mode, guards that do not bind, thresholds raised for used items."""
+def gate_rule(study: Study, run: str, mode: str) -> Record:
+    """The registered plan as it is for a run in a mode: guards that do not bind, thresholds raised for used items."""
     plan, asked = study.record["contract"]["gate"], study.record.get("exposure", {})
     nats = {axis: one["log_raise"] for axis, one in asked.items()}
     guards = [{**guard, "log_raise": nats.get(guard["axis"], 0.0)} for guard in plan["guards"]]
-    own = {"mode": study.mode(run), "waived": study.waived(run), "log_raise": nats.get(plan["axis"], 0.0)}
+    own = {"mode": mode, "waived": study.waived(run), "log_raise": nats.get(plan["axis"], 0.0)}
     return {**plan, **own, "guards": guards}
 
 
@@ -279,12 +281,13 @@ def items(study: Study) -> str:
             need(number is not why and (number or value is None), f"{here}: score {value!r} of item {index}")
         if spec["generator"] == "strings/1":
             replica = study.rows[entry.run]["replica"]
-            if data["split"] == "sealed":
+            if data["split"] in ("sealed", "transplant"):  # the sealed block is also asked what moved improvers made
                 key = sha(f"seal|{study.record['claim_digest']}|{roots[replica]}|{replica}".encode())
             else:
                 need(looks[replica] in secrets, "the secret is not revealed: the study is not finished", None)
                 key = secrets[looks[replica]]
-            prefix = f"{data['split']}|{data['source']}|{data['key']}|"
+            split = "sealed" if data["split"] == "transplant" else data["split"]
+            prefix = f"{split}|{data['source']}|{data['key']}|"
             block = (key, prefix, span := range(data["start"], data["start"] + len(data["values"])))
             if block not in known:
                 seeds = [(i, hmac.new(key, f"{prefix}{i}".encode(), "sha256").hexdigest()) for i in span]
@@ -374,8 +377,12 @@ def _follow(study: Study, run: str) -> None:
     """One run: stages in order, pointers moved by decisions, spend added up, ended where it may end."""
     before = study.of("run_started", run)[0].data["row"]
     proposed = {entry.data["round"] for entry in study.of("decision", run)}
+    pieces = before["arm"].split("+")
+    opened = {*study.record["study"]["surfaces"]} - {one[8:] for one in pieces if one.startswith("without:")}
     for entry in study.of("decision", run):
-        need(entry.data["surface"] in study.record["study"]["surfaces"], f"seq {entry.seq}: a closed surface")
+        need(entry.data["surface"] in opened, f"seq {entry.seq}: a closed surface")
+        aided = "unaided" in pieces and entry.data["decided_by"] == "person"
+        need(not aided, f"seq {entry.seq}: a person decided in {run}")
     for entry in study.of("stage_done", run):
         data, row, here = entry.data, entry.data["row"], f"seq {entry.seq}: {run}, {entry.data['stage']}"
         at = (before["stage"], before["round"])
@@ -420,7 +427,7 @@ def _pointers(study: Study, run: str, before: Record, data: Record) -> Record:
         return {**now, "candidate": out["candidate"]}
     if data["stage"] != "apply":
         return now
-    found = [e.data["outcome"] for e in study.of("gate_decision", run) if e.data["round"] == data["round"]]
+    found = [effective(e.data) for e in study.of("gate_decision", run) if e.data["round"] == data["round"]]
     need(found or mode == "none", f"{run}, round {data['round']}: no gate decision")
     if mode in ("none", "watch") or found[0] == "promote":
         moved = {"working": before["candidate"], "released": before["candidate"]}
@@ -433,22 +440,44 @@ def _pointers(study: Study, run: str, before: Record, data: Record) -> Record:
     return {**now, **moved, "candidate": None}
 
 
+def effective(decision: Record) -> str:
+    """What a decision does: where promotions are drawn, one that was not drawn is undecided; harm is undone."""
+    said, drawn = str(decision["outcome"]), decision.get("drawn")
+    return said if drawn is None else "promote" if drawn else "undecided" if said == "promote" else said
+
+
+def lots(study: Study, run: str) -> set[int] | None:
+    """Rounds in which `random_gate` promotes: as many as `self` had, the ones with the smallest streams."""
+    row, root = study.rows[run], study.record["root"]
+    if "random_gate" not in row["arm"].split("+"):
+        return None
+    first = f"r{row['replica']}/self"
+    count = sum(entry.data["receipt"] is not None for entry in study.of("gate_decision", first))
+    ran = range(1, study.rows[first]["round"] + 1)
+    lot = {k: sha(f"stream|{root}|{row['replica']}|{k}|judge|draw|{row['arm']}".encode())[:16] for k in ran}
+    return {*sorted(ran, key=lambda k: lot[k])[:count]}
+
+
 # --- Receipts: nothing is released without one -----------------------------------------------------------------------
 def receipts(study: Study) -> str:
     """Every move of a run's released system has the receipt of the round's one gate decision, for this very move."""
     moves = 0
     for run in study.rows:
         before, mode, decisions = "", study.mode(run), study.of("gate_decision", run)
-        decided = {entry.data["round"]: entry.data for entry in decisions}
+        decided, drawn = {entry.data["round"]: entry.data for entry in decisions}, lots(study, run)
+        for entry in decisions:
+            due, said = None if drawn is None else entry.data["round"] in drawn, entry.data.get("drawn")
+            need(said is due, f"seq {entry.seq}: {run} says that the round's promotion was drawn: {said}, not {due}")
         need(len(decided) == len(decisions), f"gate_decision: {run} has two in one round")
         for entry in (entry for entry in study.entries if entry.run == run):
             after = (entry.data.get("row") or {}).get("released") or before
             if before and after != before and mode != "none":
                 here, data = f"seq {entry.seq}: {run} released {after}", decided.get(entry.data["round"], {})
                 need(data.get("receipt"), f"{here} without a receipt")
-                need(data["outcome"] == "promote" or mode == "watch", f"{here} after {data['outcome']!r}")
-                wrong = differs({"candidate": after, "released": before, "mode": mode}, data, "its decision's")
-                plan = digest(gate_rule(study, run))
+                need(effective(data) == "promote" or mode == "watch", f"{here} after {effective(data)!r}")
+                used = "watch" if data["outcome"] != "promote" else mode  # drawn, and the gate had not promoted
+                wrong = differs({"candidate": after, "released": before, "mode": used}, data, "its decision's")
+                plan = digest(gate_rule(study, run, used))
                 ours = {"candidate_digest": after, "released_digest": before, "plan_digest": plan, "round": data["k"]}
                 ours |= {name: data[name] for name in ("outcome", "level", "tests", "mode", "waived")}
                 wrong = wrong or differs(ours, data["receipt"], "its receipt's")
@@ -472,12 +501,15 @@ def gate(study: Study) -> str:
 
 
 def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, str, str], Entry]) -> str:
-    data, plan, mode = entry.data, gate_rule(study, entry.run), study.mode(entry.run)
+    data, mode = entry.data, study.mode(entry.run)
+    mode = "watch" if data.get("drawn") and data["outcome"] != "promote" else mode
+    plan = gate_rule(study, entry.run, mode)
     history = [e.data for e in study.of("gate_decision", entry.run) if e.seq < entry.seq]
     confirmed = [one["outcome"] for one in history if one["reason"] != "screened"]
     k, promoted = len(confirmed) + 1, confirmed.count("promote")
     always: Record = {"mode": mode, "promoted": promoted, "waived": plan["waived"]}
-    if plan["screen_items"] and mode == "strict" and (said := _screened(study, entry, plan, sheets)):
+    screens = plan["screen_items"] and mode == "strict" and "drawn" not in data
+    if screens and (said := _screened(study, entry, plan, sheets)):
         ours: Record = {"k": 0, "level": 0.0, "harm_level": 0.0, "tests": []}
         return differs({**always, **ours, "outcome": "undecided", "reason": said}, data, "recorded")
     roles = {"candidate": data["candidate"], "released": data["released"], "anchor": study.rows[entry.run]["anchor"]}
@@ -701,6 +733,7 @@ def seal(study: Study) -> str:
         need(arms.keys() == data["served"].keys(), f"{here} leaves out {sorted(arms.keys() ^ data['served'].keys())}")
         for name, (replica, arm) in arms.items():
             _sealed(study, entry, name, study.runs(replica, arm))
+        _moved(study, entry)
     need(len(opened) == len(study.replicas), "the seal of the last starts is not opened", None)
     return f"opened once for each of {len(opened)} starts, after the last stage of their runs"
 
@@ -741,6 +774,58 @@ def _sealed(study: Study, seal: Entry, name: str, runs: Mapping[str, Record]) ->
     need(not wanted, f"{name} has not answered its sealed blocks", None)
 
 
+def _moved(study: Study, seal: Entry) -> None:
+    """Improvers that were moved: all there are to all foreign starts, before the seal, and scored once after it."""
+    plan, claim, served = study.record["study"].get("transplant", {"missing": "-"}), study.record["claim"], seal.data
+    tried = sorted({claim["arm"], "ungated"} & {name.partition("/")[2] for name in served["served"]})
+    for replica, arm in ((replica, arm) for replica in served["replicas"] for arm in tried):
+        name = f"r{replica}/{arm}"
+        run, last = served["from"][name], served["served"][name]
+        row = study.rows[run]
+        half, shuffled = row["kept_at"].get(str(half_of(study))), served["served"].get(f"r{replica}/placebo")
+        systems = {"last": last, "half": half, "first": row["anchor"], "shuffled": shuffled}
+        due = {key: one for key, one in systems.items() if one}
+        made = [e for e in study.of("transplanted", run) if e.data["round"] == study.record["study"]["rounds"]]
+        drift = sorted({e.data["improver_system"] for e in made if e.data["improver"] == "drifted"})
+        due |= {"drifted": drift[0]} if drift else {}  # made by the loop's code: which system it is only a re-run shows
+        starts = _foreign(study, served["replicas"], replica, plan.get("starts", 0))
+        pairs = {(key, one) for key in due for one in starts} if last and not plan["missing"] else set()
+        said = [(e.data["improver"], e.data["start"]) for e in made]
+        need(len(drift) < 2 and {*said} == pairs and len(said) == len(pairs), f"{run} moved {sorted(said)[:3]}")
+        for entry in made:
+            data, here = entry.data, f"seq {entry.seq}: {run}, improver {entry.data['improver']}"
+            need(entry.seq < seal.seq, f"{here} was moved after the seal (seq {seal.seq})")
+            ours = {"improver_system": due[data["improver"]], "start_system": starts[data["start"]]}
+            wrong = differs(ours, data, f"{here}: its")
+            need(not wrong, wrong)
+        _moved_scores(study, seal, run, {f"{e.data['improver']}|{e.data['start']}": e.data["system"] for e in made})
+
+
+def _foreign(study: Study, replicas: Sequence[int], replica: int, most: int) -> dict[int, str]:
+    """Start -> generation 0 of the next ones in a circle that have one, and another one than this start."""
+    own, place = study.rows[f"r{replica}/frozen"]["anchor"], replicas.index(replica)
+    anchors = {one: study.rows[f"r{one}/frozen"]["anchor"] for one in [*replicas[place + 1 :], *replicas[:place]]}
+    other = {one: anchor for one, anchor in anchors.items() if anchor not in (None, own)}
+    return dict([*other.items()][:most])
+
+
+def _moved_scores(study: Study, seal: Entry, run: str, made: Mapping[str, Json]) -> None:
+    """What moved improvers made answered the whole sealed block of its start, once, on the claimed axis."""
+    metric = study.record["claim"]["metric"]
+    wanted = {(role, system) for role, system in made.items() if system}
+    for entry in (entry for entry in study.of("scores", run) if entry.data["split"] == "transplant"):
+        data, here = entry.data, f"seq {entry.seq}: {run}"
+        asked = (data["role"], data["system"])
+        need(asked in wanted, f"{here}: a transplanted system answered twice, or was not made by that improver")
+        need(entry.seq > seal.seq, f"{here}: a transplanted system was scored before the seal (seq {seal.seq})")
+        place = {"axis": metric, "key": run.partition("/")[0], "start": 0}
+        whole = len(data["values"]) == study.axes[metric]["sealed_items"]
+        whole = whole or study.axes[metric]["source"]["generator"] == "bank"
+        need(whole and not differs(place, data, ""), f"{here}: another block than the sealed one of its start")
+        wanted.remove(asked)
+    need(not wanted, f"{run} has transplanted systems without scores", None)
+
+
 def blinding(study: Study) -> str:
     """Every run has a random label of its own in the log; workers are told neither label nor arm."""
     labels = [str(entry.data["label"]) for entry in study.of("run_started")]
@@ -754,6 +839,9 @@ def objects(study: Study) -> str:
     held = {name[8:].replace("/", ""): found for name, found in study.files.items() if name.startswith("objects/")}
     for name, found in held.items():
         need(name == found, f"objects/{name[:2]}/{name[2:]}: the bytes have digest {found}")
+    for entry in study.of("transplanted"):
+        made = entry.data["system"]
+        need(made is None or made in held, f"objects: {made}, made by a moved improver of {entry.run}, is missing")
     for run, row in study.rows.items():
         claimed = row["arm"] == study.record["claim"]["arm"]
         past = [entry.data["row"]["released"] for entry in study.of("stage_done", run) if claimed]
@@ -1043,8 +1131,9 @@ class Case:
 
     def controls(self, rung: str, claimed: str, arm: str) -> tuple[list[str], dict[str, str]]:
         """Controls that a rung needs (the claimed rung adds the claim's own), and why some cannot be compared with."""
-        searched = {"training", "architecture", "policy", "tools", "improver"} & set(self.study["surfaces"])
+        searched = {"training", "architecture", "policy", "tools"} & set(self.study["surfaces"])
         names = NEEDED[rung].split() + (["random_search"] if searched and rung != "R1" else [])
+        names += ["random_proposer"] if "improver" in self.study["surfaces"] and rung != "R1" else []
         names = list(dict.fromkeys([*names, *(self.claim["beats"] if rung == claimed else [])]))
         missing: dict[str, str] = {}
         for name in (name for name in names if name != arm):
@@ -1052,8 +1141,34 @@ class Case:
             short = 0.0 if why else self.underspent(name)
             why = f"it spent {100 * short:.0f} % less" if short is not None and short > 0.10 else why
             why = why or ("it did harm against ordinary" if name == "placebo" and self.harm() else "")
+            why = why or self.uninformative(name)
             missing |= {name: f"{name} is not testable: {why}"} if why else {}
         return names, missing
+
+    def uninformative(self, arm: str) -> str:
+        """Why an arm's run says nothing: too few of what it replaces in `self`; "" when it does."""
+        own, pieces = [run for run in self.log.rows if run.endswith("/self")], arm.split("+")
+        moved = [e for run in own for e in self.log.of("gate_decision", run) if e.data["receipt"] is not None]
+        rounds = sum(self.log.rows[run]["round"] for run in own)
+        asked = [entry.data["decided_by"] for run in own for entry in self.log.of("decision", run)]
+        if "random_gate" in pieces and not 0.2 * rounds <= len(moved) <= 0.8 * rounds:
+            return f"not informative: `self` promoted in {len(moved)} of {rounds} rounds"
+        return "no person decided in `self`" if "unaided" in pieces and "person" not in asked else ""
+
+    def vacuous(self) -> list[Record]:
+        """Arms that gave, in at least 80 % of starts, the very answers of `frozen` or of the claimed arm."""
+        served = [e for e in self.log.of("scores") if (e.data["split"], e.data["role"]) == ("sealed", "served")]
+        said: dict[str, Record] = {"frozen": {}, self.claim["arm"]: {}}
+        for entry in (entry for entry in served if entry.data["axis"] == self.claim["metric"]):
+            row = self.log.rows[entry.run]
+            said.setdefault(row["arm"], {})[row["replica"]] = entry.data["outputs"]
+        found, own = [], self.claim["arm"]
+        arms = [name for name in self.study["arms"] if name in said and name not in self.study["untestable"]]
+        for arm, other in ((arm, other) for arm in arms if arm not in (own, "frozen") for other in ("frozen", own)):
+            same = sum(said[other].get(replica) == answers for replica, answers in said[arm].items())
+            if same >= 0.8 * len(self.lost) > 0:
+                found.append({"arm": arm, "same_as": other, "starts": same, "of": len(self.lost)})
+        return found
 
     def underspent(self, control: str) -> float | None:
         """Median over starts of the share by which a control spent less on building (seconds from 5); None unknown."""
@@ -1112,6 +1227,8 @@ class Case:
             return "; ".join(missing.values())
         found = self.test(names)
         wrong = [] if found.word == "SUPPORTED" else [f"net gain over {', '.join(names)}: {found.reason}"]
+        if rung in ("R6", "R7"):
+            return self.recursive(rung, wrong)
         if rung == "R4":
             ran = min((row["round"] for runs in self.own for row in runs.values()), default=0)
             listed = any((arm, role) == (self.arm, "listed") for _, arm, role, _ in self.sealed)
@@ -1122,6 +1239,44 @@ class Case:
             late = zip(self.change(metric, self.arm, "listed"), beyond, strict=True)
             kept = self.typical([one if on else None for one, on in late], -self.log.axes[metric]["margin"])
             wrong += [] if kept.word == "SUPPORTED" else [f"the late value is not shown to be kept: {kept.reason}"]
+        return "; ".join(wrong)
+
+    def moved(self, replica: int) -> dict[str, tuple[float, float]]:
+        """Improver -> mean score and mean logit of what it made of foreign starts; none where one has no score.
+
+        Over the same items for all of them; of the last improver, no answer is a wrong one.
+        """
+        runs = self.log.runs(replica, self.arm)
+        scored = (entry.data for run in runs for entry in self.log.of("scores", run))
+        sheets = {data["role"]: data for data in scored if data["split"] == "transplant"}
+        sheets = {role: strict(data) if role.startswith("last|") else data for role, data in sheets.items()}
+        gone = set[int]().union(*map(trained, sheets.values()))
+        heard = {role: data["values"] for role, data in sheets.items() if not silent(data, gone)}
+        same = [i for i, one in enumerate(zip(*heard.values(), strict=True)) if None not in one and i not in gone]
+        tried: dict[str, list[str]] = defaultdict(list)
+        for entry in (entry for run in runs for entry in self.log.of("transplanted", run)):
+            tried[entry.data["improver"]].append(f"{entry.data['improver']}|{entry.data['start']}")
+        found, n = dict[str, tuple[float, float]](), len(same)
+        for name in (name for name, roles in tried.items() if n and all(role in heard for role in roles)):
+            points = [sum(heard[role][i] for i in same) for role in tried[name]]
+            logits = [math.log((k + 0.5) / (n - k + 0.5)) for k in points]
+            found[name] = (sum(points) / n / len(points), sum(logits) / len(logits))
+        return found
+
+    def recursive(self, rung: str, wrong: list[str]) -> str:
+        """R6: the last improver beats generation 0 and both nulls elsewhere; R7: and ever faster, on both scales."""
+        worth = [self.moved(replica) for replica in self.log.replicas]
+        if not any(worth):
+            return "not testable: " + (self.study.get("transplant", {}).get("missing") or "no improver was moved")
+        whole = [one if {"last", *NULLS} <= {*one} else None for one in worth]
+        ahead = [one["last"][0] - max(one[null][0] for null in NULLS) if one else None for one in whole]
+        found = self.typical(ahead, self.claim.get("transplant_by", 0.0))
+        wrong += [] if found.word == "SUPPORTED" else [f"moved to foreign starts: {found.reason}"]
+        for scale in (0, 1) if rung == "R7" else ():
+            gains = [one["last"][scale] - 2 * one["half"][scale] + one["first"][scale]
+                     if {"last", "half", "first"} <= {*one} else None for one in worth]  # fmt: skip
+            found = self.typical(gains, 0.0)
+            wrong += [] if found.word == "SUPPORTED" else [f"the advantage does not accelerate: {found.reason}"]
         return "; ".join(wrong)
 
     def limits(self, found: SimpleNamespace, gains: Column) -> list[str]:
@@ -1214,7 +1369,7 @@ def decide(study: Study) -> Record:
         reasons += ["it says nothing about the loop" if case.of_version else "a mean says nothing of single starts"]
     level = 0 if word == "INVALID" else level
     head = {"verdict": word, "level": level, "rung": passed[-1] if passed else None}
-    head |= {"endogenous": case.endogenous(passed), "effect": effect, "reasons": reasons}
+    head |= {"endogenous": case.endogenous(passed), "effect": effect, "reasons": reasons, "vacuous": case.vacuous()}
     return {**head, "limits": limits}
 
 
@@ -1257,7 +1412,7 @@ def verify(folder: Path | str) -> Record:
 
 def explained(found: Record) -> Record:
     """The same with `NAME_reason` beside every value that is null."""
-    found = {name: value for name, value in found.items() if name != "limits"}
+    found = {name: value for name, value in found.items() if name not in ("limits", "vacuous")}
     why, effect = found["reasons"][0], found["effect"]
     steered = "an outside verdict chose what was served, and the arm `ungated` was not run"
     told = {"rung": why, "endogenous": steered if found["rung"] not in (None, "R0") else why}

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from netgain.evidence import verdict as rules
-from netgain.evidence.verdict import Case, decide_verdict
+from netgain.evidence.transplant import Moved, accelerations
+from netgain.evidence.verdict import Case, Course, decide_verdict
 
 STARTS = 6
 REQUIRED = {
@@ -15,8 +16,10 @@ REQUIRED = {
     "R2": ["frozen", "ordinary", "placebo"],
     "R4": ["frozen", "ordinary", "placebo"],
     "R5": ["frozen", "ordinary", "placebo", "flat", "one_step"],
+    "R6": ["frozen", "ordinary", "placebo", "flat", "one_step", "stacked"],
+    "R7": ["frozen", "ordinary", "placebo", "flat", "one_step", "stacked"],
 }
-LEVELS = {"self": 0.9, "frozen": 0.3, "ordinary": 0.4, "placebo": 0.4, "flat": 0.5, "one_step": 0.45}
+LEVELS = {"self": 0.9, "frozen": 0.3, "ordinary": 0.4, "placebo": 0.4, "flat": 0.5, "one_step": 0.45, "stacked": 0.5}
 
 
 def case(starts=STARTS, **more):
@@ -507,7 +510,7 @@ def test_a_version_is_compared_over_items_and_says_nothing_about_the_loop():
     assert (found.effect["n"], found.effect["unit"]) == (50, "points of ladder in [0, 1], mean over items")
     assert "says nothing about the loop" in found.reasons[-1]
     assert "in 50 items" in str(found)
-    assert [one.result for one in found.rungs] == ["pass", "pass", "not testable", "not testable", "not testable"]
+    assert [one.result for one in found.rungs] == ["pass", "pass"] + ["not testable"] * 5
 
 
 def test_items_of_one_run_never_answer_a_claim_about_the_loop():
@@ -530,3 +533,90 @@ def test_a_version_whose_guard_is_not_shown_to_be_kept_over_items_has_a_limit():
 def test_a_version_of_a_run_that_infrastructure_lost_is_not_compared():
     assert decide_verdict(replace(of_version(), lost=[True])).word == "INCONCLUSIVE"
     assert decide_verdict(of_version(changed=[False])).word == "INCONCLUSIVE"
+
+
+# --- Contrasts that say nothing of their own -------------------------------------------------------------------------
+def test_a_contrast_is_vacuous_when_four_of_five_starts_answered_as_generation_0_did():
+    def told(same):
+        answers = {"self": list("abcde"), "frozen": list("01234"), "placebo": [*"01234"[:same], *"vwxyz"[same:]]}
+        return decide_verdict(case(5, looks=[5], answers=answers)).vacuous
+
+    assert told(4) == ({"arm": "placebo", "same_as": "frozen", "starts": 4, "of": 5},)
+    assert told(3) == ()
+
+
+def test_a_control_that_answers_as_the_loop_does_is_named_and_no_answer_is_alike():
+    answers = {"self": ["a"] * 6, "frozen": [None] * 6, "random_gate": ["a"] * 6, "placebo": [None] * 6}
+    assert decide_verdict(case(answers=answers)).vacuous == (
+        {"arm": "random_gate", "same_as": "self", "starts": 6, "of": 6},
+    )
+
+
+def test_an_arm_whose_run_says_nothing_cannot_be_compared_with():
+    found = decide_verdict(case(beats=["placebo"], uninformative={"placebo": "nothing to replace"}))
+    assert found.word == "INCONCLUSIVE"
+    assert "not informative: nothing to replace" in " ".join(found.reasons)
+
+
+# --- R6 and R7: the improver itself, moved alone ---------------------------------------------------------------------
+ACCELERATING = {"last": 0.6, "half": 0.25, "first": 0.15, "drifted": 0.15, "shuffled": 0.15}
+SATURATING = {**ACCELERATING, "half": 0.5}
+FLOOR = {**ACCELERATING, "last": 0.5, "half": 0.2, "first": 0.05}  # faster on the score scale only
+
+
+def improvers(starts=STARTS, **scores):
+    """Worth of every improver in every start; a list says it by start."""
+    columns = {name: one if isinstance(one, list) else [one] * starts for name, one in scores.items()}
+    return {name: [None if one is None else Moved(one, math.log(one / (1 - one))) for one in column]
+            for name, column in columns.items()}  # fmt: skip
+
+
+def test_the_rungs_above_iterated_need_a_moved_improver():
+    found = decide_verdict(case(rung="R6", unmoved="the loop has no `transplant`"))
+    assert (found.word, found.rung, result(found, "R6")) == ("INCONCLUSIVE", "R5", "not testable")
+    assert "no `transplant`" in " ".join(found.reasons)
+    assert result(decide_verdict(case()), "R7") == "not testable"
+
+
+@pytest.mark.parametrize(
+    ("scores", "rung", "word"),
+    [(ACCELERATING, "R7", "SUPPORTED"), (SATURATING, "R6", "INCONCLUSIVE"), (FLOOR, "R6", "INCONCLUSIVE")],
+)
+def test_only_growth_that_grows_on_both_scales_is_accelerating(scores, rung, word):
+    found = decide_verdict(case(rung="R7", improvers=improvers(**scores)))
+    assert (found.rung, found.word) == (rung, word)
+
+
+@pytest.mark.parametrize("null", ["first", "drifted", "shuffled"])
+def test_an_improver_that_a_null_equals_is_not_recursive(null):
+    found = decide_verdict(case(rung="R6", improvers=improvers(**{**ACCELERATING, null: 0.6})))
+    assert (found.rung, found.word, result(found, "R6")) == ("R5", "INCONCLUSIVE", "fail")
+
+
+def test_a_loss_that_slows_down_is_no_acceleration():
+    found = decide_verdict(case(rung="R7", improvers=improvers(**{**ACCELERATING, "last": 0.13, "half": 0.14})))
+    assert accelerations(improvers(1, last=0.13, half=0.14, first=0.2), 1, "logit")[0] > 0
+    assert (found.rung, result(found, "R6"), result(found, "R7")) == ("R5", "fail", "fail")
+
+
+def test_a_transplant_has_to_exceed_its_registered_margin_in_most_starts():
+    moved = improvers(**{**ACCELERATING, "last": [0.6] * 5 + [0.2]})
+    assert result(decide_verdict(case(improvers=moved)), "R6") == "pass"
+    assert result(decide_verdict(case(improvers=moved, transplant_by=0.1)), "R6") == "fail"
+    assert (
+        result(decide_verdict(case(improvers=improvers(**{**ACCELERATING, "last": [0.6] * 5 + [None]}))), "R6")
+        == "fail"
+    )
+
+
+def test_a_loop_that_a_frozen_improver_equals_is_not_recursive_however_its_improver_travels():
+    found = decide_verdict(case(rung="R6", scores=scored(stacked=0.9), improvers=improvers(**ACCELERATING)))
+    assert (found.word, result(found, "R6")) == ("REFUTED", "fail")
+    assert "`stacked`" in found.reasons[0]
+
+
+def test_the_mark_asks_ungated_for_an_improver_of_its_own():
+    ready = {"scores": scored(ungated=0.9), "improvers": improvers(**ACCELERATING)}
+    own = {"rounds": 5, "guards": case().guards, "late": case().late, "changed": [True] * STARTS}
+    assert decide_verdict(case(**ready, ungated=Course(**own))).endogenous is False
+    assert decide_verdict(case(**ready, ungated=Course(**own, improvers=improvers(**ACCELERATING)))).endogenous is True

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from dataclasses import replace
 from itertools import pairwise
 from statistics import mean, median
 
@@ -10,6 +11,7 @@ import pytest
 import report_studies as studies
 
 from netgain.evidence.shrinkage import shrunk
+from netgain.evidence.transplant import Moved
 from netgain.facts import reduce
 from netgain.report import render_report, sentences
 from netgain.report.figures import interval
@@ -210,3 +212,33 @@ def test_without_a_verdict_the_four_answers_say_so(tmp_path, upto):
         reading = read(studies.facts_in(log))
     assert {one.word for one in sentences.questions(reading)} == {"not decided yet"}
     assert sentences.not_shown(reading)
+
+
+# ---- contrasts that say nothing, and moved improvers
+
+
+def test_a_vacuous_contrast_is_named_with_its_starts(reading):
+    told = replace(reading.verdict, vacuous=({"arm": "placebo", "same_as": "frozen", "starts": 5, "of": 6},))
+    (said,) = sentences.vacuous(told)
+    assert "`placebo` is vacuous: in 5 of 6 starts" in said and "answers of `frozen`" in said
+    assert sentences.vacuous(reading.verdict) == []
+
+
+def test_what_moved_improvers_made_is_told_beside_all_their_nulls(reading):
+    scores = {"last": 0.6, "half": 0.4, "first": 0.2, "drifted": 0.25, "shuffled": None}
+    columns = {name: [None if one is None else Moved(one, 0.0)] * 6 for name, one in scores.items()}
+    (said,) = sentences.transplant(replace(reading, case=replace(reading.case, improvers=columns)))
+    assert "the last improver 0.600" in said and "changed as much at random 0.250" in said
+    assert "over the best" not in said, "a null is unknown, so nothing is said over the best of them"
+    assert (
+        "over the best of its nulls +0.350"
+        in sentences.transplant(
+            replace(reading, case=replace(reading.case, improvers={**columns, "shuffled": columns["first"]}))
+        )[0]
+    )
+    assert sentences.transplant(reading) == []
+
+
+@pytest.mark.parametrize("arm", ["without:data", "without:data+without:weights", "random_gate", "improver_only"])
+def test_every_further_arm_has_words_of_its_own(arm):
+    assert sentences.without(arm).startswith("without ") and "without:" not in sentences.without(arm)

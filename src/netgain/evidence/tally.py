@@ -85,15 +85,29 @@ def paired(sheets: Mapping[Key, Mapping[str, Json]], strict: Collection[Key] = (
     not answer. An arm that left too much unanswered has no score, and takes no item away from the others. For those of
     `strict`, which the claim is about, no answer is a wrong one.
     """
+    found, columns = _compared(sheets, strict)
+    return {
+        key: Tally(None if one.silent else _mean(columns[key]), one.n, one.missing, one.quarantined)
+        for key, one in found.items()
+    }
+
+
+def columns(sheets: Mapping[Key, Mapping[str, Json]], strict: Collection[Key] = ()) -> dict[Key, list[float] | None]:
+    """Scores over the same items, as `paired` compares them; None for one that left too much unanswered."""
+    found, compared = _compared(sheets, strict)
+    return {key: None if one.silent else compared[key] for key, one in found.items()}
+
+
+def _compared(
+    sheets: Mapping[Key, Mapping[str, Json]], strict: Collection[Key]
+) -> tuple[dict[Key, Tally], dict[Key, list[float]]]:
+    """Each sheet's own tally, and its scores on the items that all who were not silent have a score on."""
     sheets = {key: unanswered_is_wrong(data) if key in strict else data for key, data in sheets.items()}
     gone = frozenset[int]().union(*map(quarantined_items, sheets.values()))
     found = {key: tally(data, gone) for key, data in sheets.items()}
     heard = [sheets[key]["values"] for key, one in found.items() if not one.silent]
     same = [index for index, one in enumerate(zip(*heard, strict=True)) if index not in gone and None not in one]
-    return {
-        key: Tally(None if one.silent else _mean(_at(sheets[key]["values"], same)), one.n, one.missing, one.quarantined)
-        for key, one in found.items()
-    }
+    return found, {key: _at(data["values"], same) for key, data in sheets.items()}
 
 
 def _at(values: Sequence[float | None], places: Iterable[int]) -> list[float]:

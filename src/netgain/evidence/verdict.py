@@ -15,10 +15,11 @@ from netgain.claim import registered_sizes
 from netgain.evidence.effects import mean_beside_median
 from netgain.evidence.looks import Looks, TypicalStart, looks_of, typical_start
 from netgain.evidence.means import MeanGain, mean_gain
+from netgain.evidence.transplant import Moved, accelerations, advantages
 from netgain.evidence.version import VersionGain, version_gain
 
 WORDS = ("SUPPORTED", "SUPPORTED WITH LIMITS", "INCONCLUSIVE", "REFUTED", "INVALID")
-ORDER = ("R0", "R1", "R2", "R4", "R5")
+ORDER = ("R0", "R1", "R2", "R4", "R5", "R6", "R7")
 QUARANTINE_LIMIT = 0.05
 QUARANTINE_PRINTED = 0.01
 UNDERSPENT_PRINTED = 0.02
@@ -27,6 +28,7 @@ OVERSPENT_PRINTED = 0.02  # as for under-spending: both rules hold a control to 
 OVERSPENT_BLOCKS = 0.10
 RESIDUAL = 0.02  # agreement of the placebo with the true feedback above chance that still counts as inert
 ROUNDS_SUSTAINED = 5
+VACUOUS = 0.80  # share of starts with the same answers at which a contrast says nothing of its own
 ONE_START = (
     "starts share a generation 0, which makes them one start: claim starts = 'this generation 0' for a loop that "
     "always begins alike"
@@ -50,6 +52,7 @@ class Course:
     guards: Mapping[str, tuple[float, Sequence[float | None]]]
     late: tuple[float, Sequence[float | None]] | None
     changed: Sequence[bool]
+    improvers: Mapping[str, Sequence[Moved | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,14 @@ class Case:
         scores: arm -> (R,) sealed score on the claimed axis of what the arm served; None when it could not answer.
         lost: (R,) starts that infrastructure lost for good.
         untestable: arm -> why the study cannot run it as a control.
+        uninformative: arm -> why its run says nothing, which only the run could show.
+        answers: arm -> (R,) digest of what it served answered to the sealed items; None when it was not asked.
         guards: guard axis -> (total margin, (R,) change of the claimed arm against generation 0, None unknown).
         late: (R,) change on the claimed axis between half of the horizon and its end, and the axis' margin.
         changed: (R,) whether what is served differs from generation 0.
+        improvers: improver of the claimed arm -> (R,) its worth, moved to foreign starts; empty: none was moved.
+        transplant_by: by how much the last improver has to exceed its nulls there.
+        unmoved: why no improver could be moved.
         ungated: the course of the arm `ungated`, when it was run beside a claimed `self`: the mark R3 tests its rungs.
         sibling: (R,) gain over generation 0 on the sibling axis; empty without one.
         underspent: control -> share by which it spent less than the claimed arm (median over starts); None unknown.
@@ -92,9 +100,14 @@ class Case:
     scores: Mapping[str, Sequence[float | None]]
     lost: Sequence[bool]
     untestable: Mapping[str, str] = field(default_factory=dict)
+    uninformative: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     guards: Mapping[str, tuple[float, Sequence[float | None]]] = field(default_factory=dict)
     late: tuple[float, Sequence[float | None]] | None = None
     changed: Sequence[bool] = ()
+    improvers: Mapping[str, Sequence[Moved | None]] = field(default_factory=dict)
+    transplant_by: float = 0.0
+    unmoved: str = ""
     ungated: Course | None = None
     sibling: Sequence[float | None] = ()
     underspent: Mapping[str, float | None] = field(default_factory=dict)
@@ -144,6 +157,7 @@ class Verdict:
     gains: tuple[float | None, ...]
     closest: tuple[str | None, ...]
     analysis: Found | None
+    vacuous: tuple[dict[str, Any], ...] = ()
 
     @property
     def rung_reason(self) -> str:
@@ -164,7 +178,7 @@ class Verdict:
             **({} if self.rung else {"rung_reason": self.rung_reason}),
             "endogenous_reason": self.endogenous_reason, "effect": self.effect, "reasons": list(self.reasons),
             "limits": list(self.limits), "rungs": [vars(rung) for rung in self.rungs], "gains": list(self.gains),
-            "closest": list(self.closest), "analysis": analysis,
+            "closest": list(self.closest), "analysis": analysis, "vacuous": [dict(one) for one in self.vacuous],
         }  # fmt: skip
 
 
@@ -222,6 +236,8 @@ def missing_controls(case: Case, names: Sequence[str]) -> dict[str, str]:
             found[name] = case.untestable[name]
         elif name not in case.scores:
             found[name] = "the study did not run it"
+        elif name in case.uninformative:
+            found[name] = f"not informative: {case.uninformative[name]}"
         elif short is not None and short > UNDERSPENT_BLOCKS:
             found[name] = f"it spent {100 * short:.0f} % less than `{case.arm}`"
         elif name == "placebo" and (harm := placebo_harm(case)) is not None:
@@ -282,6 +298,21 @@ def _numbers(values: Sequence[float | None]) -> list[float]:
     return [math.nan if value is None else value for value in values]
 
 
+def vacuous(case: Case) -> list[dict[str, Any]]:
+    """Arms whose contrast repeats another one: in most starts they answered as generation 0 did, or as the claimed arm.
+
+    Behind a gate that promotes nothing of theirs, controls are `frozen` under other names (``method.md`` 4.3).
+    """
+    found = []
+    for arm in (name for name in case.answers if name not in (case.arm, "frozen")):
+        for other in ("frozen", case.arm):
+            pairs = zip(case.answers[arm], case.answers.get(other, ()), strict=False)
+            same = sum(one is not None and one == two for one, two in pairs)
+            if same >= VACUOUS * len(case.lost) > 0:
+                found.append({"arm": arm, "same_as": other, "starts": same, "of": len(case.lost)})
+    return found
+
+
 def test_rung(case: Case, name: str, looks: Looks) -> Rung:
     """Test one rung at the full level (rungs are tested in fixed order, so no correction is needed)."""
     if case.about == "version" and name != "R1":
@@ -301,6 +332,8 @@ def test_rung(case: Case, name: str, looks: Looks) -> Rung:
         return Rung(name, "not testable", "; ".join(f"{control}: {why}" for control, why in missing.items()))
     if name == "R4":
         return _sustained(case, looks)
+    if name in ("R6", "R7"):
+        return _recursive(case, name, looks)
     return _judged(name, claim_test(case, names), f"net gain over {', '.join(names)} above {case.by:g}")
 
 
@@ -342,6 +375,26 @@ def _sustained(case: Case, looks: Looks) -> Rung:
     )
 
 
+def _recursive(case: Case, name: str, looks: Looks) -> Rung:
+    """R6: the last improver, moved alone, beats its nulls; R7: and its advantage grew faster later, on both scales.
+
+    A loss that slows down would accelerate by the second test alone.
+    """
+    if not case.improvers:
+        return Rung(name, "not testable", case.unmoved or "no improver was moved to a foreign start")
+    starts, names = len(case.lost), controls(case, name)
+    gains = typical_start(net_gains(case, names)[0], delta=case.by, looks=looks, lost=list(case.lost))
+    parts = [_judged(name, gains, f"net gain over {', '.join(names)} above {case.by:g}")]
+    what = f"a round by the last improver on a foreign start exceeds one by any null by {case.transplant_by:g}"
+    parts.append(_indicator(case, name, advantages(case.improvers, starts), case.transplant_by, looks, what))
+    for scale in ("score", "logit") if name == "R7" else ():
+        what = f"the advantage grew more in the second half than in the first, on the {scale} scale"
+        parts.append(_indicator(case, name, accelerations(case.improvers, starts, scale), 0.0, looks, what))
+    failed = [part for part in parts if part.result != "pass"]
+    detail = "; ".join(part.detail for part in (failed or parts))
+    return Rung(name, "fail" if failed else "pass", detail, parts[-1].successes, parts[-1].starts)
+
+
 def guard_test(case: Case, axis: str, looks: Looks) -> Rung:
     """Whether a guard axis lost no more than its total margin against generation 0, in more than half of starts."""
     margin, changes = case.guards[axis]
@@ -374,7 +427,7 @@ def decide_verdict(case: Case) -> Verdict:
     endogenous, why = _endogenous(case, looks, top)
     return Verdict(
         word, level, top, endogenous, why, _effect(case, analysis), tuple(reasons), tuple(limits), tuple(rungs),
-        tuple(gain if math.isfinite(gain) else None for gain in gains), tuple(closest), analysis,
+        tuple(gain if math.isfinite(gain) else None for gain in gains), tuple(closest), analysis, tuple(vacuous(case)),
     )  # fmt: skip
 
 

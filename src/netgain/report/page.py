@@ -153,7 +153,9 @@ def _curves(reading: Reading) -> Section:
 
 
 def _differences(reading: Reading) -> Section:
-    return Section("differences", "Paired differences", [sentences.differences(reading)], [differences.paired(reading)])
+    assert reading.verdict is not None
+    said = [sentences.differences(reading), *sentences.vacuous(reading.verdict)]
+    return Section("differences", "Paired differences", said, [differences.paired(reading)])
 
 
 def _chain(reading: Reading) -> Section:
@@ -188,6 +190,7 @@ def _rungs(reading: Reading) -> Section:
         sentences.rung(reading, reading.verdict),
         sentences.endogenous(reading.verdict),
         sentences.checks(reading.facts),
+        *sentences.transplant(reading),
     ]
     return Section("rungs", "Rungs", said, (), [tables.rungs(reading)])
 
@@ -195,8 +198,13 @@ def _rungs(reading: Reading) -> Section:
 def _spend(reading: Reading) -> Section:
     said = sentences.spending(reading)
     said += [sentences.tries(reading.facts)] if "sampled" in reading.arms else []
-    shown = [tables.spend(reading, phase) for phase in tables.PHASES if phase != "sealed" or reading.verdict]
+    shown = [tables.spend(reading, phase) for phase in tables.PHASES if _booked(reading, phase)]
     return Section("spend", "Spend", said, (), [tables.matched(reading), *shown] if reading.verdict else shown)
+
+
+def _booked(reading: Reading, phase: str) -> bool:
+    """Phases after the seal are shown once there is a verdict, and moving improvers where any was moved."""
+    return {"sealed": reading.verdict is not None, "transplant": bool(reading.facts.moves)}.get(phase, True)
 
 
 def _decisions(reading: Reading) -> Section:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from netgain.arms import WORDS
 from netgain.claim import OPEN, registered_sizes
 from netgain.evidence.effects import Chain
 from netgain.evidence.looks import TypicalStart, looks_of, typical_start
+from netgain.evidence.transplant import advantages
 from netgain.evidence.verdict import (
     RESIDUAL,
     UNDERSPENT_PRINTED,
@@ -45,6 +47,13 @@ RUNG_WORDS = {
     "R0": "change", "R1": "improvement", "R2": "attributable", "R4": "sustained", "R5": "iterated",
     "R6": "recursive", "R7": "accelerating",
 }  # fmt: skip
+IMPROVER_WORDS = {
+    "last": "the last improver",
+    "half": "the one at half of the horizon",
+    "first": "generation 0",
+    "drifted": "one that changed as much at random",
+    "shuffled": "one grown on feedback without content",
+}
 LEVEL_WORDS = (
     "statement only",
     "trace without controls",
@@ -65,6 +74,10 @@ WITHOUT = {
     "one_step": "without repetition, one long step instead",
     "flat": "without chaining, every round from generation 0",
     "stacked": "without a changing improver",
+    "improver_only": "without a changing parent, the improver alone goes on",
+    "random_proposer": "without a proposer, random admissible edits instead",
+    "random_gate": "without the gate's choice, as many promotions at random",
+    "unaided": "without what people decided, the default instead",
     "placebo": "without the content of the checks, as many answers kept at random",
     "stacked+placebo": "without a changing improver and without the content of the checks",
     "ungated": "without gate and guards acting",
@@ -388,12 +401,23 @@ def differences(reading: Reading) -> str:
     return f"Same start, same sealed items; median and range over starts: {joined(parts)}."
 
 
+def vacuous(verdict: Verdict) -> list[str]:
+    """Contrasts that say nothing of their own."""
+    return [
+        f"The contrast with {named(one['arm'])} is vacuous: in {one['starts']} of {one['of']} starts it gave the very "
+        f"answers of {named(one['same_as'])}."
+        for one in verdict.vacuous
+    ]
+
+
 def without(arm: str) -> str:
     """What an arm takes away, or puts in."""
     return WITHOUT.get(arm) or " and ".join(_unguarded(piece) for piece in arm.split("+"))
 
 
 def _unguarded(piece: str) -> str:
+    if piece.startswith("without:"):
+        return f"without changes of {piece.removeprefix('without:')}, as the proposer was told"
     if not piece.startswith("unguarded:"):
         return WITHOUT.get(piece, WORDS.get(piece, piece))
     check, _, use = piece.removeprefix("unguarded:").partition(".")
@@ -787,8 +811,22 @@ def _arms_missing(reading: Reading) -> list[str]:
 def _higher_rungs(reading: Reading) -> list[str]:
     tests = reading.verdict.rungs if reading.verdict else ()
     open_rungs = [f"{one.name} {RUNG_WORDS[one.name]} ({one.result})" for one in tests if one.result != "pass"]
-    told = f"Rungs that did not pass: {joined(open_rungs)}. " if open_rungs else ""
-    return [f"{told}R6 recursive (the improver itself got better) and R7 accelerating: not tested by this version."]
+    return [f"Rungs that did not pass: {joined(open_rungs)}."] if open_rungs else []
+
+
+def transplant(reading: Reading) -> list[str]:
+    """What moved improvers were worth, where any was moved."""
+    if reading.case is None or not reading.case.improvers:
+        return []
+    columns = reading.case.improvers.items()
+    ends = {name: middle([one.score if one else None for one in column]) for name, column in columns}
+    told = [f"{IMPROVER_WORDS[name]} {points(ends[name])}" for name in IMPROVER_WORDS if name in ends]
+    gained = [one for one in advantages(reading.case.improvers, len(reading.replicas)) if isfinite(one)]
+    over = f"; over the best of its nulls {signed(middle(gained))}" if gained else ""
+    return [
+        f"Improvers of {named(reading.arm)}, each moved alone to generation 0 of other starts for one round on tasks "
+        f"that no round used, end at (sealed items, median over starts): {joined(told)}{over}."
+    ]
 
 
 def _straw_men(reading: Reading) -> list[str]:

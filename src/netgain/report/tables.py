@@ -77,10 +77,6 @@ def rungs(reading: Reading) -> Table:
         name = f"{one.name} {sentences.RUNG_WORDS[one.name]}" + (" (claimed)" if one.name == asked else "")
         count = "–" if one.successes is None else f"{one.successes} of {one.starts}"
         rows.append([name, Mark(RESULT_STATUS[one.result], one.result), count, one.detail])
-    for name in ("R6", "R7"):
-        rows.append(
-            [f"{name} {sentences.RUNG_WORDS[name]}", Mark("open", "not tested"), "–", "this version has no test for it"]
-        )
     strong = tuple(place for place, one in enumerate(tests) if one.name == asked)
     return Table(
         "Rungs in order; a claim stands on all rungs below it",
@@ -92,6 +88,7 @@ def rungs(reading: Reading) -> Table:
 
 
 PHASES = {
+    "transplant": "Moving improvers to foreign starts, one round each",
     "build": "Building (proposing, checking, training)",
     "answer": "Answering while the loop runs (gate, report and anchor items)",
     "sealed": "Answering the sealed block, once",

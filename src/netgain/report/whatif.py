@@ -24,7 +24,8 @@ from netgain.evidence.verdict import (
 from netgain.report.figures import joined, known, named, names, points
 
 Item = TypeVar("Item")
-EXTRA = ("frozen", "ordinary", "random_search", "sampled", "one_step", "flat", "stacked", "placebo", "stacked+placebo")
+EXTRA = ("frozen", "ordinary", "random_search", "sampled", "one_step", "flat", "stacked", "improver_only", "placebo",
+         "stacked+placebo", "random_proposer", "random_gate")  # fmt: skip
 TOO_LITTLE = 0.11  # a control that spent 11 % less is beyond the 10 % at which it no longer counts
 
 
@@ -144,10 +145,11 @@ def _each_start(
 
 def without_start(case: Case, place: int) -> Case:
     """The case of all other starts."""
-    own = Course(case.rounds, case.guards, case.late, case.changed)
+    own = Course(case.rounds, case.guards, case.late, case.changed, case.improvers)
     return replace(
         case,
         scores={name: _cut(values, place) for name, values in case.scores.items()},
+        answers={name: _cut(values, place) for name, values in case.answers.items()},
         lost=_cut(case.lost, place), sibling=_cut(case.sibling, place), **vars(_without(own, place)),
         ungated=None if case.ungated is None else _without(case.ungated, place),
     )  # fmt: skip
@@ -159,6 +161,7 @@ def _without(course: Course, place: int) -> Course:
         changed=_cut(course.changed, place),
         guards={name: (margin, _cut(values, place)) for name, (margin, values) in course.guards.items()},
         late=None if course.late is None else (course.late[0], _cut(course.late[1], place)),
+        improvers={name: _cut(values, place) for name, values in course.improvers.items()},
     )
 
 
