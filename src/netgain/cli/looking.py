@@ -9,6 +9,7 @@ from typing import Any
 from netgain import verify as verifier
 from netgain.cli.answer import Reply
 from netgain.cli.folder import need_folder
+from netgain.deciders import autonomy_of
 from netgain.errors import ConfigError
 from netgain.export import export_csv
 from netgain.ledger import Ledger, held
@@ -49,7 +50,17 @@ def report(*, folder: Path) -> Reply:
     if made:
         with Ledger.open(folder, readonly=True) as log:
             path = write_report(folder, facts_of(log))
-    return Reply({"schema": "netgain.report/1", "report": str(path), "made": made}, str(path))
+    record = {"schema": "netgain.report/1", "report": str(path), "made": made, **_autonomy(folder)}
+    return Reply(record, str(path))
+
+
+def _autonomy(folder: Path) -> dict[str, Json]:
+    """The autonomy profile of the claimed arm, as the page shows it."""
+    with Ledger.open(folder, readonly=True) as log:
+        facts = facts_of(log)
+    if not facts.registration:
+        return {"autonomy": None, "autonomy_reason": "no claim is registered"}
+    return {"autonomy": autonomy_of(facts).to_json()}
 
 
 def verify(*, folder: Path) -> Reply:

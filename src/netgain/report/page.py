@@ -11,7 +11,7 @@ from html import escape
 from importlib import resources
 
 from netgain.facts import Facts
-from netgain.report import curves, differences, sentences, strips, tables, waterfall
+from netgain.report import autonomy, curves, differences, sentences, strips, tables, waterfall
 from netgain.report.figures import interval, percent, signed
 from netgain.report.reading import Reading, read
 from netgain.report.svg import Html, element
@@ -203,8 +203,10 @@ def _decisions(reading: Reading) -> Section:
     said = [
         sentences.decisions(reading),
         sentences.autonomy(reading)[:1].upper() + sentences.autonomy(reading)[1:] + ".",
+        *autonomy.said(reading),
     ]
     shown = [strips.gate(reading), strips.counts(reading), strips.autonomy(reading), strips.surfaces(reading)]
+    shown.append(autonomy.table(reading))
     return Section("decisions", "Decisions", said, (), shown)
 
 

@@ -1,4 +1,4 @@
-"""Every sentence of the report, generated from numbers. No other module here writes prose about a result."""
+"""Every sentence of the report, generated from numbers; those of the autonomy profile stand in `report.autonomy`."""
 
 from __future__ import annotations
 
