@@ -163,6 +163,35 @@ def verify(study: Path, **shared: bool) -> int:
     return answer("netgain.cli.looking:verify", shared, folder=study)
 
 
+@main.command(epilog=_example("netgain whatif studies/length --drop arm:placebo"))
+@click.argument("study", metavar="DIR", type=STUDY)
+@click.option(
+    "--drop", required=True, metavar="WHAT",
+    help="human, guard:NAME, replica:K, arm:NAME, axis:NAME or item-cluster:K. A round cannot be dropped.",
+)  # fmt: skip
+@_shared
+def whatif(study: Path, drop: str, **shared: bool) -> int:
+    """Compute the verdict under one changed assumption.
+
+    From the same record, by the same rules. What only a further arm could show is said to be not identifiable, with the
+    arm to add, and exits with 4. Leaving out a start or items is never evidence.
+    """
+    return answer("netgain.cli.whatif:ask", shared, folder=study, drop=drop)
+
+
+@main.command(epilog=_example("netgain compare studies/one studies/other"))
+@click.argument("left", metavar="A", type=STUDY)
+@click.argument("right", metavar="B", type=STUDY)
+@_shared
+def compare(left: Path, right: Path, **shared: bool) -> int:
+    """Show two finished studies side by side.
+
+    Only under one contract: else it exits with 2 and names the first part that differs. Sealed scores of what both
+    served, net gains with their intervals, items paired where both opened the same sealed block. No test between them.
+    """
+    return answer("netgain.cli.compare:beside", shared, left=left, right=right)
+
+
 @main.command(epilog=_example("netgain export studies/length --csv tables"))
 @click.argument("study", metavar="DIR", type=STUDY)
 @click.option(

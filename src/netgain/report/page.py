@@ -225,7 +225,7 @@ def _looks(reading: Reading) -> Section:
 
 def _changing(reading: Reading) -> Section:
     assert reading.case is not None and reading.verdict is not None
-    rows = alternatives(reading.case, reading.verdict, reading.replicas)
+    rows = alternatives(reading.facts, reading.case, reading.verdict)
     said = [sentences.changing(rows), sentences.holds_to(reading, reading.verdict)]
     return Section("changing", "What would change this verdict", said, (), [tables.changing(rows)])
 
