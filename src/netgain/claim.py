@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from netgain.errors import ConfigError
 RUNGS = ("R0", "R1", "R2", "R4", "R5")
 CLAIMABLE = RUNGS[1:]
 STARTS = ("fresh", "this generation 0")
+EXTENDS = "[0-9a-f]{64}@[0-9a-f]{64}"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Claim:
         starts: "fresh", or "this generation 0": all starts share one, and the claim is about runs from it.
         analysis: "typical start".
         mode: gate mode, or None for the loop's own.
+        extends: "CLAIM DIGEST@TREE HEAD" of an earlier, INCONCLUSIVE study of this claim that is named, not counted.
     """
 
     metric: str
@@ -44,6 +47,7 @@ class Claim:
     starts: str = "fresh"
     analysis: str = "typical start"
     mode: str | None = None
+    extends: str | None = None
 
     def __post_init__(self) -> None:
         if self.rung not in CLAIMABLE:
@@ -58,6 +62,8 @@ class Claim:
             raise ConfigError(f"analysis {self.analysis!r}", fix="leave it out: 'typical start' is the only one so far")
         if not self.looks or list(self.looks) != sorted({size for size in self.looks if size >= 1}):
             raise ConfigError(f"looks {list(self.looks)!r}", fix="give increasing numbers of starts, as in 6, 9, 12")
+        if self.extends is not None and not re.fullmatch(EXTENDS, self.extends):
+            raise ConfigError(f"extends {self.extends!r}", fix="leave it out: `netgain extend` writes it")
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, as registered."""

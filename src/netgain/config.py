@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_hints
 
 from netgain.budget import UNITS
+from netgain.claim import EXTENDS
 from netgain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -170,6 +171,15 @@ class ClaimFile:
     mode: Annotated[
         GateMode | None,
         Key("'strict', 'advance' or 'watch'", "how the gate acts; left out: the loop's own mode", "advance"),
+    ] = None
+    extends: Annotated[
+        str | None,
+        Key(
+            "a claim digest and a tree head, 64 hexadecimal digits each, joined by @",
+            "the earlier INCONCLUSIVE claim that this one follows; `netgain extend` writes it",
+            f"{'ab' * 32}@{'cd' * 32}",
+            {"pattern": f"^{EXTENDS}$"},
+        ),
     ] = None
     source: Source = field(default_factory=Source, compare=False, repr=False)
 

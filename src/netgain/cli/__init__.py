@@ -129,6 +129,48 @@ def run(
     )  # fmt: skip
 
 
+@main.command(epilog=_example("netgain extend studies/length --replicas 6"))
+@click.argument("study", metavar="DIR", type=STUDY)
+@click.option("--replicas", "starts", type=click.IntRange(min=1), required=True, metavar="N", help="Starts to add.")
+@click.option("--to", metavar="DIR", type=STUDY, help="Folder of the new claim; left out: DIR-2, or the next free one.")
+@_workers
+@_exploratory
+@_shared
+def extend(study: Path, starts: int, to: Path | None, workers: int | None, exploratory: bool, **shared: bool) -> int:
+    """Add starts to an INCONCLUSIVE study.
+
+    Where the claim registered a look at that many, the study goes on under it and its starts count, as with
+    `netgain run --extend`. When its looks are used up, a new claim is registered in a folder of its own: it names the
+    first claim and its tree head, draws fresh starts and a fresh seal, and does not count the earlier starts.
+    """
+    return answer(
+        "netgain.cli.extend:extend", shared, folder=study, starts=starts, to=to, workers=workers,
+        exploratory=exploratory, as_json=shared["json"],
+    )  # fmt: skip
+
+
+@main.command(epilog=_example(
+    "netgain replicate studies/length --to studies/again",
+    "netgain replicate studies/length --to studies/theirs --root CHALLENGE",
+))  # fmt: skip
+@click.argument("study", metavar="DIR", type=STUDY)
+@click.option("--to", metavar="DIR", type=STUDY, required=True, help="Folder of the second study; continued if begun.")
+@click.option("--root", metavar="CHALLENGE", help="32 to 64 hex digits that the other party drew after the claim.")
+@_workers
+@_shared
+def replicate(study: Path, to: Path, root: str | None, workers: int | None, **shared: bool) -> int:
+    """Run a finished study once more, and state what that shows.
+
+    Without --root from its own root and secrets, which has to give the same result digest (else it exits with 7). With
+    a challenge, under a root that nobody knew when the claim was registered: reproduced if the second study passes the
+    same test by itself (else it exits with 4). The statement is written beside the second folder, unsigned.
+    """
+    return answer(
+        "netgain.cli.replicate:replicate", shared, folder=study, to=to, challenge=root, workers=workers,
+        as_json=shared["json"],
+    )  # fmt: skip
+
+
 @main.command(epilog=_example("netgain status studies/length"))
 @click.argument("study", metavar="DIR", type=STUDY)
 @_shared
