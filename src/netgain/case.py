@@ -48,7 +48,7 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         sealed=bool(facts.seals),
         exploratory=bool(facts.registration["exploratory"]),
         given_root=bool(facts.registration["given_root"]),
-        broken=(*broken, *_other_contract(facts)),
+        broken=[*broken, *_other_contract(facts)],
     )
 
 

@@ -34,8 +34,10 @@ def first_difference(left: Json, right: Json, where: str = "contract") -> str | 
     """The first part, in order of name, in which two records differ, as a path with both values; None when equal."""
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         for key in sorted({*left, *right}):
-            if (left.get(key), key in left) != (right.get(key), key in right):
-                return first_difference(left.get(key), right.get(key), f"{where}.{key}")
+            if key not in left or key not in right:
+                return f"{where}.{key} is there in one only"
+            if left[key] != right[key]:
+                return first_difference(left[key], right[key], f"{where}.{key}")
         return None
     if isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
         pairs = [(place, one) for place, one in enumerate(zip(left, right, strict=True)) if one[0] != one[1]]

@@ -50,8 +50,8 @@ def _example(*lines: str) -> str:
 def main(context: click.Context, version: bool, json: bool, debug: bool) -> int:
     """Runs loops that improve themselves beside their control arms, and says what is left of the gain.
 
-    Exit codes: 0 done, or the verdict is SUPPORTED; 1 internal error; 2 wrong input; 3 REFUTED; 4 INCONCLUSIVE, or the
-    plan cannot answer the claim; 5 stopped on request, or disk full; 7 INVALID; 8 a limit
+    Exit codes: 0 done, or the verdict is SUPPORTED; 1 internal error; 2 wrong input; 3 REFUTED; 4 INCONCLUSIVE, or a
+    question that the plan or the study cannot answer; 5 stopped on request, or disk full; 7 INVALID; 8 a limit
     of this call is used up; 75 another run holds
     the folder; 130 interrupted. Whatever stopped a study: `netgain run` continues it.
     """
@@ -144,7 +144,7 @@ def extend(study: Path, starts: int, to: Path | None, workers: int | None, explo
     first claim and its tree head, draws fresh starts and a fresh seal, and does not count the earlier starts.
     """
     return answer(
-        "netgain.cli.extend:extend", shared, folder=study, starts=starts, to=to, workers=workers,
+        "netgain.cli.extending:extend", shared, folder=study, starts=starts, to=to, workers=workers,
         exploratory=exploratory, as_json=shared["json"],
     )  # fmt: skip
 
@@ -166,7 +166,7 @@ def replicate(study: Path, to: Path, root: str | None, workers: int | None, **sh
     same test by itself (else it exits with 4). The statement is written beside the second folder, unsigned.
     """
     return answer(
-        "netgain.cli.replicate:replicate", shared, folder=study, to=to, challenge=root, workers=workers,
+        "netgain.cli.repeating:replicate", shared, folder=study, to=to, challenge=root, workers=workers,
         as_json=shared["json"],
     )  # fmt: skip
 
@@ -195,14 +195,15 @@ def report(study: Path, **shared: bool) -> int:
 
 @main.command(epilog=_example("netgain verify studies/length"))
 @click.argument("study", metavar="DIR", type=STUDY)
+@click.option("--statement", metavar="FILE", type=STUDY, help="What `netgain replicate` wrote, to be checked.")
 @_shared
-def verify(study: Path, **shared: bool) -> int:
+def verify(study: Path, statement: Path | None, **shared: bool) -> int:
     """Compute the verdict again.
 
     From the record alone, with none of the code that made it. The exit code is the word: 0 supported, 3 refuted, 4
     inconclusive, 7 invalid.
     """
-    return answer("netgain.cli.looking:verify", shared, folder=study)
+    return answer("netgain.cli.looking:verify", shared, folder=study, statement=statement)
 
 
 @main.command(epilog=_example("netgain whatif studies/length --drop arm:placebo"))
@@ -218,7 +219,7 @@ def whatif(study: Path, drop: str, **shared: bool) -> int:
     From the same record, by the same rules. What only a further arm could show is said to be not identifiable, with the
     arm to add, and exits with 4. Leaving out a start or items is never evidence.
     """
-    return answer("netgain.cli.whatif:ask", shared, folder=study, drop=drop)
+    return answer("netgain.cli.assuming:ask", shared, folder=study, drop=drop)
 
 
 @main.command(epilog=_example("netgain compare studies/one studies/other"))
@@ -231,7 +232,7 @@ def compare(left: Path, right: Path, **shared: bool) -> int:
     Only under one contract: else it exits with 2 and names the first part that differs. Sealed scores of what both
     served, net gains with their intervals, items paired where both opened the same sealed block. No test between them.
     """
-    return answer("netgain.cli.compare:beside", shared, left=left, right=right)
+    return answer("netgain.cli.comparing:beside", shared, left=left, right=right)
 
 
 @main.command(epilog=_example("netgain export studies/length --csv tables"))

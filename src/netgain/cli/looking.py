@@ -63,13 +63,16 @@ def _autonomy(folder: Path) -> dict[str, Json]:
     return {"autonomy": autonomy_of(facts).to_json()}
 
 
-def verify(*, folder: Path) -> Reply:
+def verify(*, folder: Path, statement: Path | None) -> Reply:
     """`netgain verify`: what `verify.py` says, which uses nothing else of netgain."""
     need_folder(folder)
     try:
-        found = verifier.verify(folder)
+        found = verifier.verify(folder, statement)
     except LookupError as error:
         raise ConfigError(str(error), where=str(folder), fix="give the folder of a study of this version") from None
+    except ValueError as error:
+        fix = "give the file that `netgain replicate` wrote"
+        raise ConfigError(f"not a statement: {error}", where=str(statement), fix=fix) from None
     return Reply(found, verifier.in_words(found), verifier.EXIT[found["verdict"]])
 
 

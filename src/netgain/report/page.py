@@ -107,6 +107,7 @@ def _decided(reading: Reading) -> Header:
         ("Weakest link", sentences.weakest(reading, verdict)), ("Why it stopped", sentences.stopping(reading)),
         ("Looks", sentences.looks(reading)), ("Size", sentences.scope(reading)),
         ("Attempts here", sentences.attempts(facts)),
+        *([("Follows", follows)] if (follows := sentences.follows(facts)) else []),
     ]  # fmt: skip
     shown = verdict.word != "INVALID" and found["estimate"] is not None
     note = (

@@ -9,9 +9,9 @@ from typing import Any
 
 from netgain.cli import running
 from netgain.cli.answer import Reply
+from netgain.cli.assuming import finished
 from netgain.cli.folder import copy_folder, open_project
-from netgain.cli.replicate import sound
-from netgain.cli.whatif import finished
+from netgain.cli.repeating import sound
 from netgain.config import CLAIM_NAME, STUDY_NAME, read_claim, read_study, render_claim, render_study
 from netgain.errors import ConfigError
 from netgain.evidence.verdict import looks_of

@@ -18,6 +18,7 @@ from netgain.whatif import WhatIf, whatif
 
 Json = Any
 NOT_IDENTIFIABLE = 4
+NO_EVIDENCE = "an assumption that is changed after the fact is no evidence: only the registered verdict is"
 TOLD = ("verdict", "level", "rung", "endogenous", "endogenous_reason", "effect", "reasons", "limits")
 
 
@@ -63,6 +64,7 @@ def _record(folder: Path, registered: Verdict, found: WhatIf) -> dict[str, Json]
         "schema": "netgain.whatif/1", "folder": str(folder), "drop": found.drop, "assumption": found.assumption,
         "identifiable": found.identifiable, "rests_on": found.rests_on, "horizon": found.horizon,
         "registered": told(registered), "under": under, "changes": changes, **unknown, "notes": list(found.notes),
+        "evidence": False, "evidence_reason": NO_EVIDENCE,
     }  # fmt: skip
 
 
@@ -75,11 +77,11 @@ def _words(record: dict[str, Json], found: WhatIf) -> str:
     rows.append(("registered", _verdict(record["registered"])))
     rows += _numbered("note", found.notes)
     if record["under"] is None:
-        return _lines([*rows, ("under it", found.reason)])
+        return _lines([*rows, ("under it", found.reason), ("standing", NO_EVIDENCE)])
     under = record["under"]
     rows += [("under it", _verdict(under)), *_numbered("because", under["reasons"])]
     changes = "the word or the mark" if record["changes"] else "nothing: the same word and mark"
-    return _lines([*rows, ("changes", changes)])
+    return _lines([*rows, ("changes", changes), ("standing", NO_EVIDENCE)])
 
 
 def _verdict(told: dict[str, Json]) -> str:

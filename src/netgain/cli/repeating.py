@@ -19,6 +19,7 @@ from netgain.ledger.files import write_durably
 from netgain.replication import (
     DIFFERS,
     NOT_REPRODUCED,
+    REPRODUCED,
     Finished,
     challenge_root,
     incomparable,
@@ -36,8 +37,8 @@ EXITS = {NOT_REPRODUCED: 4, DIFFERS: 7}
 def replicate(*, folder: Path, to: Path, challenge: str | None, workers: int | None, as_json: bool) -> Reply:
     """`netgain replicate`."""
     need_folder(folder)
-    sound(folder)
     first, secrets = _read(folder)
+    sound(folder)
     if not Ledger.begun(to):
         copy_folder(folder, to, {})
     project = _again(open_project(to, device=str(first.facts.study.get("device", "cpu"))), first, secrets, challenge)
@@ -122,4 +123,6 @@ def _words(record: dict[str, Json], folder: Path) -> str:
 def _level(record: dict[str, Json]) -> str:
     if record["challenge"] is None:
         return "none: level 5 needs a root that the other party drew (--root)"
+    if record["word"] != REPRODUCED:
+        return "none: level 5 needs a second study that passes by itself"
     return f"5 for whoever knows that another party drew the challenge and ran this; {record['signed_reason']}"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from netgain.cli.answer import Reply
-from netgain.cli.whatif import finished
+from netgain.cli.assuming import finished
 from netgain.cli.words import effect_in_words
 from netgain.comparison import Side, compare
 
@@ -32,8 +32,10 @@ def _words(record: dict[str, Json]) -> str:
         rows.append(("", effect_in_words(one["net_gain"])))
     if not record["same_claim"]:
         rows.append(("claims", f"{record['claims_differ']}: the two net gains answer different questions"))
-    width = max(len(one["arm"]) for one in record["arms"])
-    for one in record["arms"]:
+    metrics = {one["claim"]["metric"] for one in record["studies"]}
+    shown = [one for one in record["arms"] if one["axis"] in metrics]  # the other axes are in the JSON
+    width = max(len(one["arm"]) for one in shown)
+    for one in shown:
         rows.append((one["axis"], f"{one['arm']:<{width}}  A {_told(one['left'])}   B {_told(one['right'])}"))
     rows.append(("items", _paired(record)))
     return "\n".join(f"{name:<12}{text}" for name, text in [*rows, ("note", record["note"])])
