@@ -19,7 +19,8 @@ def autonomy_of(facts: Facts, arm: str | None = None) -> Profile:
         [one for run, found in runs.items() for one in _decisions(run, found)],
         rounds={run: int(found.row["round"]) for run, found in runs.items()},
         promotions=sum(one["receipt"] is not None for found in runs.values() for one in found.decisions),
-        gain=_gain_share(facts, name, list(runs.values())), fixed=FIXED, requests=len(facts.requests),
+        gain=_gain_share(facts, name, list(runs.values())), fixed=FIXED,
+        requests=sum(one["kind"] != "unreadable" for one in facts.requests),
     )  # fmt: skip
 
 

@@ -128,7 +128,10 @@ def statement(first: Finished, second: Finished, *, challenge: str | None, folde
 def _repeated(first: Finished, second: Finished) -> tuple[str, str]:
     if first.result == second.result:
         return REPEATED, "equal result digests from the same root: the record is what this code gives; no new evidence"
-    return DIFFERS, "the result digests differ although root, secrets and code are the same"
+    one, other = (study.facts.registration["contract"]["libraries"] for study in (first, second))
+    libraries = first_difference(one, other, "libraries")
+    told = f"perhaps because {libraries}" if libraries else "and so are the libraries"
+    return DIFFERS, f"the result digests differ although root, secrets and code are the same, {told}"
 
 
 def _reproduced(first: Finished, second: Finished, challenge: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,14 @@ def test_a_new_claim_that_cannot_answer_is_not_started(cli):
     folder = one_start(cli, **{"claim.looks": [1]})
     said = cli("extend", folder, "--replicas", "2", "--to", "other", "--json")
     assert (said.code, said.record["state"], said.record["claim"]) == (4, "planned", "new")
+
+
+def test_a_study_that_was_started_from_python_has_no_files_to_copy(cli):
+    folder = one_start(cli)
+    plain = open_project(folder).study
+    run_study(replace(plain, files={}, replicas=1), Path("own"), workers=1)
+    for words in (("extend", "own", "--replicas", "1"), ("replicate", "own", "--to", "other")):
+        assert "started from Python" in mistake(cli(*words))
 
 
 def test_a_decided_claim_is_not_extended(cli, supported):

@@ -3,10 +3,12 @@
 import json
 import shutil
 import sqlite3
+from pathlib import Path
 
 import pytest
 from program import ONE_START
 from test_bad_input import mistake
+from test_run import OWN
 
 from netgain.comparison import first_difference
 from netgain.ledger import Ledger
@@ -72,6 +74,23 @@ def test_a_record_that_does_not_give_its_own_verdict_is_asked_nothing(cli, finis
     ledger.close()
     said = cli("whatif", "mine", "--drop", "human", "--json")
     assert (said.code, said.record["error"]) == (7, "IntegrityError")
+
+
+def test_a_real_study_without_its_people_ends_before_their_first_decision(cli):
+    by = '"person" if view.round == 2 else "system"'
+    Path("own.py").write_text(OWN.replace('reason="mean error', f'decided_by={by}, reason="mean error'))
+    Path("own_truth.py").write_text("SHIFT = 7\n")
+    cli("init", "mine", "--from", "own.py:study", "--set", "study.workers=1")
+    assert cli("run", "mine", "--json").record["verdict"] == "SUPPORTED WITH LIMITS"
+    touched = cli("report", "mine", "--json").record["autonomy"]["touches"]
+    assert (touched["count"], touched["rounds_between"]) == (6, 2)
+    record = cli("whatif", "mine", "--drop", "human", "--json").record
+    assert (record["horizon"], record["rests_on"]) == (1, "sealed items")  # half of 2 rounds: a generation was kept
+    told = "decisions by a person or an outside model on the path"
+    assert any(told in limit for limit in record["registered"]["limits"])
+    assert not any(told in limit for limit in record["under"]["limits"])
+    assert record["under"]["effect"]["estimate"] > 0.5
+    assert "first in round 2" in record["notes"][0] and "add arm `unaided`" in record["notes"][-1]
 
 
 # --- Compare ---------------------------------------------------------------------------------------------------------

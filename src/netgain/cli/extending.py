@@ -10,7 +10,7 @@ from typing import Any
 from netgain.cli import running
 from netgain.cli.answer import Reply
 from netgain.cli.assuming import finished
-from netgain.cli.folder import copy_folder, open_project
+from netgain.cli.folder import copy_folder, need_files, open_project
 from netgain.cli.repeating import sound
 from netgain.config import CLAIM_NAME, STUDY_NAME, read_claim, read_study, render_claim, render_study
 from netgain.errors import ConfigError
@@ -42,6 +42,7 @@ def extend(**given: Any) -> Reply:
         fix = "claim something else in a new study, or `netgain replicate` this one"
         raise ConfigError(f"this claim is decided: {reading.verdict.word}", where=str(asked.folder), fix=fix)
     sound(asked.folder)
+    need_files(asked.folder)
     have = len(reading.facts.enrolled)
     later = [size for size in looks_of(reading.facts.claim["looks"]).sizes if size > have]
     if not later or reading.facts.registration["exploratory"]:  # an exploratory study planned for no evidence at all

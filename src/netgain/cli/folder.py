@@ -88,6 +88,13 @@ def need_folder(folder: Path) -> None:
         raise ConfigError(f"no folder {str(folder)!r}", where=str(folder), fix="give the folder of a study")
 
 
+def need_files(folder: Path) -> None:
+    """Raises ConfigError when a study has no files, so that no command can run it."""
+    if not (folder / STUDY_NAME).is_file():
+        what = f"no {STUDY_NAME} in {str(folder)!r}: this study was started from Python"
+        raise ConfigError(what, where=str(folder), fix="call its script again: `Study.run` takes a folder and `extend`")
+
+
 def need_extras(project: Project) -> None:
     """Raises ConfigError with the install line when a package that the recipe needs is missing."""
     name = str(project.study.about["recipe"])
@@ -131,9 +138,7 @@ def copy_folder(first: Path, folder: Path, changed: Mapping[str, bytes]) -> None
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{str(folder)!r} holds something already", where=str(folder), fix="give a new folder")
-    if not (first / STUDY_NAME).is_file():
-        what = f"no {STUDY_NAME} in {str(first)!r}: this study was started from Python"
-        raise ConfigError(what, where=str(first), fix="run its script again, with another folder")
+    need_files(first)
     paths = [path for path in sorted(first.rglob("*")) if path.is_file()]
     names = {path.relative_to(first).as_posix(): path for path in paths}
     own = {name: path for name, path in names.items() if not name.startswith(RECORDED)}

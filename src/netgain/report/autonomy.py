@@ -27,7 +27,7 @@ def _shares(found: Profile, arm: str) -> str:
         f"The system made {own} of {counted(of, 'decision')} about {named(arm)}, a gate fixed by the developer "
         f"counted as fixed policy ({percent(found.overall.count_share.value)})",
         f"weighed by log2 of the options open, {_told(weighed)} (over the {weighed.counted} that say how many)",
-        f"by Shapley values of its surfaces, {_told(gain)} of the gain",
+        f"of the gain, by Shapley values of the surfaces it decided on, {_told(gain)}",
     ]
     return f"{'; '.join(parts)}."
 
@@ -46,7 +46,7 @@ def _touched(found: Profile) -> str:
 def _between(touches: Touches) -> str:
     if touches.rounds_between is not None:
         return f"median {counted(touches.rounds_between, 'round')} between touches (Kaplan-Meier)"
-    return f"rounds between touches: more than the {touches.longest} that the longest run went on without one"
+    return f"rounds between touches: not known, the longest stretch without one was {counted(touches.longest, 'round')}"
 
 
 def table(reading: Reading) -> Table:
