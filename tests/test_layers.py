@@ -16,7 +16,7 @@ LAYERS = (
     "stages loop run study arms channel jobs evaluation proposal promotion world facts evidence ledger",
     "gates guards monitors sandbox executors stores artifacts feedback testing",
     "recipes gauntlet readers integrations report web cli notify session planning config verify status export result "
-    "case attempts contract seal yardstick calibration transplant",
+    "case attempts contract seal yardstick calibration transplant deciders whatif replication comparison",
 )
 LAYER = {name: number for number, row in enumerate(LAYERS) for name in row.split()}
 FACADE = "netgain"  # the package's __init__ hands out public names, so it stands above everything
@@ -148,7 +148,8 @@ def test_below_the_rim_only_numpy_comes_from_elsewhere():
 
 def test_pages_read_the_ledger_and_the_evidence_and_nothing_else():
     # facts: what the reducer makes of the ledger's events; case: what a verdict is decided on; arms: their words
-    record = {"ledger", "facts", "evidence", "case", "arms"}
+    # whatif: a case under one changed assumption; deciders: who decided what, as the autonomy profile takes it
+    record = {"ledger", "facts", "evidence", "case", "arms", "whatif", "deciders"}
     seen = {"report": {"report", *record}, "web": {"web", "report", *record}}
     code = sources()
     for name, text in code.items():

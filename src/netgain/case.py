@@ -61,7 +61,15 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         sealed=bool(facts.seals),
         exploratory=bool(facts.registration["exploratory"]),
         given_root=bool(facts.registration["given_root"]),
-        broken=broken,
+        broken=[*broken, *_other_contract(facts)],
+    )
+
+
+def _other_contract(facts: Facts) -> list[str]:
+    """A stage done under another contract, as by changed loop code between two looks, breaks the old claim."""
+    other = facts.sessions - {facts.registration.get("contract_digest")}
+    return (
+        ["stages were done under another contract than registered: code, libraries or suite changed"] if other else []
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from netgain.errors import ConfigError
 RUNGS = ("R0", "R1", "R2", "R4", "R5", "R6", "R7")
 CLAIMABLE = RUNGS[1:]
 STARTS = ("fresh", "this generation 0")
+EXTENDS = "[0-9a-f]{64}@[0-9a-f]{64}"
 ANALYSES = ("typical start", "mean")
 ABOUT = ("loop", "version")
 OPEN = "open"
@@ -48,6 +50,7 @@ class Claim:
         share: in more than which share of starts the net gain has to exceed `by`.
         about: "loop", or "version".
         transplant_by: for R6, by how much one round by the last improver exceeds one by its nulls on foreign starts.
+        extends: "CLAIM DIGEST@TREE HEAD" of an earlier, INCONCLUSIVE study of this claim that is named, not counted.
     """
 
     metric: str
@@ -65,6 +68,7 @@ class Claim:
     share: float = 0.5
     about: str = "loop"
     transplant_by: float = 0.0
+    extends: str | None = None
 
     def __post_init__(self) -> None:
         if self.rung not in CLAIMABLE:
@@ -78,6 +82,8 @@ class Claim:
             raise ConfigError(what, fix="give a number from 0 to below 1, in score units")
         if not 0 < self.alpha <= 0.05:
             raise ConfigError(f"alpha {self.alpha!r}", fix="give a number above 0 and at most 0.05")
+        if self.extends is not None and not re.fullmatch(EXTENDS, self.extends):
+            raise ConfigError(f"extends {self.extends!r}", fix="leave it out: `netgain extend` writes it")
         if not 0 < self.share < 1:
             raise ConfigError(f"share {self.share!r}", fix="give a number between 0 and 1; left out it is one half")
         for name, value, known in (("analysis", self.analysis, ANALYSES), ("about", self.about, ABOUT)):

@@ -17,7 +17,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from netgain.budget import UNITS
-from netgain.claim import registered_sizes
+from netgain.claim import EXTENDS, registered_sizes
 from netgain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -243,6 +243,15 @@ class ClaimFile:
             {"ge": 0, "lt": 1},
         ),
     ] = 0.0
+    extends: Annotated[
+        str | None,
+        Key(
+            "a claim digest and a tree head, 64 hexadecimal digits each, joined by @",
+            "the earlier INCONCLUSIVE claim that this one follows; `netgain extend` writes it",
+            f"{'ab' * 32}@{'cd' * 32}",
+            {"pattern": f"^{EXTENDS}$"},
+        ),
+    ] = None
     source: Source = field(default_factory=Source, compare=False, repr=False)
 
 

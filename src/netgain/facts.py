@@ -58,6 +58,7 @@ class Facts:
     verdict: dict[str, Json] | None = None
     states: list[dict[str, Json]] = field(default_factory=list)
     requests: list[dict[str, Json]] = field(default_factory=list)
+    sessions: set[str] = field(default_factory=set)  # contract digests under which stages were done
     events: int = 0
 
     @property
@@ -238,6 +239,10 @@ def _request(facts: Facts, event: Stored) -> None:
     facts.requests.append({**event.data, "time": event.time})
 
 
+def _session(facts: Facts, event: Stored) -> None:
+    facts.sessions.add(event.data["contract_digest"])
+
+
 _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
     "study_opened": _opened,
     "claim_registered": _registered,
@@ -256,4 +261,5 @@ _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
     "verdict": _verdict,
     "state": _state,
     "request": _request,
+    "session": _session,
 }

@@ -66,6 +66,7 @@ class Study:
         reference: how workers find the loop; found by itself for a loop that is a name of the main script.
         about: what is shown of the study's origin: recipe, size, options.
         files: configuration files of the folder, name -> text; registered by digest.
+        secrets: look -> 64 hex digits: the revealed secrets of a finished study that is repeated to the bit.
     """
 
     loop: Loop
@@ -82,6 +83,7 @@ class Study:
     reference: Reference | None = None
     about: Mapping[str, Json] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, value in (("replicas", self.replicas), ("rounds", self.rounds)):
@@ -174,6 +176,15 @@ class Study:
             "suite": self.suite.spec(), "gate": self.gate_plan().to_json(),
             "code": code_digest(self.reference), "libraries": libraries(), "batching": "one run, one thread",
         }  # fmt: skip
+
+    def claim_digest(self) -> str:
+        """Digest of all that is registered but the draw of root and secret: equal for two studies of one claim."""
+        covered = {
+            "claim": self.claim.to_json(),
+            "study": self.registered(),
+            "contract_digest": digest(self.contract()),
+        }
+        return digest(covered)
 
     def plan(self, *, workers: int = 2, watch: Callable[[str], None] | None = None) -> Plan:
         """Calibrate shortly and say what the study costs and can resolve; see `netgain.planning.Plan`."""
@@ -288,8 +299,7 @@ def _ledger(study: Study, folder: Path, exploratory: bool, plan: Mapping[str, Js
 def _register(study: Study, folder: Path, log: Ledger, exploratory: bool, plan: Mapping[str, Json] | None) -> None:
     """Freeze the claim, before generation 1 exists. The root of all randomness is drawn here."""
     claim, registered, contract = study.claim.to_json(), study.registered(), study.contract()
-    contract_digest = digest(contract)
-    claim_digest = digest({"claim": claim, "study": registered, "contract_digest": contract_digest})
+    contract_digest, claim_digest = digest(contract), study.claim_digest()
     exposure = asked_before(study.suite)
     plan_now = on_used_items(study.gate_plan(), raised(exposure))
     if not exploratory:
@@ -318,6 +328,8 @@ def _drawn_secret(study: Study, look: int | None = None) -> bytes:
     Args:
         look: number of starts of a further look; None for the first.
     """
+    if (look or study.replicas) in study.secrets:
+        return bytes.fromhex(study.secrets[look or study.replicas])
     if study.root is None:
         return secrets.token_bytes(32)
     return hashlib.sha256(f"secret|{study.root}{'' if look is None else f'|{look}'}".encode()).digest()

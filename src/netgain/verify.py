@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Re-computes the verdict of a netgain study from its folder: `python3 verify.py STUDY [--json]`.
+"""Re-computes the verdict of a netgain study from its folder: `python3 verify.py STUDY [--statement FILE] [--json]`.
 
 Standard library only, imports nothing of netgain, writes nothing: the independent twin of the code that ran the study,
 to be read before it is believed. The checks of `CHECKS` run in order; each fails with the place that is wrong, or says
@@ -1386,8 +1386,82 @@ def word(study: Study) -> str:
 CHECKS = (files, log, registration, contract, items, measures, runs, receipts, gate, seal, blinding, objects, word)
 
 
-def verify(folder: Path | str) -> Record:
-    """Everything as JSON; LookupError for what is not a study, or has a ledger of a newer version."""
+# --- Another party's statement: what holds of it here. It is unsigned, so it raises no level -------------------------
+MADE = ("round", "split", "axis", "role", "items", "system", "values", "outputs")
+RULED = ("round", "candidate", "released", "outcome", "reason", "axis", "level", "tests")
+ALIKE = ("suite", "gate", "code", "batching")  # parts of the contract that a second study shares with the first
+
+
+def result(study: Study) -> str:
+    """Digest of what every run came to before the seal: outputs, scores, decisions and pointers, without the clocks."""
+    told: dict[str, list[Json]] = defaultdict(list)
+    kinds = {"stage_done": "stage", "scores": "scores", "gate_decision": "decision"}
+    named = sorted((entry.seq, kind, entry) for kind in kinds for entry in study.of(kind))
+    for _, kind, entry in named:
+        data = entry.data
+        if kind == "stage_done":
+            channel = {name: one for name, one in data["out"].get("channel", {}).items() if name != "channel"}
+            gone = ("replica", "arm", "variant", "start", "build", "answer")
+            row = {name: one for name, one in data["row"].items() if name not in gone}
+            told[entry.run].append(["stage", data["round"], data["stage"], {**data["out"], "channel": channel}, row])
+        elif data.get("split") != "sealed":
+            told[entry.run].append([kinds[kind], *(data[name] for name in (MADE if kind == "scores" else RULED))])
+    return digest({run: digest(records) for run, records in told.items()})
+
+
+def attached(study: Study, path: Path) -> Record:
+    """What a statement says about this study, whether that holds as far as it can be checked here, and what it adds.
+
+    The second study is looked for beside the statement, under the name that this gives, and verified as a whole.
+    """
+    said = json.loads(path.read_text("utf-8"))
+    if not isinstance(said, dict) or said.get("schema") != "netgain.statement/1":
+        raise LookupError(f"{str(path)!r} is not a statement: its schema is not netgain.statement/1")
+    unsigned = "unsigned: who made it is not shown, so the level stays as it is"
+    found: Record = {"word": said.get("word"), "level": 5, "counts": False, "counts_reason": unsigned}
+    try:
+        need(study.record, "this study has no whole log with a claim in it")
+        ours = {"claim_digest": study.record["claim_digest"], "tree_head": tree_head(study.leaves)}
+        wrong = differs({**ours, "result_digest": result(study)}, said["first"], "the statement's first study:")
+        need(not wrong, wrong)
+        outcome: Json = (True, _second(study, said, path.resolve().parent))
+    except Finding as finding:
+        outcome = finding.args
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        outcome = False, f"a part of it is not what it should be: {type(error).__name__}: {error}"
+    holds, detail = outcome
+    return {**found, "holds": holds, **({"holds_reason": detail} if holds is None else {}), "detail": detail}
+
+
+def _second(study: Study, said: Record, beside: Path) -> str:
+    """The second study: sound, of the same claim, under the root that is stated; and it comes to the word by itself."""
+    folder = beside / Path(said["second"]["folder"]).name  # a plain name: a statement chooses no other place
+    need(folder.is_dir(), f"the second study is not at hand ({folder.name}): only the first was compared", None)
+    bad = [one for one in verify(folder)["checks"] if one["ok"] is not True]
+    need(not bad, f"the second study does not verify: {[one['name'] for one in bad]}")
+    second = Study(folder)
+    for name in ("claim", "study"):
+        wrong = differs(study.record[name], second.record[name], f"the second study's {name}")
+        need(not wrong, wrong)
+    other = [name for name in ALIKE if study.record["contract"][name] != second.record["contract"][name]]
+    need(not other, f"the second study was run under another contract: {other}")
+    ours = {"root": second.record["root"], "tree_head": tree_head(second.leaves), "result_digest": result(second)}
+    wrong = differs(ours, said["second"], "the statement's second study:")
+    need(not wrong, wrong)
+    if said["challenge"] is None:
+        need(second.record["root"] == study.record["root"], "no challenge, and another root than the first study's")
+        found = "repeated to the bit" if result(study) == result(second) else "repeated with another result"
+    else:
+        drawn = sha(f"challenge|{study.record['claim_digest']}|{said['challenge']}".encode()).hex()
+        need(second.record["root"] == drawn != study.record["root"], "the second study's root is not of the challenge")
+        second.record = {**second.record, "given_root": False}  # whose root it is stands in the statement
+        found = "reproduced" if decide(second)["verdict"].startswith("SUPPORTED") else "not reproduced"
+    need(said["word"] == found, f"it says {said['word']!r}, the two studies say {found!r}")
+    return f"both studies were read here; the second is sound and {decide(second)['verdict']} by itself"
+
+
+def verify(folder: Path | str, statement: Path | str | None = None) -> Record:
+    """Everything as JSON; LookupError for what is not a study or statement, or has a ledger of a newer version."""
     study = Study(Path(folder))
     checks: list[Record] = []
     for check in CHECKS:
@@ -1407,7 +1481,8 @@ def verify(folder: Path | str) -> Record:
     word = "INVALID" if told[False] else "INCONCLUSIVE"
     found: Record = {"verdict": word, "level": 0, "rung": None, "endogenous": None, "effect": effect}
     found = {**found, "reasons": told[False] or told[None]} if any(told.values()) else decide(study)
-    return {"schema": "netgain.verify/1", **explained(found), "checks": checks}
+    beside = {} if statement is None else {"attached": attached(study, Path(statement))}
+    return {"schema": "netgain.verify/1", **explained(found), "checks": checks, **beside}
 
 
 def explained(found: Record) -> Record:
@@ -1427,15 +1502,21 @@ def in_words(found: Record) -> str:
     lines = [f"{marks[one['ok']]} {one['name']:<13} {one['detail']}" for one in found["checks"]]
     numbers = {"rung": found["rung"], "level": found["level"], **found["effect"]}
     lines += [f"{found['verdict']}: {', '.join(f'{name} {value}' for name, value in numbers.items())}"]
+    if "attached" in found:
+        one = found["attached"]
+        lines += [f"{marks[one['holds']]} statement     {one['word']}: {one['detail']}; {one['counts_reason']}"]
     return "\n".join([*lines, *(f"     {reason}" for reason in found["reasons"])])
 
 
 def main(arguments: Sequence[str]) -> int:
     try:
-        (folder,) = (one for one in arguments if one != "--json")
-        found = verify(folder)
+        given = [one for one in arguments if one != "--json"]
+        at = given.index("--statement") if "--statement" in given else len(given)
+        statement = given[at + 1] if at < len(given) - 1 else None
+        (folder,) = given[:at] + given[at + 2 :]
+        found = verify(folder, statement)
     except (LookupError, ValueError, OSError) as error:
-        print(f"verify: {error}\nusage: python3 verify.py STUDY [--json]", file=sys.stderr)
+        print(f"verify: {error}\nusage: python3 verify.py STUDY [--statement FILE] [--json]", file=sys.stderr)
         return 2
     print(json.dumps(found, indent=2) if "--json" in arguments else in_words(found))
     return EXIT[found["verdict"]]

@@ -11,7 +11,10 @@ from program import ONE_START, TWO_ARMS
 from netgain.cli import main
 from netgain.ledger import Ledger
 
-COMMANDS = ("recipes", "init", "plan", "run", "status", "report", "verify", "export", "doctor", "stop")
+COMMANDS = (
+    "recipes", "init", "plan", "run", "extend", "replicate", "status", "report", "verify", "whatif", "compare",
+    "export", "doctor", "stop",
+)  # fmt: skip
 
 
 def schema_of(said):
@@ -72,6 +75,7 @@ def test_commands_that_look_at_a_finished_study(cli, finished):
     assert status["spend"]["tokens"] == spent(finished, "tokens") > 0
     report = cli("report", finished, "--json")
     assert (report.code, report.record["made"]) == (0, False)
+    assert report.record["autonomy"]["counts"] == {"system": 4, "rule": 3, "model": 0, "person": 0}
     verified = cli("verify", finished, "--json")
     assert (verified.code, schema_of(verified)) == (4, "netgain.verify/1")
     assert {"verdict", "level", "rung", "endogenous", "effect", "reasons", "checks"} <= set(verified.record)

@@ -327,6 +327,39 @@ def test_after_the_last_look_there_is_nothing_to_extend_and_the_folder_stays_clo
     assert (folder / "study.sha256").exists()
 
 
+def test_loop_code_that_changed_between_two_looks_makes_the_old_claim_invalid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`method.md` 5.5, world 22: a "bug fix" between two looks. Refused; and where somebody forces it, INVALID."""
+    study, folder = small(), tmp_path / "study"
+    run_study(study, folder)
+    monkeypatch.setattr(session, "code_digest", lambda reference: "0" * 64)
+    with pytest.raises(ConfigError, match="the contract differs"):
+        run_study(study, folder, extend=True)
+    assert (folder / "study.sha256").exists() and len(facts_in(folder).enrolled) == 1
+    monkeypatch.setattr(session, "_same_contract", lambda study, facts: None)
+    verdict = run_study(study, folder, extend=True)
+    assert (verdict.word, verdict.level) == ("INVALID", 0)
+    assert "another contract than registered" in verdict.reasons[0]
+    found = verify(folder)
+    assert found["verdict"] == "INVALID"
+    assert any(one["name"] == "contract" and one["ok"] is False for one in found["checks"])
+
+
+def test_with_its_root_and_its_secrets_a_study_is_repeated_look_by_look(tmp_path: Path) -> None:
+    first, again = tmp_path / "first", tmp_path / "again"
+    run_study(small(), first)
+    run_study(small(), first, extend=True)
+    secrets = {one["look"]: one["secret"] for one in events_in(first, "secret_revealed")}
+    study = small(root=facts_in(first).registration["root"], secrets=secrets)
+    run_study(study, again)
+    run_study(study, again, extend=True)
+    assert results(again) == results(first)
+    other = small(root=study.root)  # without the secrets the gate asks other items
+    run_study(other, tmp_path / "other")
+    assert results(tmp_path / "other") != results(first)
+
+
 # --- Roots, attempts, exploration ------------------------------------------------------------------------------------
 def test_a_given_root_gives_the_same_result_and_is_registered_as_given(tmp_path: Path) -> None:
     for name in "ab":

@@ -46,6 +46,7 @@ from netgain.recipes import RECIPES, Built, build_recipe, recipe_named
 from netgain.session import Study
 
 STUDIES = Path("studies")
+RECORDED = ("ledger.db", "study.sha256", "report.html", "lock", ".secret", "objects/", "inbox/")
 TABLES: Mapping[str, type] = {"study": StudyFile, "claim": ClaimFile, "gate": GateFile}
 NO_KEYS = ("gate", "options", "budget", "source")  # fields of these records that are no keys of their own
 
@@ -89,6 +90,13 @@ def need_folder(folder: Path) -> None:
         raise ConfigError(f"no folder {str(folder)!r}", where=str(folder), fix="give the folder of a study")
 
 
+def need_files(folder: Path) -> None:
+    """Raises ConfigError when a study has no files, so that no command can run it."""
+    if not (folder / STUDY_NAME).is_file():
+        what = f"no {STUDY_NAME} in {str(folder)!r}: this study was started from Python"
+        raise ConfigError(what, where=str(folder), fix="call its script again: `Study.run` takes a folder and `extend`")
+
+
 def need_extras(project: Project) -> None:
     """Raises ConfigError with the install line when a package that the recipe needs is missing."""
     name = str(project.study.about["recipe"])
@@ -121,7 +129,26 @@ def make_folder(
         raise ConfigError(f"{str(folder)!r} holds something already", where=str(folder), fix="give a new folder")
     given = _settings(settings)
     base = {"size": size, "root": root}
-    parts = _from_file(origin, given, base) if ".py:" in origin else _from_recipe(origin, given, base)
+    _write(folder, _from_file(origin, given, base) if ".py:" in origin else _from_recipe(origin, given, base))
+
+
+def copy_folder(first: Path, folder: Path, changed: Mapping[str, bytes]) -> None:
+    """Make the folder of a study from another's files, all that its record did not add; some of them changed.
+
+    Raises:
+        ConfigError: the folder holds something, or the first study was started from Python and has no files.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{str(folder)!r} holds something already", where=str(folder), fix="give a new folder")
+    need_files(first)
+    paths = [path for path in sorted(first.rglob("*")) if path.is_file()]
+    names = {path.relative_to(first).as_posix(): path for path in paths}
+    own = {name: path for name, path in names.items() if not name.startswith(RECORDED)}
+    _write(folder, {**{name: path.read_bytes() for name, path in own.items()}, **changed})
+
+
+def _write(folder: Path, parts: Mapping[str, bytes]) -> None:
+    """Write all files of a new folder or none, and read them back as `run` will."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".netgain-", dir=folder.parent) as name:

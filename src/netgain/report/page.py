@@ -11,7 +11,7 @@ from html import escape
 from importlib import resources
 
 from netgain.facts import Facts
-from netgain.report import curves, differences, sentences, strips, tables, waterfall
+from netgain.report import autonomy, curves, differences, sentences, strips, tables, waterfall
 from netgain.report.figures import interval, percent, signed
 from netgain.report.reading import Reading, read
 from netgain.report.svg import Html, element
@@ -107,6 +107,7 @@ def _decided(reading: Reading) -> Header:
         ("Weakest link", sentences.weakest(reading, verdict)), ("Why it stopped", sentences.stopping(reading)),
         ("Looks", sentences.looks(reading)), ("Size", sentences.scope(reading)),
         ("Attempts here", sentences.attempts(facts)),
+        *([("Follows", follows)] if (follows := sentences.follows(facts)) else []),
     ]  # fmt: skip
     shown = verdict.word != "INVALID" and found["estimate"] is not None
     note = (
@@ -211,8 +212,10 @@ def _decisions(reading: Reading) -> Section:
     said = [
         sentences.decisions(reading),
         sentences.autonomy(reading)[:1].upper() + sentences.autonomy(reading)[1:] + ".",
+        *autonomy.said(reading),
     ]
     shown = [strips.gate(reading), strips.counts(reading), strips.autonomy(reading), strips.surfaces(reading)]
+    shown.append(autonomy.table(reading))
     return Section("decisions", "Decisions", said, (), shown)
 
 
@@ -231,7 +234,7 @@ def _looks(reading: Reading) -> Section:
 
 def _changing(reading: Reading) -> Section:
     assert reading.case is not None and reading.verdict is not None
-    rows = alternatives(reading.case, reading.verdict, reading.replicas)
+    rows = alternatives(reading.facts, reading.case, reading.verdict)
     said = [sentences.changing(rows), sentences.holds_to(reading, reading.verdict)]
     return Section("changing", "What would change this verdict", said, (), [tables.changing(rows)])
 

@@ -1,4 +1,4 @@
-"""Every sentence of the report, generated from numbers. No other module here writes prose about a result."""
+"""Every sentence of the report, generated from numbers; those of the autonomy profile stand in `report.autonomy`."""
 
 from __future__ import annotations
 
@@ -662,6 +662,17 @@ def autonomy(reading: Reading) -> str:
 
 
 DECIDERS = {"system": "the system", "rule": "a fixed rule", "model": "an outside model", "person": "a person"}
+
+
+def follows(facts: Facts) -> str:
+    """The earlier claim that this one names; "" for a first claim."""
+    earlier, _, head = str(facts.claim.get("extends") or "").partition("@")
+    if not earlier:
+        return ""
+    return (
+        f"an INCONCLUSIVE claim ({earlier[:12]}, tree head {head[:12]}), whose starts are not counted here; a false "
+        "word in one of the two has up to twice the chance of one"
+    )
 
 
 def drift(reading: Reading) -> str:
