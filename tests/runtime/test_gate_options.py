@@ -11,6 +11,7 @@ import pytest
 import tiny
 
 from netgain import session, verify
+from netgain.attempts import asked_before, book_answers
 from netgain.errors import ConfigError
 from netgain.gates import GateOptions
 from netgain.generators import Strings
@@ -210,3 +211,21 @@ def test_a_study_that_is_continued_books_its_answers_once(tmp_path: Path, machin
     before = next(machine.glob("*.json")).read_text()
     run_study(on(bank()), folder, workers=1)
     assert next(machine.glob("*.json")).read_text() == before
+
+
+def test_what_a_watching_gate_or_a_screen_said_is_not_booked(machine: Path) -> None:
+    told = {"outcome": "promote", "acts": True, "reason": "better"}
+    decisions = [
+        told,
+        {**told, "outcome": "reject", "reason": "harm"},
+        {**told, "acts": False},
+        {**told, "outcome": "undecided", "reason": "screened"},
+    ]
+    for told_apart, rejects in ((True, 1), (False, 0)):
+        assert book_answers(bank(), "study", decisions, told_apart=told_apart)
+        (path,) = machine.glob("*.json")
+        held = json.loads(path.read_text())["studies"]["study"]
+        assert held == {"queries": 2, "accepts": 1, "rejects": rejects, "shown_nats": 0.0}
+    path.write_text("{")
+    assert not book_answers(bank(), "study", decisions, told_apart=True)
+    assert asked_before(bank())["echo"]["known"] is False
