@@ -13,6 +13,7 @@ from netgain.evidence.tally import Tally, paired, tally
 from netgain.ledger.events import Stored
 
 Json = Any
+MIXTURE = "mixture:"  # role of a mixture of first (0) and final (1) parts, in registered order: "mixture:01"
 
 
 @dataclass
@@ -50,6 +51,7 @@ class Facts:
     enrolled: dict[int, list[str]] = field(default_factory=dict)
     blocks: dict[tuple[int, str], dict[tuple[str, str], dict[str, Json]]] = field(default_factory=dict)
     sealed: dict[tuple[int, str, str, str], Tally] = field(default_factory=dict)  # (replica, arm, role, axis)
+    mixed: dict[tuple[int, str, str], Tally] = field(default_factory=dict)  # (replica, axis, which parts are final)
     seals: list[dict[str, Json]] = field(default_factory=list)
     verdict: dict[str, Json] | None = None
     states: list[dict[str, Json]] = field(default_factory=list)
@@ -120,7 +122,12 @@ def reduce(events: Iterable[Stored]) -> Facts:
         handler = _HANDLERS.get(event.kind)
         if handler is not None:
             handler(facts, event)
-    for (replica, axis), sheets in facts.blocks.items():
+    for (replica, axis), whole in facts.blocks.items():
+        sheets = {asked: data for asked, data in whole.items() if not asked[1].startswith(MIXTURE)}
+        mixtures = {asked: data for asked, data in whole.items() if asked not in sheets}
+        # Among themselves: a mixture that fails to answer must not take an item away from the verdict.
+        facts.mixed |= {(replica, axis, role.removeprefix(MIXTURE)): one
+                        for (_, role), one in paired(mixtures, mixtures).items()}  # fmt: skip
         strict = [asked for asked in sheets if asked[0] in (facts.claim["arm"], "ungated")]
         facts.sealed |= {(replica, *asked, axis): one for asked, one in paired(sheets, strict).items()}
     return facts

@@ -132,7 +132,9 @@ def plan_study(study: Study, *, workers: int = 2, watch: Callable[[str], None] |
     _possible(study)
     seen = _calibrated(study, watch or (lambda _: None))
     runs = {name: run_seconds(study, arm, seen.seconds) for name, arm in study.chosen().items()}
-    sealed = seen.seconds["sealed"] * sum(study.tries if arm.tries else 1 for arm in study.chosen().values())
+    asked = sum(study.tries if arm.tries else 1 for arm in study.chosen().values())
+    asked += 1 << len(study.loop.separable.names) if study.loop.separable else 0  # mixtures of first and final parts
+    sealed = seen.seconds["sealed"] * asked
     wall = study.replicas * (sum(runs.values()) + seen.seconds["start"] + sealed) / workers / 60
     unsupportable = _out_of_reach(study)
     power, starts, smallest, reasons = _power(study, bool(unsupportable))

@@ -16,6 +16,7 @@ Json = Any
 System = Any
 GATE_MODES = ("strict", "advance", "watch")
 USES = ("filter", "pace")
+MOST_PARTS = 4  # of a system: 16 mixtures, each asked a sealed block
 
 
 class Start(Protocol):
@@ -60,6 +61,31 @@ class Filter:
     uses: tuple[str, ...] = USES
 
 
+@dataclass(frozen=True)
+class Separable:
+    """How a system comes apart into parts that also work in another one: weights, prompt, tools, retrieval store.
+
+    At the seal all mixtures of the first and the final parts of the claimed arm are asked (`netgain attribution`).
+
+    Attributes:
+        names: two to four parts.
+        split: system -> {name: part}.
+        join: {name: part} -> system; what was split gives the same system again, to the byte.
+    """
+
+    names: Sequence[str]
+    split: Callable[[System], Mapping[str, Any]]
+    join: Callable[[Mapping[str, Any]], System]
+
+    def __post_init__(self) -> None:
+        fits = 2 <= len(self.names) <= MOST_PARTS and len(set(self.names)) == len(self.names)
+        if not fits or not all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in self.names):
+            raise ConfigError(
+                f"separable parts {list(self.names)!r}",
+                fix=f"give two to {MOST_PARTS} different names of small letters, digits and _",
+            )
+
+
 def build_single_part(parent: System, change: Change, budget: Budget, rng: Any) -> System:
     """The default build: the payload of the only part is the new system. It spends nothing, which it books.
 
@@ -96,6 +122,7 @@ class Loop:
         sees_accepted: whether a proposal is told the last decision, one bit of outside truth; a loop that goes by its
             own signal alone does without.
         codec: systems as bytes; default: JSON and arrays.
+        separable: how a system comes apart, for the mixtures of first and final parts; None: it is one piece.
     """
 
     start: Start
@@ -114,6 +141,7 @@ class Loop:
     gate: str = "strict"
     sees_accepted: bool = True
     codec: Codec | None = None
+    separable: Separable | None = None
 
     def __post_init__(self) -> None:
         known_surfaces(self.surfaces)

@@ -19,7 +19,7 @@ from netgain.claim import Claim
 from netgain.generators import Strings
 from netgain.metric import METRICS
 from netgain.records import Change, Examples, Part, Started, View
-from netgain.stages import Filter, Loop
+from netgain.stages import Filter, Loop, Separable
 from netgain.suite import Axis, Suite
 
 Json = Any
@@ -98,6 +98,15 @@ class Ladder:
         view.budget.spend(tokens=0, flops=0)
         return Change([Part("weights", None, decided_by="rule", reason="base data")])
 
+    def split(self, system: Mapping[str, Json]) -> dict[str, Json]:
+        """What it knows of short strings, and all that lies further: with that, its way of guessing."""
+        near = self.known + 1
+        return {"near": system["right"][:near], "far": {"right": system["right"][near:], "mark": system["mark"]}}
+
+    def join(self, parts: Mapping[str, Json]) -> dict[str, Json]:
+        """The system of these parts; probabilities of different lengths do not touch, so their effects add up."""
+        return {"right": [*parts["near"], *parts["far"]["right"]], "mark": parts["far"]["mark"]}
+
     def loop(self) -> Loop:
         """The loop with all its controls."""
         return Loop(
@@ -112,6 +121,7 @@ class Ladder:
             surfaces=("data", "curriculum", "weights"),
             gate="advance",
             state={"parent": "table", "improver": "table that answers and checks", "position": "length"},
+            separable=Separable(("near", "far"), self.split, self.join),
             not_testable={"random_search": "no separate meaning: a proposal is a batch of own answers"},
         )
 
