@@ -39,7 +39,7 @@ def test_the_interval_of_a_mean_is_that_of_scipy_and_leaves_out_what_is_missing(
     assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
 
 
-@pytest.mark.parametrize("values", [[], [np.nan], [0.4], [0.4, 0.4, 0.4]])
+@pytest.mark.parametrize("values", [[], [np.nan], [0.4], [0.4, 0.4, 0.4], [0.1, 0.8 - 0.7]])
 def test_an_unknown_spread_gives_no_interval(values):
     found = mean_interval(values)
     assert (found.low, found.high) == (None, None)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 FEWEST_BUDGETS = 3
+ROUNDING = 1e-9  # of spends that were added up in another order
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ def score_at(costs: npt.ArrayLike, scores: npt.ArrayLike, cost: float) -> AtCost
     if len(there) < FEWEST_BUDGETS:
         return AtCost(None, f"{len(there)} budgets with a score, expected at least {FEWEST_BUDGETS}")
     at, score = (np.array(column) for column in zip(*there, strict=True))
-    if not at[0] <= cost <= at[-1]:
+    slack = ROUNDING * abs(at[-1])
+    if not at[0] - slack <= cost <= at[-1] + slack:
         return AtCost(None, f"the loop's cost {cost:.4g} is outside the measured {at[0]:.4g} to {at[-1]:.4g}")
     return AtCost(float(np.interp(cost, at, score)))

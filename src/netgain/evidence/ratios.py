@@ -9,6 +9,7 @@ import numpy.typing as npt
 from netgain.evidence.student import CONFIDENCE, mean_interval, t_quantile
 
 FloatArray = npt.NDArray[np.float64]
+SAME = 1e-12  # of a mean: below it, differences between starts are rounding
 SHAPES = ("interval", "ray", "complement", "line")
 
 
@@ -33,7 +34,7 @@ class Region:
 
 @dataclass(frozen=True)
 class Ratio:
-    """A ratio of means; ``estimate`` and ``region`` are None, with the reason, where it must not be reported.
+    """A ratio of means; ``estimate`` is None, with the reason, where it must not be reported, ``region`` where unknown.
 
     Never clipped: a value below 0 or above 1 stays what it is.
     """
@@ -93,12 +94,18 @@ def ratio_of_means(above: npt.ArrayLike, below: npt.ArrayLike, *, confidence: fl
         return Ratio(None, None, int(a.size), f"{a.size} starts with both gains, and no spread that could be bounded")
     if found.low <= 0.0:
         return Ratio(None, None, int(a.size), f"the lower bound of the denominator, {found.low:+.3f}, is not above 0")
-    return Ratio(float(a.mean()) / found.mean, fieller(a, b, confidence=confidence), int(a.size))
+    ratio = float(a.mean()) / found.mean
+    if np.ptp(a - ratio * b) <= SAME * found.mean:  # no spread is no certainty
+        why = "no set: it is the same in all starts, and a spread that was not seen is not known"
+        return Ratio(ratio, None, int(a.size), why)
+    return Ratio(ratio, fieller(a, b, confidence=confidence), int(a.size))
 
 
 def one_minus(ratio: Ratio) -> Ratio:
     """Return 1 - ratio, as in the share that a guard has in a gain: the ends change places."""
-    if ratio.estimate is None or ratio.region is None:
+    if ratio.estimate is None:
         return ratio
+    if ratio.region is None:
+        return Ratio(1.0 - ratio.estimate, None, ratio.starts, ratio.reason)
     low, high = (None if end is None else 1.0 - end for end in (ratio.region.high, ratio.region.low))
     return Ratio(1.0 - ratio.estimate, Region(ratio.region.shape, low, high), ratio.starts)

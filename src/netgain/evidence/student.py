@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 TINY = 1e-300
 CONFIDENCE = 0.95
+ROUNDING = 1e-12  # scores are of the order of 1: what differs by less is equal
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def mean_interval(values: npt.ArrayLike, *, confidence: float = CONFIDENCE) -> M
     if not there.size:
         return MeanInterval(None, None, None, 0)
     mean = float(there.mean())
-    if there.size < 2 or np.ptp(there) == 0.0:  # no spread is no certainty
+    if there.size < 2 or np.ptp(there) <= ROUNDING * max(1.0, float(np.abs(there).max())):  # no spread is no certainty
         return MeanInterval(mean, None, None, int(there.size))
     half = t_quantile(0.5 + confidence / 2, there.size - 1) * float(there.std(ddof=1)) / math.sqrt(there.size)
     return MeanInterval(mean, mean - half, mean + half, int(there.size))
