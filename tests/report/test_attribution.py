@@ -299,6 +299,37 @@ def test_spend_that_was_not_booked_gives_no_gain_at_equal_cost(found):
     assert "missing: a unit of building spend" in " ".join(words.missing(found))
 
 
+def booked(log, per_stage):
+    """The log with building spend in every stage, by arm; what one arm books is the same in all starts."""
+    return [
+        replace(one, data={**one.data, "spend": {"build": {"tokens": per_stage[one.run.split("/")[1]]}}})
+        if one.kind == "stage_done" and one.run.split("/")[1] in per_stage
+        else one
+        for one in log.events()
+    ]
+
+
+def test_gain_at_equal_cost_is_read_between_the_budgets_of_the_control(log):
+    # stages of a run: one in round 0, one a round, one more in round 5; `self` ends at 700, `placebo` is there between
+    # its rounds 2 (600) and 3 (800)
+    found = attribute(read(studies.reduce(booked(log, {"self": 100.0, "placebo": 200.0, "ordinary": 100.0}))))
+    ordinary, placebo = found.iso_compute
+    assert (placebo.control, placebo.unit, placebo.reason) == ("placebo", "tokens", "")
+
+    def at(arm, start, round_):
+        return studies.right(arm, start, round_, 5, ENDS) / 20
+
+    gains = [at("self", s, 5) - (at("placebo", s, 2) + at("placebo", s, 3)) / 2 for s in range(6)]
+    assert placebo.gain == pytest.approx(gains)
+    near(figures(words.iso_compute(placebo)), ends(gains))
+    assert ordinary.over == Unknown("2 budgets with a score, expected at least 3")
+
+
+def test_a_control_that_never_cost_so_much_says_nothing_about_that_cost(log):
+    _, placebo = attribute(read(studies.reduce(booked(log, {"self": 100.0, "placebo": 50.0})))).iso_compute
+    assert isinstance(placebo.over, Unknown) and "outside the measured" in placebo.over.reason
+
+
 # --- JSON and page ----------------------------------------------------------------------------------------------------
 
 
