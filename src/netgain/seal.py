@@ -146,7 +146,8 @@ def _score_group(world: World, facts: Facts, seal: dict[str, Json], group: Seque
         events = [Event("scores", one.run, sheet.record(world.rounds, world.contract)) for sheet in sheets]
         events.append(Event("sealed_answered", one.run, {"round": world.rounds, "spend": {"sealed": spend}}))
         data = {"round": world.rounds, "stage": "seal", "cause": "system"}
-        events += [Event("stage_failed", one.run, {**data, "message": text}) for text in failures]
+        failed = "not_separable" if one.role.startswith(MIXTURE) else "stage_failed"  # no failure of the run itself
+        events += [Event(failed, one.run, {**data, "role": one.role, "message": text}) for text in failures]
         world.log.append(events)
 
 

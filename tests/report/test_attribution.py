@@ -178,7 +178,7 @@ def test_starts_that_serve_generation_0_have_shares_of_nothing_and_starts_in_one
     changed = [replace(one, data=seal(one.data)) if one.kind == "seal_opened" else one for one in gone]
     parts = attribute(read(studies.reduce(changed))).parts
     assert (parts.shares["weights"].each[0], parts.shares["weights"].each[1]) == (0.0, None)
-    assert words.parts(parts)[-1] == "Not separable in 1 starts: its parts do not fit."
+    assert words.parts(parts)[-1] == "Not separable in 1 start: its parts do not fit."
 
 
 # --- contrasts, ratios, uses ------------------------------------------------------------------------------------------

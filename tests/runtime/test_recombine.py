@@ -106,6 +106,33 @@ def test_a_mixture_that_is_silent_moves_no_score_of_an_arm(tmp_path: Path) -> No
     assert quiet.mixed != facts.mixed
 
 
+def tagged(system: Any) -> dict[str, Any]:
+    near = {"right": system["right"][:6], "mark": system["mark"]}
+    return {"near": near, "far": {"right": system["right"][6:], "mark": system["mark"]}}
+
+
+def tagging(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """A system that knows when its parts come from two others."""
+    near, far = parts["near"], parts["far"]
+    odd = {} if near["mark"] == far["mark"] else {"odd": True}
+    return {"right": [*near["right"], *far["right"]], "mark": far["mark"], **odd}
+
+
+def test_a_mixture_that_cannot_run_has_no_score_and_is_no_failure_of_the_run(tmp_path: Path) -> None:
+    def answer(system: Any, inputs: Any, budget: Any, rng: Any) -> Any:
+        if "odd" in system:
+            raise RuntimeError("the parts do not run together")
+        return LADDER.loop().answer(system, inputs, budget, rng)
+
+    loop = replace(LADDER.loop(), answer=answer, separable=Separable(("near", "far"), tagged, tagging))
+    facts = sealed(finished(tmp_path, loop))
+    assert {bits: facts.mixed[0, "ladder", bits].score is None for bits in ALL} == {
+        "00": False, "01": True, "10": True, "11": False,
+    }  # fmt: skip
+    assert "the parts do not run together" in facts.inseparable[0]
+    assert facts.runs["r0/self"].failures == []
+
+
 def unlike(system: Any) -> dict[str, Any]:
     return {"near": system["right"][:6], "far": system["right"][6:]}
 

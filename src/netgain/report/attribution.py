@@ -14,7 +14,7 @@ import numpy as np
 from netgain.evidence.attribution import complementarity, recombination
 from netgain.evidence.ratios import Ratio, one_minus, ratio_of_means
 from netgain.evidence.shapley import MOST_PLAYERS, shapley, subset_of
-from netgain.report.figures import middle
+from netgain.report.figures import counted, middle
 from netgain.report.identified import Array, Mean, Unknown, array, mean_of
 from netgain.report.loop_signal import Claimed, Gaps, Human, claimed, human, verifier_gaps
 from netgain.report.matched_cost import AtCosts, at_equal_cost
@@ -167,11 +167,12 @@ def _parts(reading: Reading) -> Parts | Unknown:
     names = list(reading.facts.study.get("separable", []))
     if not names:
         return Unknown("the loop does not say how its systems come apart: missing `Loop.separable`")
-    refused = {run: why for seal in reading.facts.seals for run, why in seal.get("not_separable", {}).items()}
-    apart = f"not separable in {len(refused)} starts: {next(iter(refused.values()))}" if refused else ""
     scores = np.stack([_mixtures(reading, replica, names) for replica in reading.replicas])
-    if np.isnan(scores).any(axis=1).all():
-        return Unknown(apart or "missing: scores of the mixtures on the sealed block")
+    gone = np.isnan(scores).any(axis=1)
+    why = next(iter(reading.facts.inseparable.values()), "a mixture left sealed items unanswered, or was not asked")
+    apart = f"not separable in {counted(int(gone.sum()), 'start')}: {why}" if gone.any() else ""
+    if gone.all():
+        return Unknown(apart)
     found = recombination(scores)
 
     def by_part(values: Array) -> dict[str, Mean]:
