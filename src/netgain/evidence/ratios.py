@@ -96,7 +96,7 @@ def ratio_of_means(above: npt.ArrayLike, below: npt.ArrayLike, *, confidence: fl
         return Ratio(None, None, int(a.size), f"the lower bound of the denominator, {found.low:+.3f}, is not above 0")
     ratio = float(a.mean()) / found.mean
     if np.ptp(a - ratio * b) <= SAME * found.mean:  # no spread is no certainty
-        why = "no set: it is the same in all starts, and a spread that was not seen is not known"
+        why = "no set: it is the same in all starts"
         return Ratio(ratio, None, int(a.size), why)
     return Ratio(ratio, fieller(a, b, confidence=confidence), int(a.size))
 

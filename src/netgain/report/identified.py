@@ -43,4 +43,4 @@ def no_spread(found: MeanInterval) -> str:
     """Why a mean has no interval."""
     if found.starts < 2:
         return f"{found.starts} starts have a value, and an interval needs two"
-    return f"all {found.starts} starts are equal: a spread that was not seen is not known"
+    return f"all {found.starts} starts are equal: no spread was seen"
