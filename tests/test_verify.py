@@ -402,6 +402,22 @@ FORGERIES: dict[str, tuple[Callable[[Events], Events | None], str, str]] = {
         "seal",
         "not frozen",
     ),
+    "a mixture left out": (
+        changed("seal_opened", lambda data: next(iter(data["mixtures"].values())).pop("01")),
+        "seal",
+        "expected ['00', '01', '10', '11']",
+    ),
+    "all mixtures left out": (changed("seal_opened", put("mixtures", value={})), "seal", "mixes []"),
+    "mixtures of other parts": (
+        changed("seal_opened", lambda data: next(iter(data["mixtures"].values())).update({"11": "0" * 64})),
+        "seal",
+        "nothing mixed is not the system itself",
+    ),
+    "a mixture of another system": (
+        changed("scores", put("system", value="0" * 64), split="sealed", role="mixture:10"),
+        "seal",
+        "not frozen",
+    ),
     "fewer sealed items": (changed("scores", lambda data: data["values"].pop(), split="sealed"), "seal", "items"),
     "a start left out": (dropped("replica_enrolled", replica=2), "seal", "not enrolled one after the other"),
     "a score under another contract": (
@@ -484,6 +500,19 @@ def test_a_forged_record_fails_its_check_and_says_where(honest: Path, tmp_path: 
 
 def test_a_copy_with_nothing_changed_still_passes(honest: Path, tmp_path: Path) -> None:
     assert failing(verify.verify(forged(honest, tmp_path / "same", lambda events: None))) == {}
+
+
+def test_a_mixture_that_was_not_asked_leaves_the_study_unfinished(honest: Path, tmp_path: Path) -> None:
+    found = verify.verify(forged(honest, tmp_path / "less", dropped("scores", split="sealed", role="mixture:10")))
+    assert (found["verdict"], failing(found)) == ("INCONCLUSIVE", {})
+    assert "has not answered its sealed blocks" in next(one["detail"] for one in found["checks"] if one["ok"] is None)
+
+
+def test_a_mixture_whose_bytes_are_gone_is_named(copy: Path) -> None:
+    seal = next(entry.data for entry in entries(copy) if entry.kind == "seal_opened")
+    lost = next(iter(seal["mixtures"].values()))["01"]
+    (copy / "objects" / lost[:2] / lost[2:]).unlink()
+    assert f"the mixture {lost} is missing" in failing(verify.verify(resealed(copy)))["objects"]
 
 
 def test_a_record_of_the_wrong_shape_fails_its_check_only(honest: Path, tmp_path: Path) -> None:

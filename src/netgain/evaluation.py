@@ -23,7 +23,7 @@ class Sheet:
 
     Attributes:
         axis: name.
-        role: in what capacity the system was asked: candidate, released, anchor, working, served, listed.
+        role: in what capacity the system was asked: candidate, released, anchor, working, served, listed, mixture:BITS.
         system: its digest.
         block: the items.
         values: (n,) scores in [0, 1], None where there is none.

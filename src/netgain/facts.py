@@ -13,6 +13,7 @@ from netgain.evidence.tally import Tally, paired, tally
 from netgain.ledger.events import Stored
 
 Json = Any
+MIXTURE = "mixture:"  # role of a mixture of first (0) and final (1) parts, in registered order: "mixture:01"
 
 
 @dataclass
@@ -54,6 +55,8 @@ class Facts:
     sealed: dict[tuple[int, str, str, str], Tally] = field(default_factory=dict)  # (replica, arm, role, axis)
     moves: dict[tuple[int, str], list[dict[str, Json]]] = field(default_factory=dict)  # (replica, arm) -> transplants
     moved: dict[tuple[int, str], dict[tuple[str, int], dict[str, Json]]] = field(default_factory=dict)  # and scores
+    mixed: dict[tuple[int, str, str], Tally] = field(default_factory=dict)  # (replica, axis, which parts are final)
+    inseparable: dict[int, str] = field(default_factory=dict)  # replica -> why its parts do not mix
     seals: list[dict[str, Json]] = field(default_factory=list)
     verdict: dict[str, Json] | None = None
     states: list[dict[str, Json]] = field(default_factory=list)
@@ -125,7 +128,12 @@ def reduce(events: Iterable[Stored]) -> Facts:
         handler = _HANDLERS.get(event.kind)
         if handler is not None:
             handler(facts, event)
-    for (replica, axis), sheets in facts.blocks.items():
+    for (replica, axis), whole in facts.blocks.items():
+        sheets = {asked: data for asked, data in whole.items() if not asked[1].startswith(MIXTURE)}
+        mixtures = {asked: data for asked, data in whole.items() if asked not in sheets}
+        # Among themselves: a mixture that fails to answer must not take an item away from the verdict.
+        found = paired(mixtures)
+        facts.mixed |= {(replica, axis, role.removeprefix(MIXTURE)): one for (_, role), one in found.items()}
         strict = [asked for asked in sheets if asked[0] in (facts.claim["arm"], "ungated")]
         facts.sealed |= {(replica, *asked, axis): one for asked, one in paired(sheets, strict).items()}
     return facts
@@ -225,6 +233,12 @@ def _transplanted(facts: Facts, event: Stored) -> None:
 
 def _seal(facts: Facts, event: Stored) -> None:
     facts.seals.append({**event.data, "seq": event.seq, "time": event.time})
+    refused = event.data.get("not_separable", {})
+    facts.inseparable |= {facts.runs[run].replica: why for run, why in refused.items()}
+
+
+def _not_separable(facts: Facts, event: Stored) -> None:
+    facts.inseparable.setdefault(_run(facts, event).replica, event.data["message"])
 
 
 def _verdict(facts: Facts, event: Stored) -> None:
@@ -255,6 +269,7 @@ _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
     "gate_decision": _gate_decision,
     "decision": _choice,
     "seal_opened": _seal,
+    "not_separable": _not_separable,
     "sealed_answered": _sealed_answered,
     "own_score": _own_score,
     "transplanted": _transplanted,

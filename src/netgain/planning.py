@@ -109,8 +109,9 @@ def plan_study(study: Study, *, workers: int = 2, watch: Callable[[str], None] |
     _possible(study)
     seen = calibrated(study, watch or (lambda _: None))
     runs = {name: run_seconds(study, arm, seen.seconds) for name, arm in study.chosen().items()}
-    sealed = seen.seconds["sealed"] * sum(study.tries if arm.tries else 1 for arm in study.chosen().values())
-    a_start = sum(runs.values()) + seen.seconds["start"] + sealed + _moving(study, seen.seconds)
+    asked = sum(study.tries if arm.tries else 1 for arm in study.chosen().values())
+    asked += 1 << len(study.loop.separable.names) if study.loop.separable else 0  # mixtures of first and final parts
+    a_start = sum(runs.values()) + seen.seconds["start"] + seen.seconds["sealed"] * asked + _moving(study, seen.seconds)
     wall = study.replicas * a_start / workers / 60
     unsupportable = _out_of_reach(study)
     power, starts, smallest, reasons = _power(study, bool(unsupportable))

@@ -202,7 +202,9 @@ def _right(value: Mapping[str, Json], kept: Mapping[str, Json]) -> dict[str, Jso
         return None
     verdicts = list(value["change"]["checks"].values())
     passed = [all(column[index] for column in verdicts) for index in range(len(truth))]
-    return {"right": sum(truth), "of": len(truth), "passed": sum(passed),
+    asked = [part["examples"]["inputs"] for part in value["change"]["parts"] if "examples" in part]
+    questions = len({fingerprint(question) for inputs in asked for question in inputs})
+    return {"right": sum(truth), "of": len(truth), "questions": questions, "passed": sum(passed),
             "passed_right": sum(1 for one, true in zip(passed, truth, strict=True) if one and true)}  # fmt: skip
 
 

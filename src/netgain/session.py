@@ -32,8 +32,9 @@ from netgain.jobs import Jobs
 from netgain.ledger import Event, FolderLock, Ledger
 from netgain.ledger.files import DIGESTS, sweep, write_durably
 from netgain.planning import Plan, plan_study
+from netgain.recombine import mix
 from netgain.run import half_of
-from netgain.seal import facts_of, open_seal, score_sealed
+from netgain.seal import facts_of, open_seal, score_sealed, served
 from netgain.seeding import root as derived_root
 from netgain.stages import Loop
 from netgain.stores import ObjectStore
@@ -168,6 +169,7 @@ class Study:
                 "missing": missing_transplant(self.loop, self.claim),
             },
             "limits": dict(self.limits), "menu": list(self.loop.menu), "sees_accepted": self.loop.sees_accepted,
+            "separable": list(self.loop.separable.names) if self.loop.separable else [],
         }  # fmt: skip
 
     def contract(self) -> dict[str, Json]:
@@ -533,7 +535,7 @@ def _conclude(
             say(f"moving improvers of {len(fresh)} starts")
             move_improvers(world, facts, fresh, list(dict.fromkeys(own)), workers)
         say(f"opening the seal for {len(fresh)} starts")
-        open_seal(log, facts, look, fresh, arms)
+        open_seal(log, facts, look, fresh, arms, mix(world, _served(facts, study, fresh)))
     facts = facts_of(log)
     score_sealed(world, facts, facts.seals[-1], workers)
     score_moved(world, facts, facts.seals[-1], workers)
@@ -541,6 +543,11 @@ def _conclude(
     verdict = decide_verdict(case_of(facts_of(log)))
     _finish(study, folder, log, verdict, look)
     return verdict
+
+
+def _served(facts: Facts, study: Study, replicas: Sequence[int]) -> dict[str, str | None]:
+    """Run of the claimed arm -> what it serves."""
+    return dict(served(facts, replica, study.claim.arm) for replica in replicas)
 
 
 def _finish(study: Study, folder: Path, log: Ledger, verdict: Verdict, look: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ Json = Any
 System = Any
 GATE_MODES = ("strict", "advance", "watch")
 USES = ("filter", "pace")
+MOST_PARTS = 4  # of a system: 16 mixtures, each asked a sealed block
 
 
 class Start(Protocol):
@@ -89,6 +90,31 @@ class Transplant:
             raise ConfigError(f"transplant to {self.starts!r} foreign starts", fix="give a whole number of at least 1")
 
 
+@dataclass(frozen=True)
+class Separable:
+    """How a system comes apart into parts that also work in another one: weights, prompt, tools, retrieval store.
+
+    At the seal all mixtures of the first and the final parts of the claimed arm are asked (`netgain attribution`).
+
+    Attributes:
+        names: two to four parts.
+        split: system -> {name: part}.
+        join: {name: part} -> system; what was split gives the same system again, to the byte.
+    """
+
+    names: Sequence[str]
+    split: Callable[[System], Mapping[str, Any]]
+    join: Callable[[Mapping[str, Any]], System]
+
+    def __post_init__(self) -> None:
+        fits = 2 <= len(self.names) <= MOST_PARTS and len(set(self.names)) == len(self.names)
+        if not fits or not all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in self.names):
+            raise ConfigError(
+                f"separable parts {list(self.names)!r}",
+                fix=f"give two to {MOST_PARTS} different names of small letters, digits and _",
+            )
+
+
 def build_single_part(parent: System, change: Change, budget: Budget, rng: Any) -> System:
     """The default build: the payload of the only part is the new system. It spends nothing, which it books.
 
@@ -131,6 +157,7 @@ class Loop:
         sees_accepted: whether a proposal is told the last decision, one bit of outside truth; a loop that goes by its
             own signal alone does without.
         codec: systems as bytes; default: JSON and arrays.
+        separable: how a system comes apart, for the mixtures of first and final parts; None: it is one piece.
     """
 
     start: Start
@@ -152,6 +179,7 @@ class Loop:
     gate: str = "strict"
     sees_accepted: bool = True
     codec: Codec | None = None
+    separable: Separable | None = None
 
     def __post_init__(self) -> None:
         known_surfaces(self.surfaces)

@@ -761,6 +761,7 @@ def _sealed(study: Study, seal: Entry, name: str, runs: Mapping[str, Record]) ->
     need(listed == kept, f"seq {seal.seq}: {name} lists {listed}, its generation at half of the horizon is {kept}")
     asked = [("served", system)] if system else []
     asked += [("listed", one) for one in listed.values()]
+    asked += [(f"mixture:{taken}", one) for taken, one in _mixtures(study, seal, best, system).items()]
     sizes = {axis: spec["sealed_items"] for axis, spec in study.axes.items() if spec["sealed_items"]}
     wanted = {(axis, *one, block, 0) for axis in sizes for one in asked}
     for entry in (entry for run in runs for entry in study.of("scores", run) if entry.data["split"] == "sealed"):
@@ -826,6 +827,22 @@ def _moved_scores(study: Study, seal: Entry, run: str, made: Mapping[str, Json])
     need(not wanted, f"{run} has transplanted systems without scores", None)
 
 
+def _mixtures(study: Study, seal: Entry, run: str, system: Json) -> Record:
+    """Mixtures of first and final parts that a run answers with: of the claimed arm all 2^k, the two ends what it had.
+
+    No verdict reads them; why a system could not be taken apart is the claimant's own word.
+    """
+    mixed, row = seal.data.get("mixtures", {}).get(run, {}), study.rows[run]
+    k = len(study.record["study"].get("separable", []))
+    due = k and row["arm"] == study.record["claim"]["arm"] and system not in (None, row["anchor"])
+    every = {f"{taken:0{k}b}" for taken in range(2**k)} if due else set[str]()
+    refused = run in seal.data.get("not_separable", {}) and not mixed
+    need(refused or mixed.keys() == every, f"seq {seal.seq}: {run} mixes {sorted(mixed)}, expected {sorted(every)}")
+    ends = [mixed["0" * k], mixed["1" * k]] if mixed else [row["anchor"], system]
+    need(ends == [row["anchor"], system], f"seq {seal.seq}: {run}: nothing mixed is not the system itself")
+    return dict(mixed)
+
+
 def blinding(study: Study) -> str:
     """Every run has a random label of its own in the log; workers are told neither label nor arm."""
     labels = [str(entry.data["label"]) for entry in study.of("run_started")]
@@ -835,13 +852,16 @@ def blinding(study: Study) -> str:
 
 
 def objects(study: Study) -> str:
-    """Every object has the digest of its name; first, served and listed systems, and all of the claim's, are there."""
+    """Every object has the digest of its name; first, served, listed and mixed ones, and the claim's, are there."""
     held = {name[8:].replace("/", ""): found for name, found in study.files.items() if name.startswith("objects/")}
     for name, found in held.items():
         need(name == found, f"objects/{name[:2]}/{name[2:]}: the bytes have digest {found}")
     for entry in study.of("transplanted"):
         made = entry.data["system"]
         need(made is None or made in held, f"objects: {made}, made by a moved improver of {entry.run}, is missing")
+    mixed = [one for e in study.of("seal_opened") for one in e.data.get("mixtures", {}).values()]
+    for one in (one for systems in mixed for one in systems.values()):
+        need(one in held, f"objects: the mixture {one} is missing")
     for run, row in study.rows.items():
         claimed = row["arm"] == study.record["claim"]["arm"]
         past = [entry.data["row"]["released"] for entry in study.of("stage_done", run) if claimed]
@@ -1050,7 +1070,8 @@ class Case:
         self.each: dict[tuple[int, str, str, str], list[Json]] = {}  # the same by item
         blocks: dict[tuple[int, str], dict[tuple[str, str], Record]] = defaultdict(dict)
         for data, row in ((e.data, study.rows[e.run]) for e in study.of("scores") if e.data["split"] == "sealed"):
-            blocks[row["replica"], data["axis"]][row["arm"], data["role"]] = data
+            if not data["role"].startswith("mixture:"):  # a mixture takes no item away from the verdict
+                blocks[row["replica"], data["axis"]][row["arm"], data["role"]] = data
         for (replica, axis), block in blocks.items():
             own = (self.claim["arm"], "ungated")
             self._compare(replica, axis, {one: strict(data) if one[0] in own else data for one, data in block.items()})

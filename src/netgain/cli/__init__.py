@@ -193,6 +193,18 @@ def report(study: Path, **shared: bool) -> int:
     return answer("netgain.cli.looking:report", shared, folder=study)
 
 
+@main.command(epilog=_example("netgain attribution studies/length", "netgain attribution studies/length --json"))
+@click.argument("study", metavar="DIR", type=STUDY)
+@_shared
+def attribution(study: Path, **shared: bool) -> int:
+    """Say where the gain came from.
+
+    Shares of surfaces and of parts, what each control and each use of a check holds up, inflation, people. What this
+    study does not identify says which arm or data is missing. None of it decides the verdict.
+    """
+    return answer("netgain.cli.attributing:attribution", shared, folder=study)
+
+
 @main.command(epilog=_example("netgain verify studies/length"))
 @click.argument("study", metavar="DIR", type=STUDY)
 @click.option("--statement", metavar="FILE", type=STUDY, help="What `netgain replicate` wrote, to be checked.")

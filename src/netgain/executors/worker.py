@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
-from netgain.budget import Budget
+from netgain.budget import UNITS, Budget
 from netgain.codecs import PlainCodec
 from netgain.executors.frames import receive, send
 from netgain.records import Change, Examples, Feedback, Part, Started, View
@@ -85,6 +85,21 @@ class Tasks:
         assert self.loop.transplant is not None
         first, last = self._system(task["first"]), self._system(task["last"])
         return {"system": self.codec.encode(self.loop.transplant.drifted(first, last, _rng(task["seed"])))}
+
+    def mix(self, task: dict[str, Any], budget: Budget) -> Any:
+        """The first system with the parts of the final one that are named in `taken`."""
+        assert self.loop.separable is not None
+        budget.spend(**{unit: 0.0 for unit in UNITS if unit != "device_seconds"})  # nothing is built or asked
+        first, final = (self._parts(task[name]) for name in ("first", "final"))
+        mixed = {name: (final if name in task["taken"] else first)[name] for name in self.loop.separable.names}
+        return {"system": self.codec.encode(self.loop.separable.join(mixed))}
+
+    def _parts(self, named: dict[str, Any]) -> dict[str, Any]:
+        assert self.loop.separable is not None
+        parts, names = dict(self.loop.separable.split(self._system(named))), list(self.loop.separable.names)
+        if sorted(parts) != sorted(names):
+            raise ValueError(f"split gave the parts {sorted(parts)}, expected {sorted(names)}")
+        return parts
 
     def _system(self, named: dict[str, Any]) -> Any:
         """The system of {"digest", "data"}, decoded anew: loop code may have edited an earlier copy in place."""

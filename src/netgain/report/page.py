@@ -11,7 +11,18 @@ from html import escape
 from importlib import resources
 
 from netgain.facts import Facts
-from netgain.report import autonomy, curves, differences, sentences, strips, tables, waterfall
+from netgain.report import (
+    attribution_sentences,
+    autonomy,
+    curves,
+    differences,
+    sentences,
+    shares,
+    strips,
+    tables,
+    waterfall,
+)
+from netgain.report.attribution import Attribution, Parts, Process, attribute
 from netgain.report.figures import interval, percent, signed
 from netgain.report.reading import Reading, read
 from netgain.report.svg import Html, element
@@ -143,6 +154,7 @@ def _nothing() -> Header:
 def _sections(reading: Reading) -> list[Section]:
     decided = reading.verdict is not None
     found = [_curves(reading), *([_differences(reading), _chain(reading)] if decided else [])]
+    found += _attribution(reading) if decided else []
     found += [_own_data(reading), *([_yardsticks(reading), _guards(reading), _rungs(reading)] if decided else [])]
     found += [_spend(reading), _decisions(reading), _looks(reading)]
     found += [_changing(reading)] if decided else []
@@ -168,6 +180,28 @@ def _chain(reading: Reading) -> Section:
         [figure],
         [curves.without_table(reading)],
     )
+
+
+def _attribution(reading: Reading) -> list[Section]:
+    """Shares and contrasts, where an arm or a mixture was run that says more than the total."""
+    found = attribute(reading)
+    if not attribution_sentences.anything(found):
+        return []
+    said = attribution_sentences.own_section(found)
+    uses = [tables.uses(found.uses)] if found.uses else []
+    missing = list(attribution_sentences.missing(found))
+    return [Section("attribution", "Shares and contrasts", said, _shares(reading, found), uses, missing)]
+
+
+def _shares(reading: Reading, found: Attribution) -> list[Figure]:
+    drawn = []
+    if isinstance(found.process, Process):
+        title, (said, *_) = "Which changes were needed", attribution_sentences.process(found.process)
+        drawn.append(shares.figure(reading, "process", title, said, found.process.shares, found.process.total))
+    if isinstance(found.parts, Parts):
+        title, (said, *_) = "Where the gain ended up", attribution_sentences.parts(found.parts)
+        drawn.append(shares.figure(reading, "parts", title, said, found.parts.shares, found.parts.total))
+    return drawn
 
 
 def _own_data(reading: Reading) -> Section:

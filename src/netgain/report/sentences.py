@@ -39,6 +39,7 @@ from netgain.report.figures import (
     percent,
     points,
     signed,
+    upper,
 )
 from netgain.report.reading import Booked, Reading, Values
 from netgain.report.whatif import Alternative, flip_above, flip_below
@@ -432,7 +433,7 @@ def dependence(reading: Reading) -> list[str]:
         if not arm.startswith("unguarded:"):
             continue
         theirs = reading.sealed(arm)
-        ends = f"{_upper(without(arm))} the median start ends at {points(middle(theirs))}"
+        ends = f"{upper(without(arm))} the median start ends at {points(middle(theirs))}"
         same = theirs == own and bool(known(own))
         tail = f": the same in all {counted(len(own), 'start')}" if same else f", with it at {points(middle(own))}"
         found.append(f"{ends}{tail}.")
@@ -471,10 +472,6 @@ def placebo(reading: Reading) -> list[str]:
         return [told + "."]
     harm = "; every start lost by it, so it shows harm, not the value of information" if max(gaps) < 0 else ""
     return [f"{told}; against `ordinary` it ends {signed(middle(gaps))} (median){harm}."]
-
-
-def _upper(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 def waterfall(chain: Chain, first: float | None) -> str:

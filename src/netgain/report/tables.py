@@ -9,8 +9,9 @@ from netgain.claim import OPEN
 from netgain.evidence.looks import looks_of, typical_start
 from netgain.evidence.means import MeanGain
 from netgain.evidence.verdict import guard_test, half_looks
-from netgain.report import sentences
-from netgain.report.figures import UNITS, UNKNOWN, known, middle, named, percent, points, signed
+from netgain.report import attribution_sentences, sentences
+from netgain.report.attribution import Use
+from netgain.report.figures import UNITS, UNKNOWN, interval, known, middle, named, percent, points, signed
 from netgain.report.reading import Reading, Values
 from netgain.report.table import Cell, Mark, Table
 from netgain.report.whatif import Alternative
@@ -143,6 +144,24 @@ def _matched_mark(reading: Reading, name: str, short: float | None) -> Mark:
     if short > 0.10:
         return Mark("bad", "not matched")
     return Mark("watch", "less") if short > 0.02 else Mark("good", "matched")
+
+
+def uses(found: Sequence[Use]) -> Table:
+    """What each use of a check or guard holds up; the losses overlap and do not sum."""
+    rows = []
+    for one in found:
+        lost, share = one.lost.over, one.share
+        rows.append([
+            named(one.arm), points(one.without), points(one.with_it), signed(lost.mean),
+            "–" if lost.low is None else interval(lost.low, lost.high),
+            "not reported" if share.estimate is None else points(share.estimate),
+            "–" if share.region is None else attribution_sentences.region(share.region),
+        ])  # fmt: skip
+    caption = (
+        "Uses of checks and guards: where the median start ends without and with each, mean loss, and its share of the "
+        "gain with Fieller's set. Losses overlap and do not sum."
+    )
+    return Table(caption, ["Arm", "without it", "with it", "loss", "interval", "share", "set"], rows)
 
 
 def drift(reading: Reading) -> Table:

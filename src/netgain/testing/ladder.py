@@ -21,7 +21,7 @@ from netgain.errors import ConfigError
 from netgain.generators import Strings
 from netgain.metric import METRICS
 from netgain.records import Change, Examples, Part, Started, View
-from netgain.stages import Filter, Loop, Transplant
+from netgain.stages import Filter, Loop, Separable, Transplant
 from netgain.suite import Axis, Suite
 
 Json = Any
@@ -181,6 +181,15 @@ class Ladder:
         view.budget.spend(tokens=0, flops=0)
         return Change([Part("weights", None, decided_by="rule", reason="base data")])
 
+    def split(self, system: Mapping[str, Json]) -> dict[str, Json]:
+        """What it knows of short strings, and all that lies further: with that, its way of guessing."""
+        near = self.known + 1
+        return {"near": system["right"][:near], "far": {"right": system["right"][near:], "mark": system["mark"]}}
+
+    def join(self, parts: Mapping[str, Json]) -> dict[str, Json]:
+        """The system of these parts; probabilities of different lengths do not touch, so their effects add up."""
+        return {"right": [*parts["near"], *parts["far"]["right"]], "mark": parts["far"]["mark"]}
+
     def own_score(self, judge: Mapping[str, Json], system: Mapping[str, Json], budget: Budget, rng: Any) -> float:
         """Share of answers of the first round's length that pass the check; it is the same whoever judges."""
         questions = Strings("reverse", (self.known + 1,))
@@ -212,6 +221,7 @@ class Ladder:
             gate="advance",
             transplant=Transplant(self.transplant, self.drifted),
             state={"parent": "table", "improver": "table that answers and checks", "position": "length"},
+            separable=Separable(("near", "far"), self.split, self.join),
         )
 
     def suite(self, items: int = 1) -> Suite:
