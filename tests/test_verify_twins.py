@@ -22,7 +22,8 @@ from netgain.claim import RUNGS, Claim
 from netgain.errors import ConfigError
 from netgain.evidence.exposure import Exposure
 from netgain.evidence.looks import default_looks, derived_looks, log_e_share, looks_of, typical_start
-from netgain.evidence.means import mean_gain, sign_flip_lower, t_quantile
+from netgain.evidence.means import mean_gain, sign_flip_lower
+from netgain.evidence.student import t_quantile
 from netgain.evidence.verdict import decide_verdict
 from netgain.evidence.version import version_gain
 from netgain.facts import reduce
@@ -248,7 +249,7 @@ def test_the_open_e_value_is_the_same(k: int, n: int, q: float) -> None:
 @pytest.mark.parametrize("freedom", [1, 2, 9, 10, 11, 19])
 @pytest.mark.parametrize("level", [0.05, 0.025, 0.01, 0.05 / 9])
 def test_quantiles_of_t_are_the_same(freedom: int, level: float) -> None:
-    assert verify.t_point(level, freedom) == pytest.approx(t_quantile(level, freedom), abs=1e-9)
+    assert verify.t_point(level, freedom) == pytest.approx(t_quantile(1.0 - level, freedom), abs=1e-9)
 
 
 @pytest.mark.parametrize("starts", [5, 10, 13, 16])

@@ -8,7 +8,7 @@ from scipy import stats
 
 from netgain.evidence.student import mean_interval, t_cdf, t_quantile
 
-DEGREES = (0.5, 1, 2, 3, 5, 11, 30, 200, 1e6)
+DEGREES = (1, 2, 3, 8, 9, 14, 19, 40, 201)
 
 
 @pytest.mark.parametrize("df", DEGREES)
@@ -24,7 +24,7 @@ def test_the_quantile_is_that_of_scipy(df):
         assert t_quantile(p, df) == pytest.approx(stats.t.ppf(p, df), rel=1e-8, abs=1e-12)
 
 
-@pytest.mark.parametrize(("p", "df"), [(0.0, 3), (1.0, 3), (0.5, 0), (0.5, -1), (math.nan, 3)])
+@pytest.mark.parametrize(("p", "df"), [(0.0, 3), (1.0, 3), (0.5, 0), (0.5, -1), (0.5, 2.5), (math.nan, 3)])
 def test_what_is_no_probability_or_no_count_is_refused(p, df):
     with pytest.raises(ValueError, match="expected"):
         t_quantile(p, df)

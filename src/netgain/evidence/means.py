@@ -13,13 +13,13 @@ mode in up to ``hidden_failure_share(R)`` of them, which is why the verdict prin
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from netgain.claim import MEAN_STARTS
 from netgain.evidence.looks import LookWord, hidden_failure_share, share_lower_bound
+from netgain.evidence.student import t_quantile
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -216,38 +216,7 @@ def t_lower(differences: npt.ArrayLike, level: float) -> FloatArray:
     if starts < 2:
         raise ValueError(f"{starts} starts have no spread: a t bound needs at least 2")
     error = d.std(axis=-1, ddof=1) / math.sqrt(starts)
-    return np.asarray(d.mean(axis=-1) - t_quantile(level, starts - 1) * error)
-
-
-@cache
-def t_quantile(level: float, freedom: int) -> float:
-    """Return the t with P(T > t) = ``level`` for an integer number of degrees of freedom, to rounding.
-
-    Bisection of the angle arctan(t / sqrt(freedom)) in ``t_tail``; level in (0, 1/2).
-    """
-    if not 0.0 < level < 0.5 or freedom < 1:
-        raise ValueError(f"level {level!r}, {freedom!r} degrees of freedom: need a level in (0, 1/2) and at least 1")
-    low, high = 0.0, math.pi / 2.0
-    for _ in range(80):
-        middle = (low + high) / 2.0
-        low, high = (middle, high) if _tail(middle, freedom) > level else (low, middle)
-    return math.sqrt(freedom) * math.tan(low)
-
-
-def t_tail(t: float, freedom: int) -> float:
-    """Return P(T > t) for t >= 0 (Abramowitz & Stegun 26.7.3 and 26.7.4: finite sums for integer freedom)."""
-    return _tail(math.atan(t / math.sqrt(freedom)), freedom)
-
-
-def _tail(angle: float, freedom: int) -> float:
-    sine, cosine = math.sin(angle), math.cos(angle)
-    odd = freedom % 2
-    term, total = (cosine, 0.0) if odd else (1.0, 0.0)
-    for k in range(1 + odd, freedom, 2):  # 1, 3, 5, ... for even freedom; 2, 4, ... for odd
-        total += term
-        term *= cosine**2 * k / (k + 1.0)
-    inside = 2.0 / math.pi * (angle + sine * total) if odd else sine * total
-    return (1.0 - inside) / 2.0
+    return np.asarray(d.mean(axis=-1) - t_quantile(1.0 - level, starts - 1) * error)
 
 
 # --- sign flips ------------------------------------------------------------------------------------------------------

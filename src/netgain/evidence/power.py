@@ -8,7 +8,8 @@ import numpy as np
 
 from netgain.claim import MEAN_STARTS
 from netgain.evidence.looks import LookChances, Looks, chances
-from netgain.evidence.means import t_lower, t_quantile
+from netgain.evidence.means import t_lower
+from netgain.evidence.student import t_quantile
 
 MIXTURE_COST = 1.4
 """Nats that the design mixture costs at most (log 4, rounded up): ``statistics.md`` 1.3."""
@@ -203,7 +204,7 @@ def room_of_looks(looks: Looks, *, expected: float, delta: float, starve: float 
 def room_of_mean(starts: int, *, expected: float, delta: float, starve: float = 0.0, level: float = 0.05) -> float:
     """Return the same for one look at a mean (normal approximation of the power of t)."""
     mean, jumps = (1.0 - starve) * expected - delta, starve * (1.0 - starve) * expected**2
-    quantile = t_quantile(level, starts - 1) + NormalDist().inv_cdf(REQUIRED_POWER)
+    quantile = t_quantile(1.0 - level, starts - 1) + NormalDist().inv_cdf(REQUIRED_POWER)
     left = max(0.0, (mean * math.sqrt(starts) / quantile) ** 2 - jumps) if mean > 0.0 else 0.0
     return math.sqrt(left / (1.0 - starve))
 

@@ -7,7 +7,6 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-TINY = 1e-300
 CONFIDENCE = 0.95
 ROUNDING = 1e-12  # scores are of the order of 1: what differs by less is equal
 
@@ -39,65 +38,46 @@ def mean_interval(values: npt.ArrayLike, *, confidence: float = CONFIDENCE) -> M
     return MeanInterval(mean, mean - half, mean + half, int(there.size))
 
 
-def t_cdf(x: float, df: float) -> float:
-    """Return P(T <= x) for ``df`` > 0 degrees of freedom: half an incomplete beta function on each side of 0.
+def t_cdf(x: float, df: int) -> float:
+    """Return P(T <= x) for a whole number of degrees of freedom (Abramowitz & Stegun 26.7.3 and 26.7.4: finite sums).
 
     Raises:
-        ValueError: df is not above 0.
+        ValueError: df below 1, or no whole number.
     """
-    if not df > 0:
-        raise ValueError(f"df {df!r}: expected a number above 0")
-    if math.isinf(x):
-        return 1.0 if x > 0 else 0.0
-    whole = df + x * x
-    tail = 0.5 * _beta(df / whole, x * x / whole, df / 2, 0.5)
+    _whole(df)
+    tail = _tail(math.atan(abs(x) / math.sqrt(df)), df)
     return 1.0 - tail if x > 0 else tail
 
 
 @lru_cache(maxsize=256)
-def t_quantile(p: float, df: float) -> float:
-    """Return the x with P(T <= x) = ``p``, by bisection to the last digit.
+def t_quantile(p: float, df: int) -> float:
+    """Return the x with P(T <= x) = ``p``, to rounding: bisection of the angle arctan(x / sqrt(df)).
 
     Raises:
-        ValueError: p outside (0, 1), or df not above 0.
+        ValueError: p outside (0, 1), or df below 1 or no whole number.
     """
+    _whole(df)
     if not 0.0 < p < 1.0:
         raise ValueError(f"p {p!r}: expected a probability between 0 and 1, ends excluded")
-    if p < 0.5:
-        return -t_quantile(1.0 - p, df)
-    high = 1.0
-    while t_cdf(high, df) < p:
-        high *= 2.0
-    low = 0.0
-    for _ in range(200):
-        middle = (low + high) / 2
-        if middle in (low, high):
-            break
-        low, high = (middle, high) if t_cdf(middle, df) < p else (low, middle)
-    return high if p > 0.5 else 0.0
+    level, low, high = min(p, 1.0 - p), 0.0, math.pi / 2.0
+    for _ in range(80):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if _tail(middle, df) > level else (low, middle)
+    return math.copysign(math.sqrt(df) * math.tan(low), p - 0.5)
 
 
-def _beta(x: float, rest: float, a: float, b: float) -> float:
-    """Regularised incomplete beta function I_x(a, b) (DLMF 8.17.22), by Lentz's continued fraction; rest = 1 - x."""
-    if x <= 0.0 or rest <= 0.0:
-        return 0.0 if x <= 0.0 else 1.0
-    if x > (a + 1) / (a + b + 2):  # converges fast on the other side only
-        return 1.0 - _beta(rest, x, b, a)
-    logs = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log(rest)
-    return math.exp(logs) / a / _fraction(x, a, b)
+def _whole(df: int) -> None:
+    if df != int(df) or df < 1:
+        raise ValueError(f"df {df!r}: expected a whole number of at least 1")
 
 
-def _fraction(x: float, a: float, b: float) -> float:
-    value, ahead, behind = 1.0, 1.0, 0.0
-    for step in range(1, 1000):
-        m = step // 2
-        if step % 2:
-            term = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        else:
-            term = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        behind = 1.0 / (1.0 + term * behind or TINY)
-        ahead = 1.0 + term / ahead or TINY
-        value *= ahead * behind
-        if abs(ahead * behind - 1.0) < 1e-15:
-            break
-    return value
+def _tail(angle: float, df: int) -> float:
+    """P(T > t) at the angle arctan(t / sqrt(df)), 0 or above."""
+    sine, cosine = math.sin(angle), math.cos(angle)
+    odd = df % 2
+    term, total = (cosine, 0.0) if odd else (1.0, 0.0)
+    for k in range(1 + odd, df, 2):  # 1, 3, 5, ... for even df; 2, 4, ... for odd
+        total += term
+        term *= cosine**2 * k / (k + 1.0)
+    inside = 2.0 / math.pi * (angle + sine * total) if odd else sine * total
+    return (1.0 - inside) / 2.0

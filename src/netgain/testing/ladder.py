@@ -184,11 +184,11 @@ class Ladder:
     def split(self, system: Mapping[str, Json]) -> dict[str, Json]:
         """What it knows of short strings, and all that lies further: with that, its way of guessing."""
         near = self.known + 1
-        return {"near": system["right"][:near], "far": {"right": system["right"][near:], "mark": system["mark"]}}
+        return {"near": system["right"][:near], "far": {**system, "right": system["right"][near:]}}
 
     def join(self, parts: Mapping[str, Json]) -> dict[str, Json]:
         """The system of these parts; probabilities of different lengths do not touch, so their effects add up."""
-        return {"right": [*parts["near"], *parts["far"]["right"]], "mark": parts["far"]["mark"]}
+        return {**parts["far"], "right": [*parts["near"], *parts["far"]["right"]]}
 
     def own_score(self, judge: Mapping[str, Json], system: Mapping[str, Json], budget: Budget, rng: Any) -> float:
         """Share of answers of the first round's length that pass the check; it is the same whoever judges."""
