@@ -595,3 +595,16 @@ def test_the_rungs_of_the_improver_are_the_same(record: list[Event]) -> None:
         assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
         rungs.add(theirs["rung"])
     assert {"R5", "R6", "R7"} <= rungs
+
+
+def test_a_study_with_open_looks_goes_on_one_start_at_a_time(tmp_path: Path) -> None:
+    """Four starts cannot decide by the e-process, the fifth can."""
+    claim = claimed(looks="open")
+    settings = {"arms": ("self", "frozen"), "claim": claim, "replicas": 4, "rounds": 1}
+    folder = ladder_study(tmp_path / "study", **settings)
+    first = verify.verify(folder)
+    ladder_study(folder, **settings, extend=True)
+    second = verify.verify(folder)
+    assert [check["ok"] for check in first["checks"] + second["checks"]] == [True] * 26
+    assert (first["verdict"], first["effect"]["n"]) == ("INCONCLUSIVE", 4)
+    assert (second["effect"]["n"], second["effect"]["confidence"] > 0.9) == (5, True)

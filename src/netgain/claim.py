@@ -17,7 +17,7 @@ ANALYSES = ("typical start", "mean")
 ABOUT = ("loop", "version")
 OPEN = "open"
 OPEN_STARTS = 24  # looks = "open" looks at every number of starts up to here
-MEAN_STARTS = (10, 20)  # fewest: method.md 3.1; most: sign flips are enumerated
+MEAN_STARTS = (10, 20)  # fewest: method.md 3.1; most: all 2^20 sign flips are counted
 USUAL_LOOKS = (6, 9, 12)
 
 

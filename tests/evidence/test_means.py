@@ -124,3 +124,14 @@ def test_words_of_many_studies_are_those_of_one_after_the_other(starts):
         words = mean_words(d, delta=0.03)
         each = [mean_gain(dict(zip("abc", study, strict=True)), delta=0.03, sizes=(starts,)).word for study in d]
         assert [{1: "SUPPORTED", -1: "REFUTED", 0: None}[one] for one in words] == each
+
+
+@pytest.mark.parametrize("level", [0.05, 0.05 / 7])
+def test_a_bound_is_the_same_listed_and_counted(level, monkeypatch):
+    from netgain.evidence import means
+
+    d = np.round(RNG.normal(0.05, 0.05, size=(10, 12)), 2)
+    listed = sign_flip_lower(d, level)
+    monkeypatch.setattr(means, "LISTED", 0)
+    assert sign_flip_lower(d, level) == pytest.approx(listed, abs=1e-12)
+    assert np.isfinite(sign_flip_lower(RNG.normal(size=20), level))

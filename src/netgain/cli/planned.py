@@ -59,7 +59,8 @@ def table(study: Study, plan: Plan) -> str:
 def _rows(study: Study, plan: Plan) -> Iterator[tuple[str, str]]:
     claim, low, high = study.claim, *plan.minutes
     over = ", ".join(claim.beats)
-    yield "claim", f"`{claim.arm}` gains more than {claim.by:g} on {claim.metric} over {over} ({claim.rung})"
+    what = f"the version that `{claim.arm}` serves" if claim.about == "version" else f"`{claim.arm}`"
+    yield "claim", f"{what} gains more than {claim.by:g} on {claim.metric} over {over} ({claim.rung})"
     looks = f"any number up to {claim.sizes[-1]}" if claim.looks == "open" else ", ".join(map(str, claim.sizes))
     runs = f"{len(plan.runs)} runs × {plan.replicas} starts = {len(plan.runs) * plan.replicas}"
     yield "design", f"{runs}, {plan.rounds} rounds each; looks at {looks} starts"
@@ -68,7 +69,7 @@ def _rows(study: Study, plan: Plan) -> Iterator[tuple[str, str]]:
     yield "runs", ", ".join(f"{name} {seconds:.1f} s" for name, seconds in slow)
     booked = [f"{unit} {amount:.3g}" for unit, amount in plan.spend.items() if amount and unit != "device_seconds"]
     yield "cost", f"building takes about {', '.join(booked) or 'what the loop does not book'}; money is {_money(plan)}"
-    yield "power", _power(plan)
+    yield "power", _power(plan, "items" if claim.about == "version" else "starts")
     if plan.required["by_analysis"]:
         yield "needs", _needs(plan.required, study.suite[claim.metric].sealed_items)
     need, most, least = (plan.gate[name] for name in ("pairs_at_design_gain", "pairs_at_most", "smallest_gain"))
@@ -94,9 +95,9 @@ def _money(plan: Plan) -> str:
     return "unknown: the loop books none" if cost is None else f"about {cost:.2f} USD"
 
 
-def _power(plan: Plan) -> str:
+def _power(plan: Plan, unit: str) -> str:
     smallest = "no net gain" if plan.smallest_net_gain is None else f"a net gain of {plan.smallest_net_gain:.2f}"
-    resolved = f"the starts resolve {smallest} at 80 %"
+    resolved = f"the {unit} resolve {smallest} at 80 %"
     if plan.power is None:
         return f"{resolved}; name `expected` in claim.toml to see the chances"
     chance = f"SUPPORTED with chance {plan.power['supported']:.2f} at the expected net gain"

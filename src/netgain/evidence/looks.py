@@ -16,7 +16,7 @@ rarer than ``hidden_failure_share(R)``.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -171,6 +171,7 @@ def log_e_share(successes: int, starts: int, *, share: float = 0.5) -> float:
     return math.log(0.5 * mixed + (0.5 * q**-n if k == n else 0.0))
 
 
+@lru_cache(maxsize=4096)
 def chances(looks: Looks, success: float) -> LookChances:
     """Return what the design says when each start succeeds independently with probability ``success``.
 
@@ -322,6 +323,7 @@ def hidden_failure_share(starts: int, *, level: float = 0.05) -> float:
     return 1.0 - level ** (1.0 / starts) if starts > 0 else 1.0
 
 
+@lru_cache(maxsize=4096)
 def share_lower_bound(successes: int, starts: int, *, level: float = 0.05) -> float:
     """Return the exact one-sided lower bound (Clopper-Pearson 1934) of the share of successful starts, at one look.
 

@@ -13,6 +13,7 @@ mode in up to ``hidden_failure_share(R)`` of them, which is why the verdict prin
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,9 @@ FloatArray = npt.NDArray[np.float64]
 
 ROUNDING = 1e-9
 """Bounds closer to the effect than this neither exceed it nor fall below it: scores are stored to six decimals."""
+
+LISTED = 12
+"""Starts up to which the means of all subsets are listed, which is quicker there."""
 
 CHUNK = 1 << 18
 """Subset sums that are held at once, 2 MB: more of them leave the caches and take longer."""
@@ -138,11 +142,17 @@ def _checked(
 def _bounds(name: str, column: FloatArray, level: float, controls: int) -> ControlMean:
     """Bounds of one control: the lower ones at ``level``, the upper ones at its share of it."""
     worst, best = (np.where(np.isnan(column), fill, column) for fill in (-1.0, 1.0))
-    low = min(float(t_lower(worst, level)), float(sign_flip_lower(worst, level)))
+    low = min(float(t_lower(worst, level)), _flip_bound(worst.tobytes(), level))
     each = level / controls
-    high = -min(float(t_lower(-best, each)), float(sign_flip_lower(-best, each)))
+    high = -min(float(t_lower(-best, each)), _flip_bound((-best).tobytes(), each))
     present = column[~np.isnan(column)]
     return ControlMean(name, float(present.mean()) if present.size else None, low, high)
+
+
+@lru_cache(maxsize=4096)
+def _flip_bound(differences: bytes, level: float) -> float:
+    """Return ``sign_flip_lower`` of one control; kept, because a report asks for it under many assumptions."""
+    return float(sign_flip_lower(np.frombuffer(differences, dtype=np.float64), level))
 
 
 def _word(bounds: Sequence[ControlMean], delta: float) -> LookWord | None:
@@ -228,16 +238,21 @@ def sign_flip_lower(differences: npt.ArrayLike, level: float) -> FloatArray:
     The test of "the mean is at most m" counts the 2^R sign patterns whose sum of ``s_i (d_i - m)`` is at least the one
     seen; a pattern that flips the set F is among them exactly when the mean of d over F is at most m. So with
     k = floor(level 2^R) the bound is the k-th smallest of the means of all non-empty subsets. Exact when differences
-    are symmetric about their mean; -inf when 2^-R exceeds the level. Cost 2^R per row, R at most 20.
+    are symmetric about their mean; -inf when 2^-R exceeds the level.
+
+    Up to ``LISTED`` starts all subsets are listed; for more they are counted by meeting in the middle (2^(R/2) sums of
+    each half) while the mean is bisected to rounding.
     """
     d = np.asarray(differences, dtype=np.float64)
     starts = d.shape[-1]
     if not 1 <= starts <= MEAN_STARTS[1]:
-        raise ValueError(f"{starts} starts: sign flips are enumerated for 1 to {MEAN_STARTS[1]}")
+        raise ValueError(f"{starts} starts: sign flips are exact for 1 to {MEAN_STARTS[1]}")
     place = math.floor(level * 2**starts) - 1
     if place < 0:
         return np.full(d.shape[:-1], -np.inf)
     rows = d.reshape(-1, starts)
+    if starts > LISTED:
+        return np.array([_kth_by_counting(row, place) for row in rows]).reshape(d.shape[:-1])
     step = max(1, CHUNK >> starts)
     parts = [_kth_subset_mean(rows[i : i + step], place) for i in range(0, len(rows), step)]
     return np.concatenate(parts).reshape(d.shape[:-1])
@@ -246,14 +261,29 @@ def sign_flip_lower(differences: npt.ArrayLike, level: float) -> FloatArray:
 def exceeds_by_flips(differences: npt.ArrayLike, delta: float, level: float) -> npt.NDArray[np.bool_]:
     """Return whether ``sign_flip_lower`` exceeds ``delta``, over the last axis of (..., R), without finding it.
 
-    Subsets with a mean of at most delta are counted by meeting in the middle: 2^(R/2) sums of each half.
+    Subsets with a mean of at most delta are counted by meeting in the middle.
     """
     d = np.asarray(differences, dtype=np.float64)
-    rows, starts = d.reshape(-1, d.shape[-1]) - delta - ROUNDING, d.shape[-1]
-    left, right = (_subset_sums(part) for part in (rows[:, : starts // 2], rows[:, starts // 2 :]))
+    counts = _subsets_at_most(d.reshape(-1, d.shape[-1]), delta + ROUNDING)
+    return np.asarray(counts < math.floor(level * 2 ** d.shape[-1])).reshape(d.shape[:-1])
+
+
+def _subsets_at_most(rows: FloatArray, mean: float) -> npt.NDArray[np.int64]:
+    """Return, per row, how many non-empty subsets of its entries have a mean of at most ``mean``."""
+    half, excess = rows.shape[1] // 2, rows - mean
+    left, right = _subset_sums(excess[:, :half]), _subset_sums(excess[:, half:])
     right.sort(axis=1)
     counts = [np.searchsorted(ahead, -own, side="right").sum() - 1 for own, ahead in zip(left, right, strict=True)]
-    return np.asarray(np.array(counts) < math.floor(level * 2**starts)).reshape(d.shape[:-1])
+    return np.array(counts, dtype=np.int64)
+
+
+def _kth_by_counting(row: FloatArray, place: int) -> float:
+    """Return the (place + 1)-th smallest mean over the non-empty subsets of a row, by bisection."""
+    low, high = float(row.min()) - 1e-12, float(row.max()) + 1e-12
+    for _ in range(56):
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if _subsets_at_most(row[None], middle)[0] > place else (middle, high)
+    return high
 
 
 def _subset_sums(rows: FloatArray) -> FloatArray:

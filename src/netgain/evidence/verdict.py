@@ -383,8 +383,7 @@ def _recursive(case: Case, name: str, looks: Looks) -> Rung:
     if not case.improvers:
         return Rung(name, "not testable", case.unmoved or "no improver was moved to a foreign start")
     starts, names = len(case.lost), controls(case, name)
-    gains = typical_start(net_gains(case, names)[0], delta=case.by, looks=looks, lost=list(case.lost))
-    parts = [_judged(name, gains, f"net gain over {', '.join(names)} above {case.by:g}")]
+    parts = [_judged(name, claim_test(case, names), f"net gain over {', '.join(names)} above {case.by:g}")]
     what = f"a round by the last improver on a foreign start exceeds one by any null by {case.transplant_by:g}"
     parts.append(_indicator(case, name, advantages(case.improvers, starts), case.transplant_by, looks, what))
     for scale in ("score", "logit") if name == "R7" else ():
