@@ -202,7 +202,7 @@ def gauntlet(
     Runs simulated studies of known truth, genuine and fake, through the real gate and the real verdict, and the accept
     rules of other tools on the same proposals. Exits with 0 whatever it finds: a missed target is printed as it is.
     """
-    return answer("netgain.cli.gauntlet:gauntlet", shared, quick=quick, population=population, seed=seed, page=page,
+    return answer("netgain.cli.measuring:gauntlet", shared, quick=quick, population=population, seed=seed, page=page,
                   workers=workers)  # fmt: skip
 
 

@@ -40,8 +40,8 @@ def record(run: Run) -> dict[str, Json]:
             _sum(Rate(f.false_refuted, len(f.outcomes)) for m in genuine for f in m.found if f.true)
         ),
         "invalid_honest": upper(_sum(Rate(f.invalid, len(f.outcomes)) for m in measured for f in m.found if honest(f))),
-        "rules": _rules(counted, genuine), "real_loops": [vars(one) for one in run.real],
-        "engines": [vars(one) for one in run.engines],
+        "netgain": _ours(counted, genuine), "rules": _rules(counted, genuine),
+        "real_loops": [vars(one) for one in run.real], "engines": [vars(one) for one in run.engines],
     }  # fmt: skip
 
 
@@ -133,6 +133,18 @@ def _boundary(one: Measured) -> dict[str, Json]:
     above = p is not None and rate.value is not None and rate.value > level and p < 0.05
     return {"mechanism": one.mechanism.name, "level": level, **upper(rate), "p_two_sided": p, "above_level": above,
             **({} if p is not None else {"p_two_sided_reason": "nothing was run"})}  # fmt: skip
+
+
+def _ours(counted: Sequence[Measured], genuine: Sequence[Measured]) -> dict[str, Json]:
+    """Our verdicts on the same fakes and gains that the rules meet, those included that no plan would let begin."""
+    false = _sum(Rate(f.supported, len(f.outcomes)) for m in counted for f in m.found)
+    missed = _sum(Rate(len(f.outcomes) - f.supported, len(f.outcomes)) for m in genuine for f in m.found if f.true)
+    spent = [outcome.evaluations for m in (*counted, *genuine) for outcome in m.outcomes]
+    return {
+        "false_claims": false.value,
+        "missed_gains": missed.value,
+        "evaluations": round(fmean(spent)) if spent else 0,
+    }
 
 
 def _rules(counted: Sequence[Measured], genuine: Sequence[Measured]) -> list[dict[str, Json]]:

@@ -32,8 +32,7 @@ class Row:
 
 def rows_of(found: Mapping[str, Json]) -> list[Row]:
     """Ours first, then the rules from the fewest errors to the most; rules without both rates are left out."""
-    ours, rules = found["false_supported"]["rate"], []
-    true = found["true_supported"]["rate"]
+    ours, rules = found["netgain"], []
     for one in found["rules"]:
         if one["false_claims"] is None or one["missed_gains"] is None:
             continue
@@ -41,8 +40,8 @@ def rows_of(found: Mapping[str, Json]) -> list[Row]:
         rules.append(Row(f"{one['id']} {one['name']}", one["missed_gains"], one["false_claims"],
                          large["missed_gains"], large["false_claims"]))  # fmt: skip
     rules.sort(key=lambda row: (row.wrong, row.name))
-    own = [Row(OURS, 1.0 - true, ours)] if ours is not None and true is not None else []
-    return [*own, *rules]
+    known = ours["missed_gains"] is not None and ours["false_claims"] is not None
+    return [*([Row(OURS, ours["missed_gains"], ours["false_claims"])] if known else []), *rules]
 
 
 def picture(rows: Sequence[Row]) -> Html:

@@ -46,7 +46,9 @@ def lower_bound(hits: int, n: int, *, level: float = LEVEL) -> float:
 
 
 def at_least(hits: int, n: int, p: float) -> float:
-    """P(Bin(n, p) >= hits)."""
+    """P(Bin(n, p) >= hits), from the side with fewer terms."""
+    if hits <= n // 2:
+        return 1.0 - math.fsum(_mass(k, n, p) for k in range(hits))
     return math.fsum(_mass(k, n, p) for k in range(hits, n + 1))
 
 

@@ -1,7 +1,7 @@
 """The log of one simulated study: the events of a real one that a verdict reads, in the same shape and order.
 
-What it leaves out is what no verdict reads: stages before a run's last, scores on gate and report items, the seal's
-tree head. Nothing of the planted mechanism is in it: no name, no strength, no truth.
+What it leaves out is what no verdict reads: most stages before a run's last, scores on gate and report items, the
+seal's tree head. Nothing of the planted mechanism is in it: no name, no strength, no truth.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def opened(world: World, name: str) -> list[Event]:
     study = {
         "rounds": world.asked.rounds, "arms": list(arms), "untestable": {},
         "required": {rung: list(required(rung)) for rung in RUNGS[1:]},
-        "surfaces": list(loop().surfaces), "state": dict(loop().state or {}), "filters": [], "limits": {},
+        "surfaces": list(loop().surfaces), "state": dict(loop().state or {}), "limits": {},
+        "filters": [{"name": "own", "uses": ["filter", "pace"]}],
         "menu": ["long"],
         "sees_accepted": True, "tries": 1,
     }  # fmt: skip
@@ -133,6 +134,9 @@ def _run(world: World, cohort: Cohort, row: Row, place: int, study: str) -> Iter
     run, name = row.id, row.arm
     start = Row(row.replica, name, row.variant, horizon=row.horizon)
     yield Event("run_started", run, {"label": digest([study, run])[:16], "row": dict(vars(start))})
+    if arm(name).proposer == "propose":
+        yield Event("stage_done", run, {"round": 1, "stage": "propose", "row": dict(vars(start)), "spend": {},
+                                        "out": {"channel": _channel(world, name)}})  # fmt: skip
     decider = "person" if world.conduct.people else "system"
     own, rounds = arm(name), cohort.ran[name].outcomes[:, place]
     for t, outcome in enumerate(rounds.tolist(), start=1):
@@ -143,6 +147,17 @@ def _run(world: World, cohort: Cohort, row: Row, place: int, study: str) -> Iter
         yield Event("gate_decision", run, {"round": t, "mode": "watch", "outcome": "undecided"})
     yield Event("stage_done", run, {"round": row.round, "stage": "measure", "row": dict(vars(row)), "out": {},
                                     "spend": {"build": row.build}})  # fmt: skip
+
+
+def _channel(world: World, name: str) -> dict[str, Json]:
+    """What the loop's own check did in the first round: half of 100 examples kept, drawn where it is replaced.
+
+    Agreement with the true feedback is then one half, and more by the residue that is left in the replacement.
+    """
+    replaced = arm(name).channel != "true"
+    agreement = 0.5 + 0.5 * world.gain.residual if replaced else 1.0
+    return {"channel": arm(name).channel, "disabled": [], "kept": 50, "of": 100, "passed": {"own": 50},
+            "agreement": agreement, "quarantined": 0}  # fmt: skip
 
 
 def _seal(ended: Mapping[tuple[int, str], Row], first: int, count: int) -> Event:

@@ -7,13 +7,15 @@ that figure is published.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from netgain.gauntlet.found import Found, Size, look_at, seed_of
 from netgain.gauntlet.population import Mechanism
 from netgain.gauntlet.rates import Rate
+from netgain.gauntlet.studies import run_studies
+from netgain.gauntlet.truth import truth_of
 from netgain.gauntlet.world import World
 
 
@@ -42,11 +44,14 @@ def worst_of(mechanism: Mechanism, found: Sequence[Found], size: Size, seed: int
 
 
 def _searched(mechanism: Mechanism, size: Size, seed: int) -> list[Found]:
+    """Random configurations in which something was SUPPORTED; only these need a truth."""
     rng = np.random.default_rng(seed_of(seed, mechanism.world, "search"))
-    drawn = [configuration(mechanism, rng) for _ in range(size.random)]
-    light = min(size.truth, 200)  # a truth that decides only what is measured again
-    return [look_at(world, size.probe, replace(size, truth=light), seed, strength, "search")
-            for strength, world in drawn]  # fmt: skip
+    light, found = min(size.truth, 200), []
+    for strength, world in [configuration(mechanism, rng) for _ in range(size.random)]:
+        outcomes = run_studies(world, size.probe, seed_of(seed, world, "search"))
+        if any(one.word.startswith("SUPPORTED") for one in outcomes):
+            found.append(Found(strength, world, truth_of(world, starts=light), outcomes))
+    return found
 
 
 def configuration(mechanism: Mechanism, rng: np.random.Generator) -> tuple[float, World]:
