@@ -121,6 +121,13 @@ def test_the_command_prints_one_object_and_books_the_look(tmp_path, monkeypatch,
     assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
+def test_a_page_that_cannot_be_written_costs_no_figures(found, tmp_path, capsys):
+    from netgain.cli.measuring import _written
+
+    assert _written(found, tmp_path / "absent" / "gauntlet.html") == "no page"
+    assert "no page" in capsys.readouterr().err
+
+
 def test_a_wrong_population_is_the_callers_mistake(tmp_path, capsys):
     path = tmp_path / "wrong.json"
     path.write_text("{}")

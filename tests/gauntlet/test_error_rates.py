@@ -24,6 +24,7 @@ def record(tool):
 
 def test_the_page_is_what_the_generator_makes_of_the_record(tool, record):
     assert tool.PAGE.read_text(encoding="utf-8") == tool.page(record), "run tools/make_error_rates.py --from-record"
+    assert tool.PICTURE.read_text(encoding="utf-8") == tool.picture(record), "run it with --from-record"
 
 
 def test_the_page_names_command_seed_and_size(tool, record):

@@ -191,11 +191,13 @@ def export(study: Path, tables: Path, **shared: bool) -> int:
     "--seed", type=click.IntRange(min=0), default=20261128, show_default=True, metavar="N",
     help="Names the randomness: equal seeds, equal simulated studies.",
 )  # fmt: skip
-@click.option("--page", metavar="FILE", type=STUDY, help="Write the page there too, as in gauntlet.html.")
+@click.option(
+    "--page", metavar="FILE", type=STUDY, default="gauntlet.html", show_default=True, help="Where the page is written."
+)
 @_workers
 @_shared
 def gauntlet(
-    quick: bool, population: Path | None, seed: int, page: Path | None, workers: int | None, **shared: bool
+    quick: bool, population: Path | None, seed: int, page: Path, workers: int | None, **shared: bool
 ) -> int:
     """Measure how often our own verdicts are wrong.
 
