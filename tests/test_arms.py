@@ -32,12 +32,16 @@ CHANGES = {
     "unguarded:vote": {"disabled": (("vote", "filter"),)},
     "stacked+placebo": {"improver": GENERATION_0, "channel": "placebo"},
     "unguarded:own.pace+ungated": {"disabled": (("own", "pace"),), "gate": "watch"},
+    "unguarded:own.filter+unguarded:own.pace": {"disabled": (("own", "filter"), ("own", "pace"))},
+    "unguarded:old.gate": {"waived": ("old",)},
+    "unguarded:old+unguarded:vote": {"waived": ("old",), "disabled": (("vote", "filter"),)},
 }
+GUARDS = ("old", "sure")
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_an_arm_is_the_loop_but_for_its_own_intervention(name):
-    arm = arm_named(name, LOOP)
+    arm = arm_named(name, LOOP, GUARDS)
     both = {one.name: (getattr(arm, one.name), getattr(Arm(name), one.name)) for one in fields(Arm)}
     assert {field: found for field, (found, default) in both.items() if found != default} == CHANGES[name]
     assert arm.name == arm.run_name == name
@@ -50,7 +54,7 @@ def test_every_arm_that_has_a_name_is_tested_here_and_has_words():
 
 
 def test_only_the_loop_itself_runs_first():
-    assert [name for name in CHANGES if not arm_named(name, LOOP).after_self] == ["self"]
+    assert [name for name in CHANGES if not arm_named(name, LOOP, GUARDS).after_self] == ["self"]
 
 
 @pytest.mark.parametrize("name", ["slef", "", "stacked+", "without:data", "unguarded", "unguarded:"])

@@ -1,9 +1,12 @@
 """Which items a block holds: from a secret and a name, the same for all who may compare, new for all who may not."""
 
 import hashlib
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from netgain.evidence.betting import log_capital
 from netgain.generators import Strings
 from netgain.items import Dealer, fingerprint
 from netgain.seeding import gate_key, sealed_secret
@@ -98,6 +101,22 @@ def test_which_split_a_bank_item_is_in_depends_on_its_content_and_on_no_secret()
     one = bank(report_items=600)
     assert {*questions(DEALER.report(one, 0, 1))} == {*questions(other.report(one, 0, 1))}
     assert questions(DEALER.report(one, 0, 1)) != questions(other.report(one, 0, 1))
+
+
+def test_no_place_in_a_gate_block_tells_which_length_comes_next():
+    """A candidate that wins on short strings what it loses on long ones gains nothing; in order of length the bets
+    would run ahead on the short ones, every time."""
+    lengths = tuple(range(1, 21))
+    ladder = axis("ladder", Strings("copy", lengths), gate_items=200)
+
+    def highest(blocks):
+        scores = [[0.5 if len(item["input"]) - 1 <= 10 else -0.5 for item in block.items] for block in blocks]
+        return log_capital(np.array(scores), null=0.0, gain=0.1, planned_second_moment=0.1).max(axis=1)
+
+    keys = 300
+    through = highest(DEALER.gate(ladder, f"key {number}", 0, 200, 1) for number in range(keys)) >= np.log(20.0)
+    assert through.sum() <= 0.05 * keys + 3 * np.sqrt(0.05 * 0.95 * keys)
+    assert highest([DEALER.report(replace(ladder, report_items=200), 0, 1)]) >= np.log(20.0)
 
 
 def test_gate_items_of_a_bank_are_dealt_in_one_shard_a_round():

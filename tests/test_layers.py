@@ -13,10 +13,10 @@ ROOT = Path(__file__).parents[1] / "src"
 # A new module belongs in one of these rows; the layers are drawn in ARCHITECTURE.md.
 LAYERS = (
     "records surfaces suite metric claim budget seeding errors canonical wire codecs generators items",
-    "stages loop run study arms channel jobs evaluation proposal promotion world facts seal evidence ledger",
+    "stages loop run study arms channel jobs evaluation proposal promotion world facts evidence ledger",
     "gates guards monitors sandbox executors stores artifacts feedback testing",
     "recipes gauntlet readers integrations report web cli notify session planning config verify status export result "
-    "case attempts contract",
+    "case attempts contract seal yardstick",
 )
 LAYER = {name: number for number, row in enumerate(LAYERS) for name in row.split()}
 FACADE = "netgain"  # the package's __init__ hands out public names, so it stands above everything

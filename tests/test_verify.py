@@ -368,6 +368,7 @@ FORGERIES: dict[str, tuple[Callable[[Events], Events | None], str, str]] = {
     ),
     "scores of another system": (changed("scores", put("system", value="0" * 64), split="gate"), "gate", "system"),
     "items of another pair": (changed("scores", put("key", value="a|b"), split="gate"), "gate", "key is 'a|b'"),
+    "a guard that does not bind": (changed("gate_decision", put("waived", value=["retention"])), "gate", "waived is"),
     "a gate in another mode": (changed("gate_decision", put("mode", value="strict")), "gate", "mode is 'strict'"),
     "another seal": (changed("seal_opened", put("merkle_root", value="0" * 64)), "seal", "another root"),
     "a seal opened early": (

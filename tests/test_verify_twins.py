@@ -75,6 +75,7 @@ def drawn_plan(rng: random.Random) -> GatePlan:
         step_margin=rng.uniform(0.0, 0.2),
         total_margin=rng.uniform(0.0, 0.2),
         guards=guards,
+        waived=tuple(guard.axis for guard in guards if rng.random() < 0.3),
     )
 
 
@@ -93,9 +94,10 @@ def drawn_scores(plan: GatePlan, rng: random.Random) -> dict[str, dict[str, list
 def in_verify(plan: GatePlan, k: int, columns: dict[str, Any]) -> verify.Study:
     """A study of one decision on these scores, as the verifier sees it; the decision itself is filled in later."""
     study = verify.Study.__new__(verify.Study)
-    study.record = {"contract": {"gate": plan.to_json()}}
+    study.record = {"contract": {"gate": {**plan.to_json(), "waived": []}}}
     study.axes = {axis: {"gate_items": plan.block, "source": {"generator": "bank"}} for axis in plan.axes}
-    study.rows = {"r0/self": {"arm": "self", "anchor": "anchor"}}
+    arm = "+".join(["self", *(f"unguarded:{axis}.gate" for axis in plan.waived)])
+    study.rows = {"r0/self": {"arm": arm, "anchor": "anchor"}}
     return study
 
 

@@ -10,6 +10,7 @@ from netgain.stages import Loop
 
 GENERATION_0 = "generation 0"
 OWN = "own"
+GATE = "gate"  # the use of a guard axis; checks of the loop have those of `stages.USES`
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Arm:
         position: counters, curriculum, pool: own, or as at the start every round.
         channel: what replaces the checks' feedback: "true", "placebo", "oracle", "shuffled".
         disabled: (check, use) pairs whose verdict is computed but not used.
+        waived: guard axes whose tests are computed and recorded but bind nothing.
         gate: gate mode of its own, or "" for the study's; "none": nothing decided, the best on the report split served.
         one_long_step: the whole horizon's budget in one round.
         tries: the arm answers with several tries per item.
@@ -39,6 +41,7 @@ class Arm:
     position: str = OWN
     channel: str = "true"
     disabled: tuple[tuple[str, str], ...] = ()
+    waived: tuple[str, ...] = ()
     gate: str = ""
     one_long_step: bool = False
     tries: bool = False
@@ -86,32 +89,40 @@ WORDS = {
 }
 
 
-def arm_named(name: str, loop: Loop) -> Arm:
+def arm_named(name: str, loop: Loop, guards: Sequence[str] = ()) -> Arm:
     """The arm of a name; several interventions are joined by "+", as in `stacked+placebo`.
 
+    Args:
+        name: as in the study file.
+        loop: whose checks `unguarded:` may name.
+        guards: the suite's guard axes, which `unguarded:` may name as well; their one use is the gate.
+
     Raises:
-        ConfigError: an unknown arm, check or use.
+        ConfigError: an unknown arm, check, guard or use.
     """
     arm = Arm(name)
     for piece in name.split("+"):
-        arm = replace(arm, **_intervention(piece, loop))  # type: ignore[arg-type]
+        changed = _PLAIN[piece] if piece in _PLAIN else _unguarded(piece, arm, loop, guards)
+        arm = replace(arm, **changed)  # type: ignore[arg-type]
     return arm
 
 
-def _intervention(piece: str, loop: Loop) -> Mapping[str, object]:
-    if piece in _PLAIN:
-        return _PLAIN[piece]
+def _unguarded(piece: str, arm: Arm, loop: Loop, guards: Sequence[str]) -> Mapping[str, object]:
+    """What `unguarded:NAME[.USE]` takes away, beside what the arm does without already."""
     head, _, rest = piece.partition(":")
     if head != "unguarded" or not rest:
         raise ConfigError(f"unknown arm {piece!r}", fix=f"choose from {', '.join(NAMES)}")
-    check, _, use = rest.partition(".")
-    uses = {one.name: one.uses for one in loop.filters}
-    if check not in uses or (use and use not in uses[check]):
-        known = [f"unguarded:{name}.{one}" for name, all_uses in uses.items() for one in all_uses]
-        raise ConfigError(
-            f"arm {piece!r} names no check and use of this loop", fix=f"choose from {known or 'none: no checks'}"
-        )
-    return {"disabled": tuple((check, one) for one in ((use,) if use else uses[check]))}
+    name, _, use = rest.partition(".")
+    known = [(one.name, each) for one in loop.filters for each in one.uses] + [(axis, GATE) for axis in guards]
+    gone = [pair for pair in known if pair[0] == name and use in ("", pair[1])]
+    if not gone:
+        named = [f"unguarded:{check}.{each}" for check, each in known]
+        what = f"arm {piece!r} names no check or guard of this study, and no use of it"
+        raise ConfigError(what, fix=f"choose from {named or 'none: no checks, no guards'}")
+    return {
+        "disabled": (*arm.disabled, *(pair for pair in gone if pair[1] != GATE)),
+        "waived": (*arm.waived, *(axis for axis, each in gone if each == GATE)),
+    }
 
 
 def missing_piece(arm: Arm, loop: Loop) -> str | None:

@@ -29,6 +29,7 @@ class RunFacts:
     decisions: list[dict[str, Json]] = field(default_factory=list)  # of the gate, with seq and time
     choices: list[dict[str, Json]] = field(default_factory=list)  # decision records of the proposals
     channel: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> what the checks' channel did
+    round_0: dict[int, float | None] = field(default_factory=dict)  # round -> own score, generation 0 judging
     spend_by_round: dict[int, dict[str, dict[str, float | None]]] = field(default_factory=dict)
     failures: list[dict[str, Json]] = field(default_factory=list)
 
@@ -200,6 +201,12 @@ def _sealed_answered(facts: Facts, event: Stored) -> None:
     _book(_run(facts, event), event.data)
 
 
+def _own_score(facts: Facts, event: Stored) -> None:
+    run, data = _run(facts, event), event.data
+    run.round_0[data["round"]] = data["score"]
+    _book(run, data)
+
+
 def _seal(facts: Facts, event: Stored) -> None:
     facts.seals.append({**event.data, "seq": event.seq, "time": event.time})
 
@@ -229,6 +236,7 @@ _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
     "decision": _choice,
     "seal_opened": _seal,
     "sealed_answered": _sealed_answered,
+    "own_score": _own_score,
     "verdict": _verdict,
     "state": _state,
     "request": _request,

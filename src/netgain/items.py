@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from netgain.canonical import canonical, digest
+from netgain.generators import Strings
 from netgain.seeding import anchor_key, dev_key, item_seed, report_key, sealed_key
 from netgain.suite import Axis, Bank, Item
 
@@ -106,8 +107,18 @@ class Dealer:
 
 def _drawn(axis: Axis, split: str, key: str, start: int, count: int, secret: bytes) -> Block:
     seeds = (item_seed(secret, split, axis.source_key, key, index) for index in range(start, start + count))
-    items = tuple(axis.source.draw(seed, start + offset) for offset, seed in enumerate(seeds))
+    items = tuple(axis.source.draw(seed, _stratum(axis, split, seed, start + offset))
+                  for offset, seed in enumerate(seeds))  # fmt: skip
     return Block(split, axis.source_key, key, start, items)
+
+
+def _stratum(axis: Axis, split: str, seed: str, index: int) -> int:
+    """The index that sets an item's stratum: its position, and in a gate block a number drawn from its seed.
+
+    A gate bets item by item on a mean over all strata, so no item may tell by its place which stratum comes next. A
+    user's own function (`Generated`) is given the position, whatever the split: what it makes of it is its own affair.
+    """
+    return int(seed[:8], 16) if split == "gate" and isinstance(axis.source, Strings) else index
 
 
 def _ranked(bank: Bank, split: str, secret: bytes) -> Sequence[Item]:

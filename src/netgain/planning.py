@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from netgain.arms import Arm, arm_named, missing_piece, required_controls
+from netgain.arms import Arm, missing_piece, required_controls
 from netgain.budget import Budget, total
 from netgain.claim import RUNGS, Claim
 from netgain.errors import ConfigError, EvaluateError, StageError
@@ -58,6 +58,8 @@ class Study(Protocol):
 
     @property
     def arms(self) -> Sequence[str]: ...
+
+    def arm(self, name: str) -> Arm: ...
 
     @property
     def reference(self) -> Reference | None: ...
@@ -152,7 +154,7 @@ def _left_out(study: Study) -> list[str]:
     """What the claimed rung or one below it needs and the study could have, but has not."""
     needed = {name: rung for rung in reversed(_rungs(study)) for name in required_controls(rung, (), study.loop)}
     found = [f"{rung} needs the arm `{name}`: add it to `arms`" for name, rung in needed.items()
-             if name not in study.arms and missing_piece(arm_named(name, study.loop), study.loop) is None]  # fmt: skip
+             if name not in study.arms and missing_piece(study.arm(name), study.loop) is None]  # fmt: skip
     if "R4" in _rungs(study):
         few = study.rounds < ROUNDS_SUSTAINED
         found += [f"R4 needs {ROUNDS_SUSTAINED} rounds, {study.rounds} are registered"] if few else []
@@ -163,7 +165,7 @@ def _left_out(study: Study) -> list[str]:
 def _out_of_reach(study: Study) -> list[str]:
     """Controls that the claim needs and this loop cannot have: the claim can be refuted, and never supported."""
     needed = [name for rung in _rungs(study) for name in required_controls(rung, (), study.loop)]
-    lacking = {name: missing_piece(arm_named(name, study.loop), study.loop)
+    lacking = {name: missing_piece(study.arm(name), study.loop)
                for name in dict.fromkeys([*needed, *study.claim.beats])}  # fmt: skip
     return [f"`{name}` is not testable: {why}" for name, why in lacking.items() if why is not None]
 

@@ -23,7 +23,8 @@ Json = Any
 
 def judge(row: Row, world: World) -> Outcome:
     """Ask for pairs, block by block, until the gate decides."""
-    mode = world.arm(row).gate or world.mode
+    arm = world.arm(row)
+    mode = arm.gate or world.mode
     systems = {"candidate": str(row.candidate), "released": str(row.released), "anchor": str(row.anchor)}
     sheets: dict[tuple[str, str], Sheet] = {}
     spends: list[Spend] = []
@@ -36,7 +37,8 @@ def judge(row: Row, world: World) -> Outcome:
         for sheet in new:
             before = sheets.get((sheet.axis, sheet.role))
             sheets[sheet.axis, sheet.role] = before.then(sheet) if before else sheet
-        decision = world.gate.decide(mode, row.round, _columns(sheets), exhausted=look == looks - 1)
+        columns, last = _columns(sheets), look == looks - 1
+        decision = world.gate.decide(mode, row.round, columns, exhausted=last, waived=arm.waived)
         if decision.final:
             break
     events = [Event("scores", row.id, sheet.record(row.round, world.contract)) for sheet in sheets.values()]
@@ -45,7 +47,8 @@ def judge(row: Row, world: World) -> Outcome:
 
 def _ruled(row: Row, world: World, mode: str, decision: Any, events: list[Event], spend: Spend) -> Outcome:
     moves = decision.outcome == "promote" or mode == "watch"
-    receipt = world.gate.receipt(mode, decision, str(row.candidate), str(row.released)) if moves else None
+    move, waived = (str(row.candidate), str(row.released)), world.arm(row).waived
+    receipt = world.gate.receipt(mode, decision, *move, waived=waived) if moves else None
     record = {
         "round": row.round,
         "candidate": row.candidate,
@@ -100,7 +103,7 @@ def apply(row: Row, world: World) -> Outcome:
 
 def _promote(row: Row, world: World) -> Row:
     receipt = _receipt(row, world)
-    if not world.gate.admits(receipt, str(row.candidate), str(row.released)):
+    if not world.gate.admits(receipt, str(row.candidate), str(row.released), waived=world.arm(row).waived):
         raise IntegrityError(
             f"round {row.round} would promote {str(row.candidate)[:12]} with no receipt for this move",
             where=row.id,

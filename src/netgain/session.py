@@ -38,6 +38,7 @@ from netgain.stores import ObjectStore
 from netgain.study import Conductor, Watcher, enrol
 from netgain.suite import Suite
 from netgain.world import World
+from netgain.yardstick import score_by_generation_0
 
 Json = Any
 
@@ -94,7 +95,7 @@ class Study:
         self._check_claim()
 
     def _check_claim(self) -> None:
-        lacking = missing_piece(arm_named(self.claim.arm, self.loop), self.loop)
+        lacking = missing_piece(self.arm(self.claim.arm), self.loop)
         if lacking is not None:
             raise ConfigError(f"claimed arm {self.claim.arm!r} cannot be run: {lacking}", fix="claim another arm")
         level = max(looks_of(self.claim.looks).levels)
@@ -117,15 +118,19 @@ class Study:
         """Gate mode: of the claim, else the loop's own."""
         return self.claim.mode or self.loop.gate
 
+    def arm(self, name: str) -> Arm:
+        """The arm of a name, which may use this loop's checks and this suite's guards."""
+        return arm_named(name, self.loop, [axis.name for axis in self.suite.guards])
+
     def chosen(self) -> dict[str, Arm]:
         """Run name -> arm, for every arm that the loop supports."""
-        arms = [arm_named(name, self.loop) for name in self.arms]
+        arms = [self.arm(name) for name in self.arms]
         runs = [run for arm in arms if missing_piece(arm, self.loop) is None for run in runs_of(arm, self.loop)]
         return {run.run_name: run for run in runs}
 
     def untestable(self) -> dict[str, str]:
         """Arm -> what the loop lacks for it."""
-        found = {name: missing_piece(arm_named(name, self.loop), self.loop) for name in self.arms}
+        found = {name: missing_piece(self.arm(name), self.loop) for name in self.arms}
         return {name: why for name, why in found.items() if why is not None}
 
     def registered(self) -> dict[str, Json]:
@@ -463,6 +468,7 @@ def _conclude(
         open_seal(log, facts, look, fresh, arms)
     facts = facts_of(log)
     score_sealed(world, facts, facts.seals[-1], workers)
+    score_by_generation_0(world, facts, facts.seals[-1])
     verdict = decide_verdict(case_of(facts_of(log)))
     _finish(folder, log, verdict, look)
     return verdict

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -36,6 +36,10 @@ class Answer(Protocol):
 
 class Oracle(Protocol):
     def __call__(self, inputs: Sequence[Json], labels: Sequence[Json], /) -> Sequence[bool]: ...
+
+
+class OwnScore(Protocol):
+    def __call__(self, judge: System, system: System, budget: Budget, rng: Any, /) -> float: ...
 
 
 class Codec(Protocol):
@@ -86,7 +90,8 @@ class Loop:
         random_search: view -> Change, one random admissible edit; default: `propose` on generation 0.
         sampled: like `answer`, but may draw `budget.tries` answers per item and pick by the system's own check.
         oracle: (inputs, labels) -> truth of self-made labels; used to measure, and by the arm `oracle`.
-        describe: system -> short text for people.
+        own_score: how the loop scores a system by its own lights, in [0, 1]: `judge` asks and checks, `system` answers.
+            With generation 0 as judge it is the loop's round-0 score of every later system, which the report shows.
         filters: the loop's own checks, each with its uses.
         state: what is parent, improver and position, in words; without it `flat`, `stacked` and `one_step` are not
             testable.
@@ -106,7 +111,7 @@ class Loop:
     random_search: Propose | None = None
     sampled: Answer | None = None
     oracle: Oracle | None = None
-    describe: Callable[[System], str] | None = None
+    own_score: OwnScore | None = None
     filters: Sequence[Filter] = ()
     state: Mapping[str, str] | None = None
     not_testable: Mapping[str, str] = field(default_factory=dict)

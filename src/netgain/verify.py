@@ -179,6 +179,12 @@ class Study:
         pieces, plan = self.rows[run]["arm"].split("+"), self.record["contract"]["gate"]
         return "watch" if "ungated" in pieces else "none" if "ordinary" in pieces else str(plan["mode"])
 
+    def waived(self, run: str) -> list[str]:
+        """Guards whose tests bind nothing in a run: those that its arm names as `unguarded:AXIS` or `.gate`."""
+        guards = [one["axis"] for one in self.record["contract"]["gate"]["guards"]]
+        named = [piece.removesuffix(".gate") for piece in self.rows[run]["arm"].split("+")]
+        return [piece[10:] for piece in named if piece.startswith("unguarded:") and piece[10:] in guards]
+
 
 # --- Files, log, registration, contract ------------------------------------------------------------------------------
 def files(study: Study) -> str:
@@ -251,12 +257,12 @@ def items(study: Study) -> str:
             else:
                 need(looks[replica] in secrets, "the secret is not revealed: the study is not finished", None)
                 key = secrets[looks[replica]]
-            prefix, first = f"{data['split']}|{data['source']}|{data['key']}|", data["start"]
-            block = (key, prefix, first, len(data["values"]))
+            prefix = f"{data['split']}|{data['source']}|{data['key']}|"
+            block = (key, prefix, span := range(data["start"], data["start"] + len(data["values"])))
             if block not in known:
-                span = range(first, first + len(data["values"]))
                 seeds = [(i, hmac.new(key, f"{prefix}{i}".encode(), "sha256").hexdigest()) for i in span]
-                known[block] = digest([draw(spec, seed, i) for i, seed in seeds])
+                mixed = data["split"] == "gate"  # its lengths come in an order that nobody can tell in advance
+                known[block] = digest([draw(spec, seed, int(seed[:8], 16) if mixed else i) for i, seed in seeds])
             need(data["items"] == known[block], f"{here}: items of {data['split']} block {data['key']!r}")
         same = (data["split"], data["source"], data["key"], data["start"], len(data["values"]))
         need(asked.setdefault(same, data["items"]) == data["items"], f"{here}: another run was asked other items")
@@ -415,9 +421,9 @@ def receipts(study: Study) -> str:
                 need(data.get("receipt"), f"{here} without a receipt")
                 need(data["outcome"] == "promote" or mode == "watch", f"{here} after {data['outcome']!r}")
                 wrong = differs({"candidate": after, "released": before, "mode": mode}, data, "its decision's")
-                plan = digest({**study.record["contract"]["gate"], "mode": mode})
+                plan = digest({**study.record["contract"]["gate"], "mode": mode, "waived": study.waived(run)})
                 ours = {"candidate_digest": after, "released_digest": before, "plan_digest": plan, "round": data["k"]}
-                ours |= {name: data[name] for name in ("outcome", "level", "tests", "mode")}
+                ours |= {name: data[name] for name in ("outcome", "level", "tests", "mode", "waived")}
                 wrong = wrong or differs(ours, data["receipt"], "its receipt's")
                 need(not wrong, f"{here}: {wrong}")
                 moves += 1
@@ -439,6 +445,7 @@ def gate(study: Study) -> str:
 
 def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, str, str], Entry]) -> str:
     data, plan, mode = entry.data, study.record["contract"]["gate"], study.mode(entry.run)
+    waived = study.waived(entry.run)
     roles = {"candidate": data["candidate"], "released": data["released"], "anchor": study.rows[entry.run]["anchor"]}
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
     for axis in (plan["axis"], *(guard["axis"] for guard in plan["guards"])):
@@ -461,6 +468,7 @@ def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, st
     if plan["futility_level"] is not None:
         asked.append(("futility", plan, "released", "candidate", -gain, gain, plan["futility_level"]))
     tests = [_test(columns[one[1]["axis"]], *one) for one in asked]
+    binding = [test for test in tests if test[0]["axis"] not in waived]
     sizes = {axis: len(column["candidate"]) for axis, column in columns.items()}
     steps = {axis: study.axes[axis]["gate_items"] or 1 for axis in columns}
     looks, most = (
@@ -471,15 +479,15 @@ def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, st
     for axis in drawn:
         need(sizes[axis] == looks * study.axes[axis]["gate_items"], f"{sizes[axis]} items of {axis!r} in {looks} looks")
     for look in range(1, looks):
-        said, _ = _ruling(plan, mode, tests, {axis: min(size, look * steps[axis]) for axis, size in sizes.items()})
+        said, _ = _ruling(plan, mode, binding, {axis: min(size, look * steps[axis]) for axis, size in sizes.items()})
         if said != "continue":
             return f"look {look} of {looks} already said {said}, yet more pairs were asked for"
-    said, reason = _ruling(plan, mode, tests, sizes)
+    said, reason = _ruling(plan, mode, binding, sizes)
     if said == "continue":  # no more pairs were to be had
         need(looks == most or not drawn, f"seq {entry.seq}: undecided after {looks} looks of {most}")
         said, reason = "undecided", "exhausted"
     ours = {"tests": [record for record, _, _ in tests], "level": level, "harm_level": harm, "mode": mode}
-    return differs({**ours, "k": k, "outcome": said, "reason": reason}, data, "recorded")
+    return differs({**ours, "waived": waived, "k": k, "outcome": said, "reason": reason}, data, "recorded")
 
 
 def _test(columns: Mapping[str, Column], kind: str, rule: Record, plus: str, minus: str, *numbers: float) -> Json:

@@ -35,11 +35,17 @@ class Log(Protocol):
 class Gate(Protocol):
     """Decides on scores, and lets nothing through without a receipt."""
 
-    def decide(self, mode: str, k: int, columns: Mapping[str, Mapping[str, Any]], *, exhausted: bool) -> Any: ...
+    def decide(
+        self, mode: str, k: int, columns: Mapping[str, Mapping[str, Any]], *, exhausted: bool, waived: Sequence[str]
+    ) -> Any: ...
 
-    def receipt(self, mode: str, decision: Any, candidate: str, released: str) -> dict[str, Json]: ...
+    def receipt(
+        self, mode: str, decision: Any, candidate: str, released: str, *, waived: Sequence[str]
+    ) -> dict[str, Json]: ...
 
-    def admits(self, receipt: Mapping[str, Json] | None, candidate: str, released: str) -> bool: ...
+    def admits(
+        self, receipt: Mapping[str, Json] | None, candidate: str, released: str, *, waived: Sequence[str]
+    ) -> bool: ...
 
 
 @dataclass(frozen=True)

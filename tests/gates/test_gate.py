@@ -164,6 +164,17 @@ def test_a_receipt_whose_numbers_do_not_carry_a_promotion_admits_nothing(forge):
     assert not GATE.admits(forged, C, R)
 
 
+def test_a_receipt_that_waives_a_guard_admits_only_for_the_arm_that_goes_without_it():
+    lossy = columns(guard=0.5)
+    decision = GATE.decide("advance", 1, lossy, exhausted=True, waived=("old",))
+    found = GATE.receipt("advance", decision, C, R, waived=("old",))
+    assert GATE.admits(found, C, R, waived=("old",))
+    assert not GATE.admits(found, C, R)
+    assert not GATE.admits(receipt(), C, R, waived=("old",))
+    assert not GATE.admits({**found, "waived": []}, C, R)
+    assert GATE.decide("advance", 1, lossy, exhausted=True).outcome == "reject"
+
+
 def test_a_gate_of_another_plan_does_not_accept_the_receipt():
     other = BettingGate(plan_of(SUITE, "advance", 6))
     assert not other.admits(receipt(), C, R)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from netgain.errors import ConfigError
 from netgain.evidence.betting import log_capital
 from netgain.gates import AxisScores, GateDecision, GatePlan, GuardRule, Receipt, decide, issue
 from netgain.testing.gate_worlds import three_systems
@@ -176,6 +177,34 @@ def test_decision_and_receipt_survive_json():
     receipt = issue(PLAN, decision, **DIGESTS)
     assert Receipt.from_json(json.loads(json.dumps(receipt.to_json()))) == receipt
     assert (receipt.plan_digest, receipt.round, receipt.mode) == (PLAN.digest, 1, "strict")
+
+
+def test_a_waived_guard_is_tested_and_recorded_but_binds_nothing():
+    scores = {"ladder": moved(400, 0.05), "retention": moved(400, -0.05)}
+    plan = replace(PLAN, waived=("retention",))
+    with_it, without = decide(PLAN, 1, scores), decide(plan, 1, scores)
+    assert (with_it.outcome, without.outcome) == ("reject", "promote")
+    assert without.tests == with_it.tests and without.waived == ("retention",)
+    receipt = issue(plan, without, **DIGESTS)
+    assert Receipt.from_json(json.loads(json.dumps(receipt.to_json()))) == receipt
+    assert GatePlan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+    with pytest.raises(ValueError, match="did not reach its threshold"):
+        Receipt.from_json({**receipt.to_json(), "waived": []})
+    with pytest.raises(ValueError, match="waived"):
+        issue(PLAN, without, **DIGESTS)
+
+
+def test_missing_data_of_a_waived_guard_voids_nothing():
+    lost = AxisScores(np.full(400, np.nan), np.ones(400), np.ones(400))
+    scores = {"ladder": moved(400, 0.05), "retention": lost}
+    assert decide(PLAN, 1, scores).outcome == "undecided"
+    assert decide(replace(PLAN, waived=("retention",)), 1, scores).outcome == "promote"
+
+
+@pytest.mark.parametrize("axis", ["ladder", "unheard of"])
+def test_only_guards_can_be_waived(axis):
+    with pytest.raises(ConfigError, match="are no guards"):
+        replace(PLAN, waived=(axis,))
 
 
 def test_no_receipt_without_a_promotion():

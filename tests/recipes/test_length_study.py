@@ -58,3 +58,10 @@ def test_the_checks_of_the_loop_keep_mostly_right_answers(folder: Path) -> None:
     facts = facts_of(Ledger.open(folder, readonly=True))
     first = facts.runs["r0/self"].channel[1]["right"]
     assert first["passed_right"] / first["passed"] > first["right"] / first["of"]
+
+
+def test_every_released_system_has_a_round_0_score_that_is_not_the_same_for_all(folder: Path) -> None:
+    run = facts_of(Ledger.open(folder, readonly=True)).runs["r0/self"]
+    assert sorted(run.round_0) == list(range(run.row["round"] + 1))
+    scores = [score for score in run.round_0.values() if score is not None]
+    assert len(scores) == len(run.round_0) and max(scores) > min(scores)

@@ -29,7 +29,9 @@ def world_in(
     """A world over a new ledger in `folder`; its executor is `world.jobs._executor`, an `InProcess`."""
     ladder = Ladder(target=7, own=60)
     loop, suite = loop or ladder.loop(), suite or ladder.suite()
-    chosen = [run for name in arms for run in runs_of(arm_named(name, loop), loop) if missing_piece(run, loop) is None]
+    guards = [axis.name for axis in suite.guards]
+    made = [run for name in arms for run in runs_of(arm_named(name, loop, guards), loop)]
+    chosen = [run for run in made if missing_piece(run, loop) is None]
     store = ObjectStore(folder / "objects")
     world = World(
         loop=loop, suite=suite, arms={arm.run_name: arm for arm in chosen},

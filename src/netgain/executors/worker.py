@@ -84,8 +84,13 @@ class Tasks:
         """The system of {"digest", "data"}, decoded anew: loop code may have edited an earlier copy in place."""
         return self.codec.decode(named["data"])
 
-    def describe(self, task: dict[str, Any], budget: Budget) -> Any:
-        return {"text": str(self.loop.describe(self._system(task["system"]))) if self.loop.describe else ""}
+    def own_score(self, task: dict[str, Any], budget: Budget) -> Any:
+        assert self.loop.own_score is not None
+        judge, system = self._system(task["judge"]), self._system(task["system"])
+        score = float(self.loop.own_score(judge, system, budget, _rng(task["seed"])))
+        if not 0.0 <= score <= 1.0:
+            raise ValueError(f"own_score gave {score!r}, expected a number in [0, 1]")
+        return {"score": score}
 
     def _proposer(self, name: str) -> Callable[[View], Change]:
         kind, _, variant = name.partition(".")

@@ -14,16 +14,22 @@ Column = Sequence[float | None]
 
 
 class BettingGate:
-    """Decides, and issues receipts. Arms differ in mode only: items, levels and thresholds are one plan's."""
+    """Decides, and issues receipts. Arms differ in mode, and in guards that bind nothing: the rest is one plan's."""
 
     def __init__(self, plan: GatePlan) -> None:
         self.plan = plan
 
-    def _plan(self, mode: str) -> GatePlan:
-        return replace(self.plan, mode=mode)  # type: ignore[arg-type]
+    def _plan(self, mode: str, waived: Sequence[str]) -> GatePlan:
+        return replace(self.plan, mode=mode, waived=tuple(waived))  # type: ignore[arg-type]
 
     def decide(
-        self, mode: str, k: int, columns: Mapping[str, Mapping[str, Column]], *, exhausted: bool
+        self,
+        mode: str,
+        k: int,
+        columns: Mapping[str, Mapping[str, Column]],
+        *,
+        exhausted: bool,
+        waived: Sequence[str] = (),
     ) -> GateDecision:
         """Judge decision `k` on {axis: {"candidate" | "released" | "anchor": (n,) scores, None where missing}}."""
         nan = float("nan")
@@ -33,26 +39,32 @@ class BettingGate:
             )
             for axis, roles in columns.items()
         }
-        return decide(self._plan(mode), k, scores, exhausted=exhausted)
+        return decide(self._plan(mode, waived), k, scores, exhausted=exhausted)
 
-    def receipt(self, mode: str, decision: GateDecision, candidate: str, released: str) -> dict[str, Any]:
+    def receipt(
+        self, mode: str, decision: GateDecision, candidate: str, released: str, *, waived: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """The receipt of a promotion, as JSON.
 
         Raises:
             ValueError: the decision is no promotion.
         """
-        return issue(self._plan(mode), decision, candidate_digest=candidate, released_digest=released).to_json()
+        plan = self._plan(mode, waived)
+        return issue(plan, decision, candidate_digest=candidate, released_digest=released).to_json()
 
-    def admits(self, receipt: Mapping[str, Any] | None, candidate: str, released: str) -> bool:
+    def admits(
+        self, receipt: Mapping[str, Any] | None, candidate: str, released: str, *, waived: Sequence[str] = ()
+    ) -> bool:
         """True when a receipt carries this very move. Anything else, an error included, is no."""
         try:
             read = Receipt.from_json(dict(receipt or {}))
         except (TypeError, ValueError, KeyError):
             return False
-        own = {self._plan(mode).digest for mode in ("strict", "advance", "watch")}
+        own = {self._plan(mode, waived).digest for mode in ("strict", "advance", "watch")}
         guarded = sorted(test.axis for test in read.tests if test.kind == "guard")
         this_move = (read.candidate_digest, read.released_digest) == (candidate, released)
-        return this_move and read.plan_digest in own and guarded == sorted(one.axis for one in self.plan.guards)
+        whole = guarded == sorted(one.axis for one in self.plan.guards) and read.waived == tuple(waived)
+        return this_move and read.plan_digest in own and whole
 
 
 def plan_of(suite: Suite, mode: str, rounds: int) -> GatePlan:

@@ -8,7 +8,7 @@ What is tested against what, and at which level, is in ``questions.py``.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, get_args
 
@@ -58,7 +58,7 @@ class GateDecision:
     """What the gate says about confirmation ``k``, with every number it rests on.
 
     ``axis`` is the axis that decided, None when none did. ``acts`` is False for a gate that only watches. ``level`` is
-    a_k, ``harm_level`` is b_k before the split over harm tests.
+    a_k, ``harm_level`` is b_k before the split over harm tests. Tests on ``waived`` axes were not asked.
     """
 
     outcome: Outcome
@@ -71,6 +71,7 @@ class GateDecision:
     level: float
     harm_level: float
     tests: tuple[GateTest, ...]
+    waived: tuple[str, ...] = ()
 
     @property
     def final(self) -> bool:
@@ -79,20 +80,21 @@ class GateDecision:
 
     def to_json(self) -> dict[str, Any]:
         """Return the decision as plain JSON values; ``from_json`` is its inverse."""
-        return {**asdict(self), "tests": [asdict(test) for test in self.tests]}
+        return _plain(self)
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Self:
         """Return the decision of ``to_json``."""
-        return cls(**{**record, "tests": tuple(GateTest(**test) for test in record["tests"])})
+        return cls(**_read(record))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
     """Permission to move the released pointer, issued by ``issue`` only and checked again whenever it is built or read.
 
-    A receipt whose tests do not reach their thresholds, or that misses its release test, cannot be constructed. In mode
-    ``watch`` the gate decides nothing, so the receipt says so in ``mode`` and carries the verdict as ``outcome``.
+    A receipt whose tests do not reach their thresholds, or that misses its release test, cannot be constructed; guards
+    on ``waived`` axes are not asked. In mode ``watch`` the gate decides nothing, so the receipt says so in ``mode`` and
+    carries the verdict as ``outcome``.
     It does not prove that scores are genuine: the ledger's raw scores do, re-judged by ``verify``.
     """
 
@@ -104,11 +106,12 @@ class Receipt:
     tests: tuple[GateTest, ...]
     candidate_digest: str
     released_digest: str
+    waived: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.mode == "watch" and self.outcome != "continue":
             return
-        needed = [test for test in self.tests if test.kind in ("release", "guard")]
+        needed = [test for test in _binding(self.tests, self.waived) if test.kind in ("release", "guard")]
         if self.outcome != "promote" or sum(test.kind == "release" for test in needed) != 1:
             raise ValueError(f"{self.outcome!r} of round {self.round} is no promotion: no receipt can exist for it")
         for test in needed:
@@ -119,7 +122,7 @@ class Receipt:
 
     def to_json(self) -> dict[str, Any]:
         """Return the receipt as plain JSON values; ``from_json`` is its inverse."""
-        return {**asdict(self), "tests": [asdict(test) for test in self.tests]}
+        return _plain(self)
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Self:
@@ -127,7 +130,21 @@ class Receipt:
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(record) - known):
             raise ValueError(f"receipt has unknown keys {unknown!r}")
-        return cls(**{**record, "tests": tuple(GateTest(**test) for test in record["tests"])})
+        return cls(**_read(record))
+
+
+def _plain(record: GateDecision | Receipt) -> dict[str, Any]:
+    return {**asdict(record), "tests": [asdict(test) for test in record.tests], "waived": list(record.waived)}
+
+
+def _read(record: dict[str, Any]) -> dict[str, Any]:
+    tests = tuple(GateTest(**test) for test in record["tests"])
+    return {**record, "tests": tests, "waived": tuple(record.get("waived", ()))}
+
+
+def _binding(tests: Sequence[GateTest], waived: Sequence[str]) -> tuple[GateTest, ...]:
+    """Return the tests that a decision rests on: those on waived axes are computed and recorded, and bind nothing."""
+    return tuple(test for test in tests if test.axis not in waived)
 
 
 def decide(plan: GatePlan, k: int, scores: Mapping[str, AxisScores], *, exhausted: bool = False) -> GateDecision:
@@ -153,7 +170,7 @@ def decide(plan: GatePlan, k: int, scores: Mapping[str, AxisScores], *, exhauste
     columns = {axis: _columns(axis, scores[axis]) for axis in plan.axes if axis in scores}
     tests = _answer(questions(plan, k), columns)
     full = all(axis in columns and columns[axis]["candidate"].size >= plan.max_pairs for axis in plan.axes)
-    outcome, reason, axis, sentence = _judge(plan, tests, exhausted=exhausted or full)
+    outcome, reason, axis, sentence = _judge(plan, _binding(tests, plan.waived), exhausted=exhausted or full)
     return GateDecision(
         outcome=outcome,
         reason=reason,
@@ -165,6 +182,7 @@ def decide(plan: GatePlan, k: int, scores: Mapping[str, AxisScores], *, exhauste
         level=plan.promotion_spending.level(k),
         harm_level=plan.harm_spending.level(k),
         tests=tests,
+        waived=plan.waived,
     )
 
 
@@ -177,6 +195,8 @@ def issue(plan: GatePlan, decision: GateDecision, *, candidate_digest: str, rele
     if decision.mode != plan.mode or decision.level != plan.promotion_spending.level(decision.k):
         made = f"in mode {decision.mode!r} at level {decision.level!r}"
         raise ValueError(f"decision {decision.k} was made {made}, not under this plan")
+    if decision.waived != plan.waived:
+        raise ValueError(f"decision {decision.k} waived {decision.waived!r}, this plan {plan.waived!r}")
     guarded = sorted(test.axis for test in decision.tests if test.kind == "guard")
     if guarded != sorted(guard.axis for guard in plan.guards):
         raise ValueError(f"decision {decision.k} tested the guards {guarded!r}, not those of this plan")
@@ -189,6 +209,7 @@ def issue(plan: GatePlan, decision: GateDecision, *, candidate_digest: str, rele
         tests=decision.tests,
         candidate_digest=candidate_digest,
         released_digest=released_digest,
+        waived=decision.waived,
     )
 
 
@@ -202,7 +223,7 @@ def _judge(plan: GatePlan, tests: tuple[GateTest, ...], *, exhausted: bool) -> R
     reached = [test for test in tests if test.reached]
     required = [test for test in tests if test.kind in ("release", "guard")]
     if all(test.reached for test in required):
-        return "promote", "better", plan.axis, f"{_words(required[0])}; {len(plan.guards)} guards held"
+        return "promote", "better", plan.axis, f"{_words(required[0])}; {len(required) - 1} guards held"
     if harmed := [test for test in reached if test.kind in ("harm_step", "harm_total")]:
         return "reject", "harm", harmed[0].axis, _words(harmed[0])
     futile = [test for test in reached if test.kind == "futility" and not required[0].reached]

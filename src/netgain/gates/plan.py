@@ -50,6 +50,7 @@ class GatePlan:
         step_margin: Loss against the released system on the gate axis that counts as harm; in [0, 1).
         total_margin: Loss against generation 0 on the gate axis that counts as harm; in [0, 1).
         guards: The guard axes, each with its margins.
+        waived: Guard axes whose tests are computed and recorded but bind nothing (arm `unguarded:AXIS.gate`).
     """
 
     axis: str
@@ -66,6 +67,7 @@ class GatePlan:
     step_margin: float = 0.01
     total_margin: float = 0.02
     guards: tuple[GuardRule, ...] = ()
+    waived: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.mode not in get_args(GateMode):
@@ -85,6 +87,8 @@ class GatePlan:
             raise ConfigError(f"confirmations {self.confirmations!r} must be at least 1, or None for an open-ended run")
         if repeated := sorted({axis for axis in self.axes if self.axes.count(axis) > 1}):
             raise ConfigError(f"axes {repeated!r} appear twice: the gate axis and every guard axis need their own name")
+        if odd := sorted(set(self.waived) - {guard.axis for guard in self.guards}):
+            raise ConfigError(f"waived axes {odd!r} are no guards", fix=f"guards are {list(self.axes[1:])!r}")
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -109,7 +113,7 @@ class GatePlan:
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain JSON values; ``from_json`` is its inverse."""
         record = asdict(self)
-        record["guards"] = [asdict(guard) for guard in self.guards]
+        record |= {"guards": [asdict(guard) for guard in self.guards], "waived": list(self.waived)}
         return record
 
     @classmethod
@@ -119,7 +123,7 @@ class GatePlan:
         for key in sorted(set(record) - set(known)):
             raise ConfigError.unknown("key of a gate plan", key, known)
         guards = tuple(GuardRule(**guard) for guard in record.get("guards", ()))
-        return cls(**{**record, "guards": guards})
+        return cls(**{**record, "guards": guards, "waived": tuple(record.get("waived", ()))})
 
     @property
     def digest(self) -> str:

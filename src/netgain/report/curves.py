@@ -173,8 +173,8 @@ def _share_table(reading: Reading) -> Table:
 
 
 def yardsticks(reading: Reading) -> tuple[str, Figure]:
-    """Three gains of the same loop: by its own current score, by the one fixed before it began, sealed."""
-    own, fixed = reading.own_scores(), [reading.curve(run) for run in reading.runs(reading.arm)]
+    """Three gains of the same loop: by its own current score, by its round-0 score, sealed."""
+    own, fixed = reading.own_scores(), reading.round_0_scores()
     ends, first = reading.sealed(reading.arm), reading.sealed("frozen")
     gains = {"own": middle([_gain(one) for one in own]), "fixed": middle([_gain(one) for one in fixed]),
              "sealed": middle([minus(a, b) for a, b in zip(ends, first, strict=True)])}  # fmt: skip
@@ -186,10 +186,9 @@ def yardsticks(reading: Reading) -> tuple[str, Figure]:
     caption = (
         f"Own current score: share of the answers that {named(reading.arm)} gave itself in the round and that "
         "passed its own check of that round; its questions "
-        f"change with the round. Score registered before round 1: metric of {named(reading.metric)} on the "
-        "round's report items, "
-        "released system. Sealed: the same metric on items that did not exist before everything was frozen; "
-        "generation 0 and what is served."
+        "change with the round. Round-0 score: the same questions of round 1 asked of every released system, "
+        f"generation 0 judging. Sealed: metric of {named(reading.metric)} on items that did not exist before "
+        "everything was frozen; generation 0 and what is served."
     )
     return said, Figure(caption, [picture], [_yard_table(reading, own, fixed)])
 
@@ -205,7 +204,7 @@ def _three(
     parts, ends = frame.axes(), {}
     for name, curve, class_, dash in (
         ("own current score", own, "c1", "7 3"),
-        ("fixed before round 1", fixed, "own", None),
+        ("its round-0 score", fixed, "own", None),
     ):
         if curve:
             parts.append(frame.curve(curve, f"line {class_}", dash=dash))
@@ -223,7 +222,7 @@ def _yard_table(reading: Reading, own: Curves, fixed: Curves) -> Table:
         gains = [_gain(own[place]), _gain(fixed[place]), minus(ends[place], first[place])]
         rows.append([f"start {run.replica}", *(signed(gain) if gain is not None else "–" for gain in gains)])
     return Table(
-        "Gain by start, last round less first", ["Start", "own current score", "fixed before round 1", "sealed"], rows
+        "Gain by start, last round less first", ["Start", "own current score", "round-0 score", "sealed"], rows
     )
 
 

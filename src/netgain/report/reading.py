@@ -150,6 +150,11 @@ class Reading:
         found = [{at: own_score(record) for at, record in sorted(run.channel.items())} for run in self.runs(self.arm)]
         return [{at: share for at, share in one.items() if share is not None} for one in found]
 
+    def round_0_scores(self) -> list[dict[int, float]]:
+        """By start, round -> the loop's own score with generation 0 judging; empty where it has none."""
+        found = [sorted(run.round_0.items()) for run in self.runs(self.arm)]
+        return [{at: score for at, score in one if score is not None} for one in found]
+
     def shares(self, arm: str, share: Callable[[Mapping[str, Json]], float | None]) -> list[dict[int, float]]:
         """By start, round -> a share of the checks' record, where it is known."""
         found = [{at: share(record) for at, record in sorted(run.channel.items())} for run in self.runs(arm)]

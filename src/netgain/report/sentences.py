@@ -442,10 +442,11 @@ def yardsticks(gains: dict[str, float | None]) -> str:
     """The three gains beside one another."""
     own, fixed, sealed = (gains[name] for name in ("own", "fixed", "sealed"))
     text = (
-        f"Median gain by the loop's own current score {_or_none(own)}, by the score registered before round 1 "
-        f"{_or_none(fixed)}, "
+        f"Median gain by the loop's own current score {_or_none(own)}, by its round-0 score {_or_none(fixed)}, "
         f"on sealed items {_or_none(sealed)}."
     )
+    if fixed is None:
+        text += " A loop with `own_score` has a round-0 score: its judgement before it changed itself."
     if own is not None and sealed is not None and own > 0 >= sealed:
         return text + " Warning: the own score rose while the sealed one did not."
     return text

@@ -36,6 +36,7 @@ class Ladder:
         own: examples of its own per round.
         check: share of wrong answers that the system's own check catches; 0 for a loop without a check.
         gain: how much of what its labels are worth is learnt; 0 for a loop that learns nothing.
+        forget: share of what generation 0 knew that each round on own data costs.
     """
 
     known: int = 5
@@ -43,6 +44,7 @@ class Ladder:
     own: int = 200
     check: float = 0.95
     gain: float = 1.0
+    forget: float = 0.0
 
     def start(self, rng: Any) -> Started:
         """Generation 0, drawn at no cost: right up to `known`, mostly right one further, lost beyond."""
@@ -69,11 +71,12 @@ class Ladder:
         return int(view.state["length"]) + (1 if share >= 0.5 and view.feedback.kept.inputs else 0)
 
     def _verdicts(self, view: View, inputs: Sequence[str], labels: Sequence[str]) -> dict[str, list[bool]]:
-        if not self.check:
-            return {}
-        catches = view.rng.random(len(inputs)) < self.check
+        return {"own": self._checked(view.rng, inputs, labels)} if self.check else {}
+
+    def _checked(self, rng: Any, inputs: Sequence[str], labels: Sequence[str]) -> list[bool]:
+        catches = rng.random(len(inputs)) < self.check
         right = truth_of(inputs, labels)
-        return {"own": [bool(one or not caught) for one, caught in zip(right, catches, strict=True)]}
+        return [bool(one or not caught) for one, caught in zip(right, catches, strict=True)]
 
     def build(self, parent: Mapping[str, Json], change: Change, budget: Budget, rng: Any) -> dict[str, Json]:
         """Train: each length present moves to the purity of its labels; the next one comes half-way."""
@@ -87,6 +90,7 @@ class Ladder:
                 "mark": int(rng.integers(1 << 30)),
             }
         length = len(examples.inputs[0]) - 1
+        table[: self.known] = [(1.0 - self.forget) * p for p in table[: self.known]]
         purity = sum(truth_of(examples.inputs, examples.labels)) / len(examples.inputs)
         table[length - 1] += self.gain * (min(0.99, purity**2) - table[length - 1])
         table[length] += self.gain * max(0.0, 0.9 * table[length - 1] - table[length])
@@ -98,6 +102,13 @@ class Ladder:
         view.budget.spend(tokens=0, flops=0)
         return Change([Part("weights", None, decided_by="rule", reason="base data")])
 
+    def own_score(self, judge: Mapping[str, Json], system: Mapping[str, Json], budget: Budget, rng: Any) -> float:
+        """Share of answers of the first round's length that pass the check; it is the same whoever judges."""
+        questions = Strings("reverse", (self.known + 1,))
+        inputs = [questions.draw(f"{int(seed):x}", 0)["input"] for seed in rng.integers(1 << 60, size=self.own)]
+        labels = [one["answer"] for one in answer(system, inputs, budget, rng)]
+        return sum(self._checked(rng, inputs, labels)) / self.own
+
     def loop(self) -> Loop:
         """The loop with all its controls."""
         return Loop(
@@ -108,6 +119,7 @@ class Ladder:
             ordinary={"restarts": self.ordinary, "long": self.ordinary},
             oracle=truth_of,
             sampled=answer,
+            own_score=self.own_score if self.check else None,
             filters=(Filter("own"),) if self.check else (),
             surfaces=("data", "curriculum", "weights"),
             gate="advance",

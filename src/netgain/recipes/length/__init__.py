@@ -70,7 +70,7 @@ def _loop(options: Options, filters: tuple[Filter, ...]) -> Loop:
     return Loop(
         late("start"), late("propose"), late("answer"), build=late("build"),
         ordinary={"restarts": late("ordinary"), "long": late("ordinary")}, sampled=late("sampled"),
-        oracle=late("oracle"),
+        oracle=late("oracle"), own_score=late("own_score") if options.check != "none" else None,
         filters=filters, state=STATE, surfaces=("data", "curriculum", "weights"), gate="advance", codec=_Codec(),
         sees_accepted=False,
         not_testable={"random_search": "it has no separate meaning here: a proposal is a batch of own answers"},

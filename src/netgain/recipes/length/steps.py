@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from netgain.wire import pack, unpack
 
 Json = Any
 TEMPERATURE = 0.7
+SCORED = 400  # own questions of a round-0 score: half a width of 5 points at most
 TO_SPARE = 1.01  # plain training is sized by mean string lengths; one part in a hundred covers their spread
 
 torch.set_num_threads(1)
@@ -162,7 +163,12 @@ def _book(budget: Budget, work: model.Work) -> None:
     budget.spend(tokens=work.tokens, flops=work.flops)
 
 
-def describe(options: Options, system: System) -> str:
-    """What the system is, in words."""
-    shapes: Mapping[str, Any] = system.weights
-    return f"decoder with {sum(one.numel() for one in shapes.values()):,} parameters, {len(system.voters)} voters"
+def own_score(options: Options, judge: System, system: System, budget: Budget, rng: Any) -> float:
+    """Share of the system's answers to questions of the first round's length that the judge's weights let pass."""
+    size = options.numbers
+    asked = tasks.questions(options.task, size.base_length + 1, min(size.own, SCORED), rng)
+    answers = ask.answer(system.weights, asked)
+    pairs = Pairs(tuple(asked), answers.texts)
+    passed, work = ask.passes(options.check, judge.weights, options.task, pairs, judge.voters)
+    _book(budget, answers.work + work)
+    return float(passed.mean())
