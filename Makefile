@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: study study-full test bench nightly docs format clean
+.PHONY: study study-full test bench nightly docs error-rates format clean
 .DELETE_ON_ERROR:
 
 study: $(VENV)/study.stamp
@@ -36,6 +36,9 @@ bench: $(VENV)/test.stamp
 
 docs: $(VENV)/test.stamp
 	$(BIN)/python tools/make_reference.py
+
+error-rates: $(VENV)/test.stamp
+	$(BIN)/python tools/make_error_rates.py
 
 format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix .

@@ -265,6 +265,33 @@ def export(study: Path, tables: Path, **shared: bool) -> int:
     )
 
 
+@main.command(epilog=_example("netgain gauntlet --quick", "netgain gauntlet --population held-out.json --json"))
+@click.option("--quick", is_flag=True, help="60 studies per mechanism instead of 204, without the search; minutes.")
+@click.option(
+    "--population", metavar="FILE", type=STUDY,
+    help="A held-out population in place of the public one; opening it is a look, which is booked.",
+)  # fmt: skip
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=20261128, show_default=True, metavar="N",
+    help="Names the randomness: equal seeds, equal simulated studies.",
+)  # fmt: skip
+@click.option(
+    "--page", metavar="FILE", type=STUDY, default="gauntlet.html", show_default=True, help="Where the page is written."
+)
+@_workers
+@_shared
+def gauntlet(
+    quick: bool, population: Path | None, seed: int, page: Path, workers: int | None, **shared: bool
+) -> int:
+    """Measure how often our own verdicts are wrong.
+
+    Runs simulated studies of known truth, genuine and fake, through the real gate and the real verdict, and the accept
+    rules of other tools on the same proposals. Exits with 0 whatever it finds: a missed target is printed as it is.
+    """
+    return answer("netgain.cli.measuring:gauntlet", shared, quick=quick, population=population, seed=seed, page=page,
+                  workers=workers)  # fmt: skip
+
+
 @main.command(epilog=_example("netgain doctor"))
 @_shared
 def doctor(**shared: bool) -> int:

@@ -77,7 +77,7 @@ class Human:
 
 
 def claimed(reading: Reading) -> tuple[Claimed, ...]:
-    """Inflation of what the report split said; the gate's own estimate is published nowhere (decision 0042)."""
+    """Inflation of what the report split said; the gate's own estimate is published nowhere (decision 0018)."""
     report = [_reported(reading, one) for one in reading.replicas]
     return (_claimed("report", reading.metric, report, reading.differences("frozen")),)
 

@@ -1,0 +1,38 @@
+"""`netgain gauntlet`: runs a population, prints the record, and writes the page where one is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from netgain.cli.answer import Reply, note
+from netgain.errors import NetgainError
+from netgain.gauntlet.campaign import run
+from netgain.gauntlet.found import LONG, QUICK
+from netgain.gauntlet.outcome import in_words, record
+from netgain.gauntlet.page import write_page
+from netgain.gauntlet.population import development, held_out
+
+
+def gauntlet(*, quick: bool, population: Path | None, seed: int, page: Path, workers: int | None) -> Reply:
+    """Run the gauntlet."""
+    chosen = held_out(population) if population else development()
+    if chosen.held_out:
+        note(f"held-out population {chosen.digest[:12]}: {_opening(chosen.looks)}")
+    found = record(run(chosen, QUICK if quick else LONG, quick=quick, seed=seed, workers=workers, watch=note))
+    return Reply(found, f"{in_words(found)}\n\n{_written(found, page)}")
+
+
+def _written(found: Mapping[str, Any], page: Path) -> str:
+    """Where the page is. A page that cannot be written does not cost the figures of a long run."""
+    try:
+        return f"page: {write_page(found, page)}"
+    except (OSError, NetgainError) as error:
+        note(f"no page: {error}")
+        return "no page"
+
+
+def _opening(looks: int | None) -> str:
+    return "this opening cannot be booked here: how often it was opened is unknown" if looks is None else (
+        f"opening {looks} on this machine, booked; openings elsewhere are unknown")  # fmt: skip

@@ -1,0 +1,92 @@
+"""One run of the gauntlet: every mechanism over its strengths, its truth, and the rules of the field beside."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from netgain.gauntlet.engines import Engine, run_engines
+from netgain.gauntlet.found import Found, Size, look_at, spread
+from netgain.gauntlet.population import Mechanism, Population
+from netgain.gauntlet.rules import Compared, compare
+from netgain.gauntlet.search import Worst, worst_of
+from netgain.gauntlet.small import RealLoop, run_small
+from netgain.gauntlet.studies import Outcome
+
+Json = Any
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A mechanism over its strengths."""
+
+    mechanism: Mechanism
+    found: Sequence[Found]
+    rules: Sequence[Compared] = ()
+    worst: Worst | None = None
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """Of all strengths."""
+        return [outcome for one in self.found for outcome in one.outcomes]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that one call of the gauntlet found."""
+
+    population: Population
+    size: Size
+    quick: bool
+    seed: int
+    seconds: float
+    measured: Sequence[Measured]
+    real: Sequence[RealLoop] = ()
+    engines: Sequence[Engine] = ()
+
+
+def measure(mechanism: Mechanism, size: Size, seed: int) -> Measured:
+    """Run the studies of one mechanism, spread evenly over its strengths; the search and the rules on top."""
+    each = spread(size.studies, len(mechanism.grid))
+    found = [look_at(mechanism.at(strength), n, size, seed, strength)
+             for strength, n in zip(mechanism.grid, each, strict=True)]  # fmt: skip
+    rules = compare(found, size.rules, seed) if mechanism.kind in ("fake", "genuine") else ()
+    worst = worst_of(mechanism, found, size, seed) if mechanism.kind == "fake" else None
+    return Measured(mechanism, found, rules, worst)
+
+
+def run(
+    population: Population, size: Size, *, quick: bool, seed: int, workers: int | None = None,
+    watch: Callable[[str], None] = lambda _: None,
+) -> Run:  # fmt: skip
+    """Run a population. Equal seeds give equal results, whatever the number of workers."""
+    began = time.monotonic()
+    order = sorted(population.mechanisms, key=lambda one: -one.world.conduct.shop - 20 * ("shop" in one.strength[0]))
+    measured = []
+    for done, one in enumerate(_mapped(order, size, seed, workers), start=1):
+        measured.append(one)
+        watch(f"{done} of {len(order)} mechanisms: {one.mechanism.name}")
+    place = {one.name: at for at, one in enumerate(population.mechanisms)}
+    measured.sort(key=lambda one: place[one.mechanism.name])
+    watch("small real loops")
+    real = run_small(size.real, seed) if size.real else []
+    watch("real engines")
+    engines = run_engines(size.engines, seed) if size.engines else []
+    return Run(population, size, quick, seed, time.monotonic() - began, tuple(measured), tuple(real), tuple(engines))
+
+
+def _mapped(order: Sequence[Mechanism], size: Size, seed: int, workers: int | None) -> Iterator[Measured]:
+    hands = workers or os.cpu_count() or 1
+    if hands == 1:
+        yield from (measure(one, size, seed) for one in order)
+        return
+    with ProcessPoolExecutor(hands) as pool:
+        yield from _finished(pool.submit(measure, one, size, seed) for one in order)
+
+
+def _finished(futures: Iterable[Any]) -> Iterator[Measured]:
+    yield from (future.result() for future in list(futures))

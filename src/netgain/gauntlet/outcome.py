@@ -1,0 +1,251 @@
+"""What a run of the gauntlet prints: one JSON record, and the same in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from netgain.evidence.looks import looks_of
+from netgain.gauntlet.campaign import Measured, Run
+from netgain.gauntlet.found import Found
+from netgain.gauntlet.population import CLASSES
+from netgain.gauntlet.rates import Rate, two_sided
+from netgain.gauntlet.record import claim_of
+from netgain.gauntlet.rules import RULES
+from netgain.gauntlet.studies import rungs, words
+
+Json = Any
+SCHEMA = "netgain.gauntlet/1"
+POWER = 0.8  # chance of SUPPORTED that `plan` asks for before it lets a study begin
+OFFENCES = ("faults.met", "conduct.changed_loop")  # INVALID is the right word for a study with one of these
+
+
+def record(run: Run) -> dict[str, Json]:
+    """The whole record, schema `netgain.gauntlet/1`."""
+    measured = run.measured
+    fakes, genuine = (_of(measured, kind) for kind in ("fake", "genuine"))
+    counted = [one for one in fakes if one.mechanism.detector == "engine"]
+    planned = [found for one in genuine for found in one.found if found.true and found.promised >= POWER]
+    return {
+        "schema": SCHEMA, "quick": run.quick, "seed": run.seed, "replicas": [6, 9, 12],
+        "population": _population(run), "size": vars(run.size), "seconds": round(run.seconds, 1),
+        "fakes": [entry(one) for one in fakes], "genuine": [entry(one) for one in genuine],
+        "outside": [entry(one) for one in _of(measured, "outside")],
+        "false_supported": upper(_sum(Rate(f.supported, len(f.outcomes)) for m in counted for f in m.found)),
+        "true_supported": lower(_sum(Rate(f.supported, len(f.outcomes)) for f in planned)),
+        "over_claim": _over_claim(counted), "worst": [_worst(one) for one in fakes if one.worst is not None],
+        "boundary": [_boundary(one) for one in measured if one.mechanism.kind in ("boundary", "a/a")],
+        "false_refuted": upper(
+            _sum(Rate(f.false_refuted, len(f.outcomes)) for m in genuine for f in m.found if f.true)
+        ),
+        "invalid_honest": upper(_sum(Rate(f.invalid, len(f.outcomes)) for m in measured for f in m.found if honest(f))),
+        "netgain": _ours(counted, genuine), "rules": _rules(counted, genuine),
+        "real_loops": [vars(one) for one in run.real], "engines": [vars(one) for one in run.engines],
+    }  # fmt: skip
+
+
+def _of(measured: Sequence[Measured], kind: str) -> list[Measured]:
+    return [one for one in measured if one.mechanism.kind == kind]
+
+
+def _population(run: Run) -> dict[str, Json]:
+    own = run.population
+    looks = {"looks": own.looks} if own.looks is not None or not own.held_out else {
+        "looks": None, "looks_reason": "the list of openings cannot be kept on this machine"}  # fmt: skip
+    return {"name": own.name, "digest": own.digest, "held_out": own.held_out, **(looks if own.held_out else {})}
+
+
+def honest(found: Found) -> bool:
+    """Whether nothing was done to the record that would make it INVALID."""
+    return not found.world.faults.met and not found.world.conduct.changed_loop
+
+
+def entry(one: Measured) -> dict[str, Json]:
+    """One mechanism."""
+    outcomes, mechanism = one.outcomes, one.mechanism
+    adversarial = {"adversarial": mechanism.adversarial} if mechanism.adversarial else {}
+    return {
+        "mechanism": mechanism.name, "class": mechanism.letter, "detector": mechanism.detector, **adversarial,
+        "n": len(outcomes), "supported": sum(found.supported for found in one.found), "words": words(outcomes),
+        "rungs": rungs(outcomes), "evaluations": round(fmean(o.evaluations for o in outcomes)) if outcomes else 0,
+        "over_claim": upper(_sum(Rate(f.over_claims, len(f.outcomes)) for f in one.found)),
+        "right": mechanism.right, "strengths": [_strength(found) for found in one.found],
+    }  # fmt: skip
+
+
+def _strength(found: Found) -> dict[str, Json]:
+    truth = {"rung": found.truth.rung, "gain": round(found.truth.gain, 4), "error": round(found.truth.error, 4)}
+    if truth["rung"] is None:
+        truth["rung_reason"] = "no gain over generation 0 above the claimed effect"
+    return {"strength": found.strength, "n": len(found.outcomes), "supported": found.supported, "true": found.true,
+            "promised": round(found.promised, 3), "truth": truth, "words": words(found.outcomes)}  # fmt: skip
+
+
+def _sum(rates: Any) -> Rate:
+    return sum(rates, start=Rate(0, 0))
+
+
+def upper(rate: Rate) -> dict[str, Json]:
+    """A rate that should be small."""
+    return {"rate": rate.value, "upper95": rate.upper, "hits": rate.hits, "n": rate.n, **_untried(rate)}
+
+
+def lower(rate: Rate) -> dict[str, Json]:
+    """A rate that should be large."""
+    return {"rate": rate.value, "lower95": rate.lower, "hits": rate.hits, "n": rate.n, **_untried(rate)}
+
+
+def _untried(rate: Rate) -> dict[str, str]:
+    return {} if rate.n else {"rate_reason": "nothing of this kind was run"}
+
+
+def _over_claim(counted: Sequence[Measured]) -> dict[str, Json]:
+    """Mean over mechanism classes, weighted by how many incidents each class has (method 5.2 c)."""
+    classes: dict[str, Json] = {}
+    for letter, (name, weight) in CLASSES.items():
+        rates = [_sum(Rate(f.over_claims, len(f.outcomes)) for f in one.found) for one in counted
+                 if one.mechanism.letter == letter]  # fmt: skip
+        values = [rate.value for rate in rates if rate.value is not None]
+        classes[letter] = {"name": name, "weight": weight, "mechanisms": len(values),
+                           "rate": fmean(values) if values else None}  # fmt: skip
+        if not values:
+            classes[letter]["rate_reason"] = "all its mechanisms wait for the guards' detectors"
+    known = [(one["weight"], one["rate"]) for one in classes.values() if one["rate"] is not None]
+    total = sum(weight for weight, _ in known)
+    mean = sum(weight * rate for weight, rate in known) / total if total else None
+    return {"weighted": mean, "weight": total, **({} if total else {"weighted_reason": "no class was run"}),
+            "classes": classes}  # fmt: skip
+
+
+def _worst(one: Measured) -> dict[str, Json]:
+    found = one.worst
+    assert found is not None
+    return {"mechanism": one.mechanism.name, "detector": one.mechanism.detector, "source": found.source,
+            "fresh_seeds": found.again, **upper(found.rate), "world": found.world.to_json()}  # fmt: skip
+
+
+def _boundary(one: Measured) -> dict[str, Json]:
+    """A world at the claimed effect: its rate against the registered level, exact and two-sided."""
+    level = looks_of(claim_of(one.mechanism.world).sizes).levels[0]
+    rate = _sum(Rate(f.supported, len(f.outcomes)) for f in one.found)
+    p = two_sided(rate.hits, rate.n, level) if rate.n else None
+    above = p is not None and rate.value is not None and rate.value > level and p < 0.05
+    return {"mechanism": one.mechanism.name, "level": level, **upper(rate), "p_two_sided": p, "above_level": above,
+            **({} if p is not None else {"p_two_sided_reason": "nothing was run"})}  # fmt: skip
+
+
+def _ours(counted: Sequence[Measured], genuine: Sequence[Measured]) -> dict[str, Json]:
+    """Our verdicts on the same fakes and gains that the rules meet, those included that no plan would let begin."""
+    false = _sum(Rate(f.supported, len(f.outcomes)) for m in counted for f in m.found)
+    missed = _sum(Rate(len(f.outcomes) - f.supported, len(f.outcomes)) for m in genuine for f in m.found if f.true)
+    spent = [outcome.evaluations for m in (*counted, *genuine) for outcome in m.outcomes]
+    return {
+        "false_claims": false.value,
+        "missed_gains": missed.value,
+        "evaluations": round(fmean(spent)) if spent else 0,
+    }
+
+
+def _rules(counted: Sequence[Measured], genuine: Sequence[Measured]) -> list[dict[str, Json]]:
+    """Every rule over the same fakes that count for us, and the same genuine gains."""
+    rows = []
+    for place, rule in enumerate(RULES):
+        false = _sum(r.rules[place].false for r in counted if r.rules)
+        missed = _sum(r.rules[place].missed for r in genuine if r.rules)
+        spent = [r.rules[place].evaluations for r in (*counted, *genuine) if r.rules]
+        rows.append({"id": rule.id, "name": rule.name, "false_claims": false.value, "missed_gains": missed.value,
+                     "evaluations": round(fmean(spent)) if spent else 0,
+                     "same_budget": _same_budget(place, counted, genuine)})  # fmt: skip
+    return rows
+
+
+def _same_budget(place: int, counted: Sequence[Measured], genuine: Sequence[Measured]) -> dict[str, Json]:
+    false = _sum(r.rules[place].false_at_budget for r in counted if r.rules)
+    missed = _sum(r.rules[place].missed_at_budget for r in genuine if r.rules)
+    spent = [r.rules[place].evaluations_at_budget for r in (*counted, *genuine) if r.rules]
+    return {
+        "false_claims": false.value,
+        "missed_gains": missed.value,
+        "evaluations": round(fmean(spent)) if spent else 0,
+    }
+
+
+def targets(found: Mapping[str, Json]) -> list[tuple[str, bool, str]]:
+    """Each target of method 5.2: what it is, whether it was met, and the figure."""
+    engine = [one for one in found["worst"] if one["detector"] == "engine"]
+    bad = [one for one in engine if one["rate"] > 0.05 or (one["fresh_seeds"] and one["upper95"] > 0.10)]
+    levels = [one for one in found["boundary"] if one["above_level"]]
+    weighted, true = found["over_claim"]["weighted"], found["true_supported"]
+    listed = ", ".join(f"{one['mechanism']} {percent(one['rate'])}" for one in bad)
+    return [
+        ("boundary worlds and A/A at the registered level", not levels,
+         ", ".join(f"{one['mechanism']} {percent(one['rate'])}" for one in (levels or found["boundary"]))),
+        ("every mechanism at its worst strength at most 5 % over-claims, upper bound 10 %", not bad,
+         listed or f"{len(engine)} mechanisms, the worst {percent(max((o['rate'] for o in engine), default=None))}"),
+        ("class-weighted over-claims at most 2 %", weighted is not None and weighted <= 0.02, percent(weighted)),
+        ("false REFUTED at most 5 %", _at_most(found["false_refuted"], 0.05), percent(found["false_refuted"]["rate"])),
+        ("honest studies INVALID at most 1 %", _at_most(found["invalid_honest"], 0.01),
+         percent(found["invalid_honest"]["rate"])),
+        ("genuine worlds SUPPORTED at least 80 % where `plan` promised it",
+         true["rate"] is not None and true["rate"] >= POWER, percent(true["rate"])),
+    ]  # fmt: skip
+
+
+def _at_most(rate: Mapping[str, Json], most: float) -> bool:
+    return rate["rate"] is not None and rate["rate"] <= most
+
+
+def percent(value: float | None) -> str:
+    """A share for people."""
+    return "unknown" if value is None else f"{100 * value:.1f} %"
+
+
+def in_words(found: Mapping[str, Json]) -> str:
+    """The record for people."""
+    lines = [f"gauntlet, population {found['population']['name']}, seed {found['seed']}, {found['seconds']:.0f} s"]
+    if found["population"]["held_out"]:
+        lines.append(f"held-out population: opening {found['population']['looks']} on this machine")
+    for title, kind in (("fakes", "fakes"), ("genuine", "genuine"), ("outside the wall", "outside")):
+        lines += ["", f"{title:<48}{'n':>5}  SUPP  LIMITS  INCONCL  REFUTED  INVALID"]
+        lines += [_line(one) for one in found[kind]]
+    lines += [
+        "",
+        *(_bounded(found, name) for name in ("false_supported", "true_supported", "false_refuted", "invalid_honest")),
+    ]
+    lines += ["", "targets"]
+    lines += [f"  {'met   ' if met else 'MISSED'}  {what}: {figure}" for what, met, figure in targets(found)]
+    lines += ["", f"{'rules of the field':<34}false claims  missed gains  evaluations"]
+    lines += [f"  {one['id']:<4}{one['name']:<28}{percent(one['false_claims']):>12}{percent(one['missed_gains']):>14}"
+              f"{one['evaluations']:>13}" for one in found["rules"]]  # fmt: skip
+    lines += ["", *(_real(one) for one in found["real_loops"]), *(_engine(one) for one in found["engines"])]
+    return "\n".join(lines)
+
+
+def _line(one: Mapping[str, Json]) -> str:
+    counts = [
+        one["words"][word] for word in ("SUPPORTED", "SUPPORTED WITH LIMITS", "INCONCLUSIVE", "REFUTED", "INVALID")
+    ]
+    note = "   detector: guards" if one["detector"] == "guards" else ""
+    told = "".join(f"{count:>{width}}" for count, width in zip(counts, (6, 8, 9, 9, 9), strict=True))
+    return f"  {one['mechanism'][:44]:<46}{one['n']:>5}{told}{note}"
+
+
+def _bounded(found: Mapping[str, Json], name: str) -> str:
+    one = found[name]
+    end = "lower95" if "lower95" in one else "upper95"
+    words = "lower" if end == "lower95" else "upper"
+    told = f"({one['hits']} of {one['n']}, {words} 95 % bound {percent(one[end])})"
+    return f"{name.replace('_', ' '):<18}{percent(one['rate'])}  {told}"
+
+
+def _real(one: Mapping[str, Json]) -> str:
+    told = ", ".join(f"{count} {word}" for word, count in one["words"].items() if count)
+    return f"real loop {one['name']} ({one['kind']}): {told} of {one['n']}"
+
+
+def _engine(one: Mapping[str, Json]) -> str:
+    if one["skipped"]:
+        return f"engine {one['name']}: skipped, {one['skipped']}"
+    return (f"engine {one['name']} {one['version']}: claims {percent(one['false_claims'])} of fakes, misses "
+            f"{percent(one['missed_gains'])} of genuine gains in {one['n']} runs each")  # fmt: skip
