@@ -13,7 +13,7 @@ from pathlib import Path
 from netgain.canonical import digest
 from netgain.executors import Reference
 
-SHOWING = ("report/", "cli/", "verify.py", "status.py", "export.py")
+SHOWING = ("report/", "cli/", "bench/", "verify.py", "status.py", "export.py")
 LIBRARIES = ("numpy", "torch", "safetensors", "scikit-learn")
 
 

@@ -11,7 +11,7 @@ from program import ONE_START, TWO_ARMS
 from netgain.cli import main
 from netgain.ledger import Ledger
 
-COMMANDS = ("recipes", "init", "plan", "run", "status", "report", "verify", "export", "doctor", "stop")
+COMMANDS = ("recipes", "init", "plan", "run", "status", "report", "verify", "export", "doctor", "bench", "stop")
 
 
 def schema_of(said):
