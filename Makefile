@@ -32,7 +32,7 @@ nightly: $(VENV)/nightly.stamp
 	$(BIN)/python -m pytest -n $(JOBS) -m nightly
 
 bench: $(VENV)/test.stamp
-	$(BIN)/python tools/bench.py
+	$(BIN)/netgain bench
 
 docs: $(VENV)/test.stamp
 	$(BIN)/python tools/make_reference.py

@@ -16,7 +16,8 @@ LAYERS = (
     "stages loop run study arms channel jobs evaluation proposal promotion world facts evidence ledger",
     "gates guards monitors sandbox executors stores artifacts feedback testing",
     "recipes gauntlet readers integrations report web cli notify session planning config verify status export result "
-    "case attempts contract seal yardstick calibration transplant deciders whatif replication comparison recombine",
+    "bench case attempts contract seal yardstick calibration transplant deciders whatif replication comparison "
+    "recombine",
 )
 LAYER = {name: number for number, row in enumerate(LAYERS) for name in row.split()}
 FACADE = "netgain"  # the package's __init__ hands out public names, so it stands above everything

@@ -58,6 +58,24 @@ def test_an_honest_study_passes_every_check(honest: Path) -> None:
     assert found["reasons"]
 
 
+@pytest.mark.parametrize(
+    ("values", "status", "found"),
+    [
+        ([0, 1, 0.5], {}, ""),
+        ([0, None, 1], {"1": "no answer"}, ""),
+        ([0, None, 1], {}, "score None of item 1"),
+        ([0, 1], {"1": "no answer"}, "score 1 of item 1"),
+        ([0, 1], {"2": "no answer"}, "score 'beyond the block' of item 2"),
+        ([0, 1.5, None], {"2": "no answer"}, "score 1.5 of item 1"),
+        ([0, -0.1], {}, "score -0.1 of item 1"),
+        ([0, True], {}, "score True of item 1"),
+        ([0, "1"], {}, "score '1' of item 1"),
+    ],
+)
+def test_what_is_no_score_is_named(values: list[Any], status: dict[str, str], found: str) -> None:
+    assert verify.odd_score(values, status) == found
+
+
 def test_what_is_null_has_its_reason_beside_it(honest: Path, copy: Path, tmp_path: Path) -> None:
     flipped(copy / "ledger.db", 5000, 1)
     few = ladder_study(tmp_path / "few", replicas=2, rounds=1)

@@ -7,6 +7,9 @@ import json
 from typing import Any
 
 Json = Any
+TEXT = {str}
+PLAIN = {str, int, float, bool, type(None)}
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def canonical(value: Json) -> bytes:
@@ -19,8 +22,7 @@ def canonical(value: Json) -> bytes:
         TypeError: a type that JSON does not have.
     """
     _refuse_odd_keys(value)
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()  # UnicodeEncodeError, a ValueError, for half a surrogate pair
+    return ENCODER.encode(value).encode()  # UnicodeEncodeError, a ValueError, for half a surrogate pair
 
 
 def digest(value: Json) -> str:
@@ -31,10 +33,13 @@ def digest(value: Json) -> str:
 def _refuse_odd_keys(value: Json) -> None:
     # json.dumps would write the keys 1 and "1" alike: two values, one digest.
     if isinstance(value, dict):
-        for key, inner in value.items():
-            if not isinstance(key, str):
-                raise ValueError(f"JSON keys are text, not {key!r}; use str(key)")
-            _refuse_odd_keys(inner)
-    elif isinstance(value, (list, tuple)):
+        if not TEXT.issuperset(map(type, value)):
+            for key in value:
+                if not isinstance(key, str):
+                    raise ValueError(f"JSON keys are text, not {key!r}; use str(key)")
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return
+    if not PLAIN.issuperset(map(type, value)):  # a column of scores is looked through at once
         for inner in value:
             _refuse_odd_keys(inner)

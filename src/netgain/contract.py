@@ -14,8 +14,8 @@ from netgain.canonical import digest
 from netgain.executors import Reference
 
 SHOWING = (
-    "report/", "cli/", "verify.py", "status.py", "export.py", "deciders.py", "evidence/autonomy.py", "whatif.py",
-    "comparison.py", "replication.py",
+    "report/", "cli/", "bench/", "gauntlet/", "verify.py", "status.py", "export.py", "deciders.py",
+    "evidence/autonomy.py", "whatif.py", "comparison.py", "replication.py",
 )  # fmt: skip
 LIBRARIES = ("numpy", "torch", "safetensors", "scikit-learn")
 

@@ -12,6 +12,7 @@ Exit codes: 0 SUPPORTED (with or without limits), 3 REFUTED, 4 INCONCLUSIVE, 7 I
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import hmac
 import json
@@ -20,12 +21,13 @@ import os
 import re
 import sqlite3
 import sys
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from fractions import Fraction
 from functools import cache, partial
-from itertools import takewhile
+from itertools import accumulate, takewhile
 from pathlib import Path
 from statistics import NormalDist, median
 from types import SimpleNamespace
@@ -57,8 +59,11 @@ def sha(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical(value: Json) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return ENCODER.encode(value).encode()
 
 
 def digest(value: Json) -> str:
@@ -77,7 +82,11 @@ def tree_head(leaves: Sequence[bytes]) -> str:
 def differs(ours: Json, theirs: Json, where: str) -> str:
     """The first place where a record is not what we computed, numbers by more than 1e-9; "" when it is."""
     if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() <= theirs.keys():
-        return next((found for key in ours if (found := differs(ours[key], theirs[key], f"{where} {key}"))), "")
+        for key, one in ours.items():  # most are the same plain value: then there is nothing to find words for
+            same = type(one) in (str, int, type(None)) and type(one) is type(theirs[key]) and one == theirs[key]
+            if not same and (found := differs(one, theirs[key], f"{where} {key}")):
+                return found
+        return ""
     if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
         return differs(dict(enumerate(ours)), dict(enumerate(theirs)), where)
     near = {type(ours), type(theirs)} <= {int, float} and abs(ours - theirs) <= 1e-9
@@ -117,11 +126,12 @@ class Study:
         self.folder, self.finished = folder, (folder / "study.sha256").is_file()
         if not self.finished and not (folder / "ledger.db").is_file():
             raise LookupError(f"{str(folder)!r} is not a study: it has no ledger.db")
-        self.fault = self.newer = ""
+        self.fault = self.newer = self.head = ""
         self.entries: list[Entry] = []
         self.leaves: list[bytes] = []
         self.rows: dict[str, Json] = {}  # run -> where it stands: the row of its last event that has one
-        self.kinds: dict[str, list[Entry]] = defaultdict(list)
+        self.kinds: dict[Json, list[Entry]] = defaultdict(list)  # by kind, and by (kind, run)
+        self.told: dict[str, list[Entry]] = defaultdict(list)  # by run
         self.record: Record = {}  # of the registered claim
         self.axes: dict[str, Record] = {}
         try:
@@ -147,22 +157,22 @@ class Study:
             if schema != b"netgain.ledger/1":
                 self.newer = f"ledger {schema.decode()!r}: take the verify.py of the netgain that wrote it"
                 return
-            for seq, run, kind, body, leaf in database.execute("SELECT * FROM events ORDER BY seq"):
-                event, here = json.loads(body), f"ledger.db, seq {len(self.entries)}"
-                need(seq == len(self.entries), f"{here} is missing: found seq {seq!r}")
-                need(sha(b"\x00" + body) == leaf, f"{here}: the body does not have its leaf hash")
-                need(event.keys() == {"kind", "run", "prev", "time", "data"}, f"{here}: not a leaf object")
-                own, data = event["run"] or "", event["data"]
-                need(canonical(event) == body, f"{here}: the body is not canonical JSON")
-                need((kind, run) == (event["kind"].encode(), own.encode()), f"{here}: columns differ from the body")
-                need(event["prev"] == last.get(own), f"{here}: not after the last event of {own or 'the study'}")
-                last[own] = leaf.hex()
-                self.leaves.append(leaf)
-                self.entries.append(Entry(seq=seq, run=own, data=data))
-                self.kinds[event["kind"]].append(self.entries[-1])
-                self.rows |= {own: data["row"]} if own and isinstance(data.get("row"), dict) else {}
+            read = json.JSONDecoder().decode
+            for at, row in enumerate(database.execute("SELECT * FROM events ORDER BY seq")):
+                event = read(row[3].decode())
+                own, data = event.get("run") or "", event.get("data")
+                wrong = self._odd(at, row, event, own, last.get(own))
+                need(not wrong, wrong)
+                last[own] = row[4].hex()
+                self.leaves.append(row[4])
+                self.entries.append(Entry(seq=at, run=own, data=data))
+                for among in (self.kinds[event["kind"]], self.kinds[event["kind"], own], self.told[own]):
+                    among.append(self.entries[-1])
+                if own and isinstance(data.get("row"), dict):
+                    self.rows[own] = data["row"]
             need(size == len(self.entries), f"ledger.db: head says {size} entries, found {len(self.entries)}")
-            need(root == tree_head(self.leaves).encode(), f"ledger.db: tree head of {size} entries")
+            self.head = tree_head(self.leaves)
+            need(root == self.head.encode(), f"ledger.db: tree head of {size} entries")
             rows = {key.decode(): json.loads(row) for key, row in database.execute("SELECT run, row FROM rows")}
             need(rows == self.rows, "ledger.db: table rows is not what the events imply")
         self.replicas = sorted(entry.data["replica"] for entry in self.of("replica_enrolled"))
@@ -170,9 +180,26 @@ class Study:
             self.record = entry.data
             self.axes = {axis["name"]: axis for axis in self.record["contract"]["suite"]["axes"]}
 
+    def _odd(self, at: int, row: Sequence[Json], event: Record, own: str, before: str | None) -> str:
+        """What is wrong with one entry; "" for nothing. All is looked at together, words are made only when needed."""
+        seq, run, kind, body, leaf = row
+        named = (event.get("kind", "").encode(), own.encode())
+        linked = event.get("prev") == before and event.keys() == {"kind", "run", "prev", "time", "data"}
+        if seq == at and sha(b"\x00" + body) == leaf and linked and (kind, run) == named and canonical(event) == body:
+            return ""
+        tests = [
+            (seq == at, f" is missing: found seq {seq!r}"),
+            (sha(b"\x00" + body) == leaf, ": the body does not have its leaf hash"),
+            (event.keys() == {"kind", "run", "prev", "time", "data"}, ": not a leaf object"),
+            (canonical(event) == body, ": the body is not canonical JSON"),
+            ((kind, run) == named, ": columns differ from the body"),
+        ]
+        told = f": not after the last event of {own or 'the study'}"
+        return f"ledger.db, seq {at}" + next((words for holds, words in tests if not holds), told)
+
     def of(self, kind: str, run: str | None = None, *, lacking: str = "") -> list[Entry]:
         need(not lacking or self.kinds[kind], lacking, None)
-        return [entry for entry in self.kinds[kind] if run is None or entry.run == run]
+        return self.kinds[kind if run is None else (kind, run)]
 
     def runs(self, replica: int, arm: str) -> dict[str, Record]:
         return {run: row for run, row in self.rows.items() if (row["replica"], row["arm"]) == (replica, arm)}
@@ -204,7 +231,7 @@ def files(study: Study) -> str:
 def log(study: Study) -> str:
     """Every leaf, every run's chain, the tree head, and the rows derived from the events."""
     need(not study.fault and not study.newer, study.fault or study.newer)
-    return f"{len(study.entries)} entries, tree head {tree_head(study.leaves)}"
+    return f"{len(study.entries)} entries, tree head {study.head}"
 
 
 def registration(study: Study) -> str:
@@ -271,14 +298,14 @@ def items(study: Study) -> str:
     roots = {one: e.data["merkle_root"] for e in study.of("seal_opened") for one in e.data["replicas"]}
     looks = {e.data["replica"]: e.data["look"] for e in study.of("replica_enrolled")}
     secrets = {e.data["look"]: bytes.fromhex(e.data["secret"]) for e in study.of("secret_revealed")}
+    sources = {name: digest(axis["source"])[:16] for name, axis in study.axes.items()}
     for entry in study.of("scores"):
         data, spec, here = entry.data, study.axes[entry.data["axis"]]["source"], f"seq {entry.seq}"
         under = (data["contract"], data["epoch"])
         need(under == (study.record["contract_digest"][:16], 0), f"{here}: scored under contract and epoch {under}")
-        need(data["source"] == digest(spec)[:16], f"{here}: items are not from the source of axis {data['axis']!r}")
-        for index, value in enumerate(data["values"]):
-            number, why = type(value) in (int, float) and 0 <= value <= 1, str(index) in data["status"]
-            need(number is not why and (number or value is None), f"{here}: score {value!r} of item {index}")
+        need(data["source"] == sources[data["axis"]], f"{here}: items are not from the source of axis {data['axis']!r}")
+        wrong = odd_score(data["values"], data["status"])
+        need(not wrong, f"{here}: {wrong}")
         if spec["generator"] == "strings/1":
             replica = study.rows[entry.run]["replica"]
             if data["split"] in ("sealed", "transplant"):  # the sealed block is also asked what moved improvers made
@@ -290,7 +317,7 @@ def items(study: Study) -> str:
             prefix = f"{split}|{data['source']}|{data['key']}|"
             block = (key, prefix, span := range(data["start"], data["start"] + len(data["values"])))
             if block not in known:
-                seeds = [(i, hmac.new(key, f"{prefix}{i}".encode(), "sha256").hexdigest()) for i in span]
+                seeds = [(i, hmac.digest(key, f"{prefix}{i}".encode(), "sha256").hex()) for i in span]
                 mixed = data["split"] == "gate"  # its lengths come in an order that nobody can tell in advance
                 known[block] = digest([draw(spec, seed, int(seed[:8], 16) if mixed else i) for i, seed in seeds])
             need(data["items"] == known[block], f"{here}: items of {data['split']} block {data['key']!r}")
@@ -298,6 +325,17 @@ def items(study: Study) -> str:
         need(asked.setdefault(same, data["items"]) == data["items"], f"{here}: another run was asked other items")
     own = sorted(name for name, axis in study.axes.items() if axis["source"]["generator"] != "strings/1")
     return f"{len(known)} blocks of items derived again; items of own code or files, not derived: {own or 'none'}"
+
+
+def odd_score(values: Column, status: Record) -> str:
+    """What is no score in a sheet: neither a number in [0, 1] nor null with its reason; "" when all are."""
+    there = [value for value in values if value is not None]
+    odd = [str(i) for i, one in enumerate(values) if one is None] if len(there) < len(values) else list[str]()
+    odd = sorted({*odd} ^ status.keys())  # null without a reason, or a reason beside a score
+    if {*map(type, there)} - {int, float} or not 0 <= min(there, default=0) <= max(there, default=0) <= 1:
+        plain = [one is None or (type(one) in (int, float) and 0 <= one <= 1) for one in values]
+        odd = [str(plain.index(False))]
+    return f"score {dict(enumerate(values)).get(int(odd[0]), 'beyond the block')!r} of item {odd[0]}" if odd else ""
 
 
 def measures(study: Study) -> str:
@@ -326,23 +364,31 @@ def measures(study: Study) -> str:
     return f"{found} blocks of report and anchor items, whole and of the systems that the runs then had"
 
 
+@cache
+def symbols_of(count: int) -> tuple[bytes, bytes]:
+    """Table from byte to place among `count` symbols; bytes of the incomplete last cycle, which are dropped."""
+    return bytes(byte % count for byte in range(256)), bytes(range(256 - 256 % count, 256))
+
+
 def draw(spec: Record, seed: str, index: int) -> list[str]:
     """Generator strings/1: [input, target] of one item."""
-    stream = (byte for counter in range(2**20) for byte in sha(f"{seed}|{counter}".encode()))
     length, symbols, end = spec["lengths"][index % len(spec["lengths"])], spec["symbols"], spec["separator"]
-
-    def symbol() -> str:  # without bias: bytes of the incomplete last cycle are dropped
-        return str(symbols[next(byte for byte in stream if byte < 256 - 256 % len(symbols)) % len(symbols)])
-
     times, adds = 1 + (spec["form"] == "doubled"), spec["task"] == "addition"
-    words = [times * "".join(symbol() for _ in range(length // times)) for _ in range(1 + adds)]
+    table, dropped = symbols_of(len(symbols))
+    stream, places, each = b"", b"", length // times
+    while len(places) <= each * (1 + adds):  # SHA-256(seed | 0), SHA-256(seed | 1), ... until one is left over
+        stream += sha(f"{seed}|{len(stream) // 32}".encode())
+        places = stream.translate(table, dropped)
+    drawn = "".join([symbols[place] for place in places[: each * (1 + adds) + 1]])
+    words = [times * drawn[start : start + each] for start in range(0, each * (1 + adds), each)]
     target = words[0][::-1] if spec["task"] == "reverse" else words[0]
     if adds:  # the least significant digit comes first
         target = str(sum(int(word[::-1]) for word in words)).zfill(length + 1)[::-1]
     if spec["form"] == "dice":
-        target = symbol()
-    if spec["form"] == "malformed":  # no separator, or one foreign symbol
-        byte, target = next(stream), "!"
+        target = drawn[-1]
+    if spec["form"] == "malformed":  # no separator, or one foreign symbol: the next two bytes, dropped ones included
+        used = next(n for n in range(len(stream)) if len(stream[:n].translate(None, dropped)) == each * (1 + adds))
+        byte, target = stream[used], "!"
         place, end = byte % length, end if byte % 2 else ""
         words[0] = f"{words[0][:place]}#{words[0][place + 1 :]}" if byte % 2 else words[0]
     return ["+".join(words) + end, target]
@@ -469,7 +515,7 @@ def receipts(study: Study) -> str:
             due, said = None if drawn is None else entry.data["round"] in drawn, entry.data.get("drawn")
             need(said is due, f"seq {entry.seq}: {run} says that the round's promotion was drawn: {said}, not {due}")
         need(len(decided) == len(decisions), f"gate_decision: {run} has two in one round")
-        for entry in (entry for entry in study.entries if entry.run == run):
+        for entry in study.told[run]:
             after = (entry.data.get("row") or {}).get("released") or before
             if before and after != before and mode != "none":
                 here, data = f"seq {entry.seq}: {run} released {after}", decided.get(entry.data["round"], {})
@@ -617,7 +663,7 @@ def _test(
     plan: Record, columns: Mapping[str, Column], clusters: Json, ended: bool, kind: str, rule: Record, plus: str,
     minus: str, *numbers: float,
 ) -> Json:  # fmt: skip
-    """One test: its record; evidence, bets with a score, and missing pairs after each pair asked.
+    """One test: its record, the pairs asked when it was first reached, those at each bet, and missing pairs so far.
 
     Betting e-process against "the mean of plus - minus is at most null" (Waudby-Smith & Ramdas 2024, section 4), with
     the design mixture or with fixed bets; or the exact test. Numbers: null, gain that the bet is tuned for, level.
@@ -625,38 +671,34 @@ def _test(
     (null, gain, level), moment, form = numbers, rule["planned_second_moment"], plan["form"]
     form = "exact" if form in ("fixed", "group_sequential") and kind == "release" else form
     form = form if form in ("exact", "grid") else "betting"
-    pairs = list(zip(columns[plus], columns[minus], strict=True))
+    pairs = [*zip(columns[plus], columns[minus], strict=True)]
     differences = [None if one is None or other is None else one - other for one, other in pairs]
-    bets = _placed(differences, clusters, ended)
-    fixed = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
-    capital, squares, seen = [0.0] * (7 if form == "grid" else 4), 0.0, 0
-    path, made, missing = [0.0] * len(pairs), [0] * len(pairs), [0] * len(pairs)
-    at, now, peak = 0, 0.0, 0.0  # two bets may fall at one pair, so the highest evidence so far is carried along
-    for asked, difference in bets:
-        path[at : asked - 1], made[at : asked - 1] = [peak] * (asked - 1 - at), [seen] * (asked - 1 - at)
-        at = asked - 1
-        if difference is not None:
-            aim = gain / ((50.0 * moment + squares) / (50.0 + seen))
-            sizes = fixed if form == "grid" else [min(c * aim, 0.9 / (1.0 + null)) for c in (0.5, 1.0, 2.0, 4.0)]
-            capital = [one + math.log1p(bet * (difference - null)) for one, bet in zip(capital, sizes, strict=True)]
-            squares, seen = squares + difference**2, seen + 1
-        top = max(capital)
-        now = top + math.log(sum(math.exp(one - top) for one in capital) / len(capital))
-        peak = max(peak, now)
-    path[at:], made[at:] = [peak] * (len(pairs) - at), [seen] * (len(pairs) - at)
-    for index, difference in enumerate(differences):
-        missing[index] = (missing[index - 1] if index else 0) + (difference is None)
+    bets = [(asked, one) for asked, one in _placed(differences, clusters, ended) if one is not None]
+    placed, moves = [asked for asked, _ in bets], [one for _, one in bets]
+    squares = accumulate([one * one for one in moves], initial=50.0 * moment)
+    aims = [gain * (50.0 + seen) / total for seen, total in zip(range(len(moves)), squares, strict=False)]
+    capitals = []
+    for scale in (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64) if form == "grid" else (0.5, 1.0, 2.0, 4.0):
+        sizes = [scale] * len(aims) if form == "grid" else [min(scale * aim, 0.9 / (1.0 + null)) for aim in aims]
+        factors = [math.log1p(bet * (one - null)) for bet, one in zip(sizes, moves, strict=True)]
+        capitals.append([*accumulate(factors)])
+    last, peak, threshold, reached = 0.0, 0.0, math.log(1 / level), math.inf
+    for i, top in enumerate(map(max, *capitals)):
+        if top > peak or i == len(moves) - 1:  # log E is never above the largest of its parts
+            last = top + math.log(sum([math.exp(one[i] - top) for one in capitals]) / len(capitals))
+            peak = max(peak, last)
+            reached = placed[i] if peak >= threshold and reached == math.inf else reached
+    missing = [*accumulate([one is None for one in differences])]
     sides = [sum(value is None for value in columns[side]) for side in (plus, minus)]
-    record = {"kind": kind, "axis": rule["axis"], "form": form, "log_e": now, "log_e_peak": max([0.0, *path])}
-    record |= {"log_threshold": math.log(1 / level), "pairs": seen, "asked": len(pairs)}
+    record = {"kind": kind, "axis": rule["axis"], "form": form, "log_e": last, "log_e_peak": peak}
+    record |= {"log_threshold": threshold, "pairs": len(moves), "asked": len(pairs)}
     record |= {"missing": missing[-1] if missing else 0, "missing_plus": sides[0], "missing_minus": sides[1]}
     if form == "exact":
         graded = clusters is not None or any(one not in (None, -1, 0, 1) for one in differences)
-        found, may, first = (0.0, math.log(1 / level), 0) if graded else _exact(plan, differences, level, ended)
-        made = [0] * len(pairs) if graded else made
-        path = [0.0] * (first - 1) + [found] * (len(pairs) - first + 1) if first else [0.0] * len(pairs)
-        record |= {"log_e": found, "log_e_peak": found, "log_threshold": may, "pairs": made[-1] if made else 0}
-    return record, path, made, missing
+        found, may, first = (0.0, threshold, 0) if graded else _exact(plan, differences, level, ended)
+        placed, reached = [] if graded else placed, first or math.inf
+        record |= {"log_e": found, "log_e_peak": found, "log_threshold": may, "pairs": len(placed)}
+    return record, reached, placed, missing
 
 
 def _exact(plan: Record, differences: Column, level: float, ended: bool) -> tuple[float, float, int]:
@@ -697,13 +739,13 @@ def _ruling(
 ) -> tuple[str, str]:
     """Outcome and reason after the first `seen` pairs of each axis: the first rule that holds."""
     said: dict[str, list[Json]] = defaultdict(list)  # kind of test -> what its tests say
-    for record, path, made, missing in (test for test in tests if test[0]["axis"] not in plan["waived"]):
+    for record, reached, placed, missing in (test for test in tests if test[0]["axis"] not in plan["waived"]):
         pairs = seen[record["axis"]]
-        gone, reached = missing[pairs - 1] if pairs else 0, max([0.0, *path[:pairs]]) >= record["log_threshold"]
+        gone = missing[pairs - 1] if pairs else 0
         waits = pairs > gone and not ended and record["form"] != "exact"  # for its first whole cluster
-        nothing = not (made[pairs - 1] if pairs else 0) and not waits
+        nothing = not bisect_right(placed, pairs) and not waits
         few = "missing" if gone > plan["void_share"] * pairs else "unreadable" if nothing else ""
-        said[record["kind"]].append(few or reached)
+        said[record["kind"]].append(few or reached <= pairs)
     for reason in ("missing", "unreadable"):
         if any(reason in one for one in said.values()):
             return "undecided", reason
@@ -741,12 +783,12 @@ def seal(study: Study) -> str:
 def _sealed(study: Study, seal: Entry, name: str, runs: Mapping[str, Record]) -> None:
     """One arm of one start: what it serves, and its sealed scores."""
     need(all(row["stage"] == "done" for row in runs.values()), f"seq {seal.seq}: {name} was not done")
-    block = name.partition("/")[0]
+    block, reported = name.partition("/")[0], dict[tuple[str, int], float]()  # scores on the report split
     place = {"split": "report", "role": "released", "axis": study.record["claim"]["metric"]}
-    reported: dict[tuple[str, int], float] = {}  # scores on the report split
-    for entry in (entry for entry in study.of("scores") if place.items() <= entry.data.items()):
-        known = -1.0 if silent(entry.data, trained(entry.data)) else mean(entry.data["values"], -1.0)
-        reported[entry.run, entry.data["round"]] = known
+    for entry in (entry for run in {*runs, f"{block}/frozen"} for entry in study.of("scores", run)):
+        if place.items() <= entry.data.items():
+            known = -1.0 if silent(entry.data, trained(entry.data)) else mean(entry.data["values"], -1.0)
+            reported[entry.run, entry.data["round"]] = known
     best = max(runs, key=lambda run: reported.get((run, runs[run]["round"]), -1.0))
     # A menu of plain training serves its best, and never less than generation 0 on the same items.
     first, own = (reported.get((run, runs[best]["round"]), -1.0) for run in (f"{block}/frozen", best))
@@ -1483,7 +1525,16 @@ def _second(study: Study, said: Record, beside: Path) -> str:
 
 def verify(folder: Path | str, statement: Path | str | None = None) -> Record:
     """Everything as JSON; LookupError for what is not a study or statement, or has a ledger of a newer version."""
-    study = Study(Path(folder))
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here goes in a circle; looking for circles among millions of values would take seconds
+    try:
+        return _verified(Study(Path(folder)), statement)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _verified(study: Study, statement: Path | str | None) -> Record:
     checks: list[Record] = []
     for check in CHECKS:
         try:

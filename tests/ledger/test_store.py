@@ -145,6 +145,110 @@ def test_threads_share_one_ledger(tmp_path: Path) -> None:
     Ledger.open(tmp_path).close()
 
 
+@contextmanager
+def waiting(ledger: Ledger, calls: list[list[Event]], found: list[object]) -> Iterator[None]:
+    """Hold the ledger until every call waits, one thread each; `found` gets their entries or errors, in order."""
+    found += [None] * len(calls)
+
+    def work(place: int) -> None:
+        try:
+            found[place] = list(ledger.append(calls[place]))
+        except (LedgerError, DiskFull) as error:
+            found[place] = error
+
+    threads = [threading.Thread(target=work, args=(place,)) for place in range(len(calls))]
+    with ledger._lock:
+        for place, thread in enumerate(threads):
+            thread.start()
+            while len(ledger._waiting) <= place:
+                time.sleep(0.001)
+        yield
+    for thread in threads:
+        thread.join()
+
+
+def test_calls_that_wait_are_flushed_together_and_each_stays_whole(tmp_path: Path) -> None:
+    with filled(tmp_path) as ledger:
+        commits: list[str] = []
+        ledger._db.set_trace_callback(lambda query: commits.append(query) if query == "COMMIT" else None)
+        calls = [
+            [Event("note", f"r{n}/self", {"n": n}), done(f"r{n}/self", n), done("r0/self", 9 + n)] for n in range(6)
+        ]
+        found: list[Any] = []
+        with waiting(ledger, calls, found):
+            pass
+        assert commits == ["COMMIT"]
+        assert [entry.seq for entries in found for entry in entries] == list(range(10, 28))
+        assert [entry for entries in found for entry in entries] == list(ledger.events(after=9))
+        assert ledger.rows() == fold(ledger.events())
+        assert ledger.root() == ledger.root(28)
+    Ledger.open(tmp_path).close()  # chains and head fit what is stored
+
+
+def test_a_call_that_cannot_be_stored_takes_no_other_with_it(tmp_path: Path) -> None:
+    with filled(tmp_path) as ledger:
+        calls = [
+            [done("r0/self", 5)],
+            [done("r0/self", 6), Event("note", None, {"bad": float("nan")})],
+            [done("r0/self", 7)],
+        ]
+        found: list[Any] = []
+        with waiting(ledger, calls, found):
+            pass
+        assert isinstance(found[1], LedgerError)
+        assert [entry.data["row"]["round"] for place in (0, 2) for entry in found[place]] == [5, 7]
+        assert (ledger.size, ledger.row("r0/self")) == (12, {"round": 7})
+
+
+def test_all_who_wait_hear_of_a_flush_that_failed(tmp_path: Path) -> None:
+    with filled(tmp_path) as ledger:
+        root, pages = ledger.root(), ledger._db.execute("PRAGMA page_count").fetchone()[0]
+        found: list[Any] = []
+        with waiting(ledger, [[Event("note", None, {"fill": "x" * 100_000})], [done("r0/self", 5)]], found):
+            ledger._db.execute(f"PRAGMA max_page_count = {pages}")
+        assert [type(one) for one in found] == [DiskFull, DiskFull]
+        assert (ledger.size, ledger.root(), ledger.row("r0/self")) == (10, root, {"round": 4})
+        ledger._db.execute("PRAGMA max_page_count = 1000000")
+        ledger.append([done("r0/self", 5)])
+        assert ledger.size == 11
+
+
+THREADS_APPENDING = """
+import sys, threading
+from pathlib import Path
+from netgain.ledger import Event, Ledger
+ledger = Ledger.open(Path(sys.argv[1]))
+def work(run):
+    for number in range(10**6):
+        done = Event("stage_done", run, {"key": str(number), "row": {"n": number}})
+        ledger.append([Event("note", run, {"fill": "x" * 2000}), done])
+        sys.stdout.write(f"{run} {number}\\n")
+        sys.stdout.flush()
+for number in range(6):
+    threading.Thread(target=work, args=(f"r{number}/self",)).start()
+"""
+
+
+def test_kill_9_while_threads_are_flushed_together_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    Ledger.create(tmp_path).close()
+    child = subprocess.Popen(
+        [sys.executable, "-c", THREADS_APPENDING, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    time.sleep(0.1)
+    child.kill()
+    lines = [line.split() for line in child.stdout if line.endswith("\n")]
+    child.wait()
+    child.stdout.close()
+    acknowledged = {run: int(number) for run, number in (line for line in lines if len(line) == 2)}
+    with Ledger.open(tmp_path) as ledger:
+        rows = ledger.rows()
+        assert all(rows[run]["n"] >= number for run, number in acknowledged.items())
+        assert ledger.size == sum(2 * (row["n"] + 1) for row in rows.values()), "whole calls only"
+        assert rows == fold(ledger.events())
+
+
 APPENDER = """
 import sys
 from pathlib import Path

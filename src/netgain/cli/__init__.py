@@ -302,6 +302,22 @@ def doctor(**shared: bool) -> int:
     return answer("netgain.cli.doctor:doctor", shared)
 
 
+@main.command(epilog=_example("netgain bench", "netgain bench --only gate --only ledger"))
+@click.option(
+    "--only", metavar="GROUP", multiple=True,
+    help="startup, gate, shapley, simulation, scores, ledger, flagship or tiny. Repeatable; default all.",
+)  # fmt: skip
+@click.option("--quick", is_flag=True, help="Small sizes, no training: shows that it works, and judges no target.")
+@_shared
+def bench(only: Sequence[str], quick: bool, **shared: bool) -> int:
+    """Measure how fast netgain is here.
+
+    Medians of repeated figures with their spread, against targets, and against rivals where they are installed. Takes
+    some minutes; docs/benchmarks.md says what each figure is.
+    """
+    return answer("netgain.cli.benching:bench", shared, only=only, quick=quick)
+
+
 @main.command(epilog=_example("netgain stop studies/length"))
 @click.argument("study", metavar="DIR", type=STUDY)
 @click.option("--reason", default="", metavar="TEXT", help="Why; goes into the record.")

@@ -55,7 +55,7 @@ class Stored:
         return canonical(rest)
 
 
-def fold(entries: Iterable[Stored]) -> dict[str, dict[str, Json]]:
+def fold(entries: Iterable[Event | Stored]) -> dict[str, dict[str, Json]]:
     """Rows that a log implies, run -> `row` of the run's last event that has one: what the table must equal."""
     rows: dict[str, dict[str, Json]] = {}
     for entry in entries:
@@ -64,21 +64,20 @@ def fold(entries: Iterable[Stored]) -> dict[str, dict[str, Json]]:
     return rows
 
 
-def stored(event: Event, *, seq: int, prev: str | None, time: str) -> tuple[Stored, bytes]:
-    """The entry for an event at its place in the log, and its body.
+def body_of(event: Event, *, prev: str | None, time: str) -> bytes:
+    """The bytes of an event's entry: what the leaf hash covers.
 
     Raises:
         LedgerError: data that JSON cannot hold (NaN, an object, a key that is not text).
     """
-    where = f"event {event.kind!r} of run {event.run!r}"
-    try:
-        leaf = {"kind": event.kind, "run": event.run, "prev": prev, "time": time, "data": dict(event.data)}
-        body = canonical(leaf)
-    except (TypeError, ValueError) as error:
-        raise LedgerError(str(error), where=where, fix="record finite JSON values only; unknown is null") from None
     if event.run == "":
-        raise LedgerError("run ''", where=where, fix="use None for an event of the study itself")
-    return read(seq, body), body
+        raise LedgerError("run ''", where=f"event {event.kind!r}", fix="use None for an event of the study itself")
+    leaf = {"kind": event.kind, "run": event.run, "prev": prev, "time": time, "data": dict(event.data)}
+    try:
+        return canonical(leaf)
+    except (TypeError, ValueError) as error:
+        where = f"event {event.kind!r} of run {event.run!r}"
+        raise LedgerError(str(error), where=where, fix="record finite JSON values only; unknown is null") from None
 
 
 def read(seq: int, body: bytes) -> Stored:

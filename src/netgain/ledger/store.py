@@ -1,7 +1,10 @@
 """The append-only log of a study in one SQLite file: entry, tree head and pointer move are one transaction.
 
-Write-ahead log, full sync, one writer (`lock.FolderLock`, taken by the caller); readers open read-only. The tables
+Write-ahead log, full sync, one writer (`lock.FolderLock`, taken by the caller); readers open read-only. The table
 `rows` is a fold of the events (`events.fold`), kept beside them so that a resume need not read all of it.
+
+Group commit: a flush costs more than a hundred entries, so threads that append while another one flushes are written
+together by the next flush. Each call stays whole, and returns only when what it recorded is on the disk.
 """
 
 from __future__ import annotations
@@ -11,19 +14,20 @@ import os
 import shutil
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple, overload
 
 from netgain.canonical import canonical
 from netgain.errors import Busy, ConfigError, DiskFull, LedgerError, NetgainError
 from netgain.ledger import files
-from netgain.ledger.events import Event, Stored, fold, read, stored
-from netgain.ledger.merkle import Frontier
+from netgain.ledger.events import Event, Stored, body_of, fold, read
+from netgain.ledger.merkle import Frontier, leaf_hash
 
 Json = Any
 Row = dict[str, Json]
@@ -48,14 +52,53 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+class _Entry(NamedTuple):
+    """An event at its place in the log, as bytes."""
+
+    seq: int
+    event: Event
+    body: bytes
+    leaf: bytes
+
+
+@dataclass
+class _Call:
+    """One call of `append` that waits for a flush: its events, then what became of them."""
+
+    events: Sequence[Event]
+    entries: list[_Entry] = field(default_factory=list)
+    error: BaseException | None = None
+    over: bool = False
+
+
 @dataclass(frozen=True)
 class _Batch:
-    """Everything that one transaction will write."""
+    """Everything that one transaction will write, and the ends of tree and chains after it."""
 
-    entries: list[tuple[Stored, bytes]]
+    entries: list[_Entry]
     frontier: Frontier
     last: dict[str | None, str]
-    rows: dict[str, Row]
+
+
+class _Appended(Sequence[Stored]):
+    """What a call of `append` stored: most callers never look, and reading back costs as much as writing."""
+
+    def __init__(self, entries: Sequence[_Entry]) -> None:
+        self._bodies = [(entry.seq, entry.body) for entry in entries]
+
+    def __len__(self) -> int:
+        return len(self._bodies)
+
+    @overload
+    def __getitem__(self, place: int) -> Stored: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Stored]: ...
+
+    def __getitem__(self, place: int | slice) -> Stored | Sequence[Stored]:
+        if isinstance(place, slice):
+            return [read(*one) for one in self._bodies[place]]
+        return read(*self._bodies[place])
 
 
 class Ledger:
@@ -69,6 +112,7 @@ class Ledger:
         self._db = _connect(self.folder, readonly=readonly)
         self._frontier = Frontier()
         self._last: dict[str | None, str] = {}  # run -> leaf of its last event, hex
+        self._waiting: deque[_Call] = deque()
 
     @classmethod
     def create(cls, folder: Path, *, clock: Callable[[], str] = utc_now) -> Ledger:
@@ -131,28 +175,31 @@ class Ledger:
         with _translated(Path(folder)), closing(_connect(Path(folder), readonly=True)) as db:
             return bool(db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
 
-    def append(self, events: Sequence[Event]) -> list[Stored]:
+    def append(self, events: Sequence[Event]) -> Sequence[Stored]:
         """Record events, in order, in one durable transaction together with the rows that they move (`events.fold`).
 
         Args:
             events: what happened; an empty sequence changes nothing.
 
         Returns:
-            The entries as stored.
+            The entries as stored, read when they are looked at.
 
         Raises:
             DiskFull: nothing of this call was recorded; everything before it is kept.
             LedgerError: data that JSON cannot hold, or a second writer.
         """
-        with self._lock:
-            if self.readonly:
-                raise LedgerError("opened read-only", where=str(self.folder), fix="open it with readonly=False")
-            if not events:
-                return []
-            batch = self._prepare(events)
-            self._commit(batch)
-            self._frontier, self._last = batch.frontier, batch.last
-            return [entry for entry, _ in batch.entries]
+        if self.readonly:
+            raise LedgerError("opened read-only", where=str(self.folder), fix="open it with readonly=False")
+        if not events:
+            return []
+        call = _Call(events)
+        self._waiting.append(call)
+        with self._lock:  # who waited here may find that another call has written its events together with its own
+            if not call.over:
+                self._commit_waiting()
+        if call.error is not None:
+            raise call.error
+        return _Appended(call.entries)
 
     def events(self, kind: str | None = None, run: str | None = None, after: int = -1) -> Iterator[Stored]:
         """Entries in log order, as they stand when each page is read.
@@ -227,15 +274,38 @@ class Ledger:
         with self._lock, _translated(self.folder):
             return self._db.execute(query, values).fetchall()
 
-    def _prepare(self, events: Sequence[Event]) -> _Batch:
-        frontier, last = self._frontier.copy(), dict(self._last)
+    def _commit_waiting(self) -> None:
+        """Write the events of all calls that wait in one transaction; calls that JSON cannot hold are left out."""
+        calls = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        batch = _Batch([], self._frontier.copy(), {})
+        try:
+            for call in calls:
+                try:
+                    batch = self._prepare(call, batch)
+                except LedgerError as error:
+                    call.error = error
+            if batch.entries:
+                self._commit(batch)
+                self._frontier = batch.frontier
+                self._last |= batch.last
+        except BaseException as error:  # noqa: BLE001  broad: whoever waits for this flush must hear of it too
+            for call in calls:
+                call.error = call.error or error
+        finally:
+            for call in calls:
+                call.over = True
+
+    def _prepare(self, call: _Call, before: _Batch) -> _Batch:
+        frontier, last = before.frontier.copy(), dict(before.last)
         entries = []
-        for event in events:
-            entry, body = stored(event, seq=frontier.size, prev=last.get(event.run), time=self._clock())
-            entries.append((entry, body))
-            frontier.append(bytes.fromhex(entry.leaf))
-            last[event.run] = entry.leaf
-        return _Batch(entries, frontier, last, fold(entry for entry, _ in entries))
+        for event in call.events:
+            prev = last.get(event.run) or self._last.get(event.run)
+            body = body_of(event, prev=prev, time=self._clock())
+            entries.append(_Entry(frontier.size, event, body, leaf_hash(body)))
+            frontier.append(entries[-1].leaf)
+            last[event.run] = entries[-1].leaf.hex()
+        call.entries = entries
+        return _Batch([*before.entries, *entries], frontier, last)
 
     def _commit(self, batch: _Batch) -> None:
         try:
@@ -248,14 +318,15 @@ class Ledger:
 
     def _write(self, batch: _Batch) -> None:
         self._db.execute("BEGIN IMMEDIATE")
-        table = [(e.seq, e.run or "", e.kind, body.decode(), bytes.fromhex(e.leaf)) for e, body in batch.entries]
-        before, after = batch.entries[0][0].seq, batch.frontier
+        table = [(seq, event.run or "", event.kind, body.decode(), leaf) for seq, event, body, leaf in batch.entries]
+        before, after = batch.entries[0].seq, batch.frontier
         head = (after.size, after.root().hex(), before)
         if self._db.execute("UPDATE head SET size = ?, root = ? WHERE id = 0 AND size = ?", head).rowcount != 1:
             self._db.execute("ROLLBACK")
             raise LedgerError("another writer appended", where=str(self.folder), fix="hold the folder's lock to write")
         self._db.executemany("INSERT INTO events (seq, run, kind, body, leaf) VALUES (?, ?, ?, ?, ?)", table)
-        rows = [(run, canonical(row).decode()) for run, row in batch.rows.items()]
+        moved = fold(entry.event for entry in batch.entries)
+        rows = [(run, canonical(row).decode()) for run, row in moved.items()]
         self._db.executemany(
             "INSERT INTO rows (run, row) VALUES (?, ?) ON CONFLICT (run) DO UPDATE SET row = excluded.row", rows
         )
