@@ -158,7 +158,7 @@ def decided_before(study: verify.Study, k: int, promoted: int, rng: random.Rando
     rng.shuffle(outcomes)
     history = [{"outcome": one, "reason": "better"} for one in outcomes]
     history.append({"outcome": "undecided", "reason": "screened"})
-    study.kinds["gate_decision"] = [verify.Entry(seq=0, run="r0/self", data=one) for one in history]
+    study.kinds["gate_decision", "r0/self"] = [verify.Entry(seq=0, run="r0/self", data=one) for one in history]
 
 
 @pytest.mark.parametrize("seed", range(150))
@@ -384,7 +384,9 @@ def both(events: list[Event]) -> tuple[dict[str, Any], dict[str, Any]]:
     study = verify.Study.__new__(verify.Study)
     study.kinds, study.rows = defaultdict(list), {}
     for seq, event in enumerate(events):
-        study.kinds[event.kind].append(verify.Entry(seq=seq, run=event.run or "", data=event.data))
+        entry = verify.Entry(seq=seq, run=event.run or "", data=event.data)
+        for kind in (event.kind, (event.kind, entry.run)):
+            study.kinds[kind].append(entry)
         if event.run and "row" in event.data:
             study.rows[event.run] = event.data["row"]
     study.record = study.kinds["claim_registered"][0].data

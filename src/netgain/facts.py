@@ -48,6 +48,7 @@ class Facts:
     registration: dict[str, Json] = field(default_factory=dict)
     registered_seq: int | None = None
     registered_time: str | None = None
+    gate_axis: str = ""
     planned: dict[str, Json] | None = None
     runs: dict[str, RunFacts] = field(default_factory=dict)
     enrolled: dict[int, list[str]] = field(default_factory=dict)
@@ -149,6 +150,8 @@ def _opened(facts: Facts, event: Stored) -> None:
 
 def _registered(facts: Facts, event: Stored) -> None:
     facts.registration, facts.registered_seq, facts.registered_time = event.data, event.seq, event.time
+    axes = event.data.get("contract", {}).get("suite", {}).get("axes", [])
+    facts.gate_axis = axes[0]["name"] if axes else ""
 
 
 def _planned(facts: Facts, event: Stored) -> None:
@@ -191,7 +194,7 @@ def _scores(facts: Facts, event: Stored) -> None:
         run, (improver, _, start) = _run(facts, event), data["role"].partition("|")
         facts.moved.setdefault((run.replica, run.arm), {})[improver, int(start)] = data
         return
-    if data["axis"] == facts.suite["axes"][0]["name"]:  # on the axis that decides, intervals need the pairs
+    if data["axis"] == facts.gate_axis:  # on the axis that decides, intervals need the pairs
         _run(facts, event).sheets[data["split"], data["round"], data["role"]] = data
     found = tally(data)
     if data["split"] == "report":
