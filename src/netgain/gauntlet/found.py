@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from netgain.evidence.looks import default_looks
 from netgain.evidence.power import planned_chances
-from netgain.evidence.verdict import looks_of
 from netgain.gauntlet.record import claim_of
 from netgain.gauntlet.studies import Outcome, run_studies
 from netgain.gauntlet.truth import Truth, truth_of
@@ -84,9 +84,8 @@ class Found:
     def promised(self) -> float:
         """Chance of SUPPORTED that `plan` would print for this net gain, before the run."""
         claim = claim_of(self.world)
-        looks = looks_of(claim.looks)
         return planned_chances(
-            looks, expected=self.truth.gain, delta=claim.by, starve=claim.starve, spread=0.05
+            default_looks(), expected=self.truth.gain, delta=claim.by, starve=claim.starve, spread=0.05
         ).supported
 
 

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from netgain.evidence.verdict import looks_of
+from netgain.evidence.looks import default_looks
 from netgain.gauntlet.campaign import Measured, Run
 from netgain.gauntlet.found import Found
 from netgain.gauntlet.population import CLASSES
 from netgain.gauntlet.rates import Rate, two_sided
-from netgain.gauntlet.record import claim_of
 from netgain.gauntlet.rules import RULES
 from netgain.gauntlet.studies import rungs, words
 
@@ -127,7 +126,7 @@ def _worst(one: Measured) -> dict[str, Json]:
 
 def _boundary(one: Measured) -> dict[str, Json]:
     """A world at the claimed effect: its rate against the registered level, exact and two-sided."""
-    level = looks_of(claim_of(one.mechanism.world).looks).levels[0]
+    level = default_looks().levels[0]
     rate = _sum(Rate(f.supported, len(f.outcomes)) for f in one.found)
     p = two_sided(rate.hits, rate.n, level) if rate.n else None
     above = p is not None and rate.value is not None and rate.value > level and p < 0.05
@@ -174,15 +173,15 @@ def _same_budget(place: int, counted: Sequence[Measured], genuine: Sequence[Meas
 def targets(found: Mapping[str, Json]) -> list[tuple[str, bool, str]]:
     """Each target of method 5.2: what it is, whether it was met, and the figure."""
     engine = [one for one in found["worst"] if one["detector"] == "engine"]
-    bad = [one for one in engine if one["rate"] > 0.05 or (one["fresh_seeds"] and one["upper95"] > 0.10)]
+    bad = [one for one in engine if one["rate"] > 0.05]
+    wide = [one for one in engine if one["fresh_seeds"] and one["upper95"] > 0.10 and one not in bad]
     levels = [one for one in found["boundary"] if one["above_level"]]
     weighted, true = found["over_claim"]["weighted"], found["true_supported"]
-    listed = ", ".join(f"{one['mechanism']} {percent(one['rate'])}" for one in bad)
     return [
         ("boundary worlds and A/A at the registered level", not levels,
          ", ".join(f"{one['mechanism']} {percent(one['rate'])}" for one in (levels or found["boundary"]))),
-        ("every mechanism at its worst strength at most 5 % over-claims, upper bound 10 %", not bad,
-         listed or f"{len(engine)} mechanisms, the worst {percent(max((o['rate'] for o in engine), default=None))}"),
+        ("every mechanism at its worst strength at most 5 % over-claims, upper bound 10 %", not bad and not wide,
+         _at_worst(engine, bad, wide)),
         ("class-weighted over-claims at most 2 %", weighted is not None and weighted <= 0.02, percent(weighted)),
         ("false REFUTED at most 5 %", _at_most(found["false_refuted"], 0.05), percent(found["false_refuted"]["rate"])),
         ("honest studies INVALID at most 1 %", _at_most(found["invalid_honest"], 0.01),
@@ -190,6 +189,17 @@ def targets(found: Mapping[str, Json]) -> list[tuple[str, bool, str]]:
         ("genuine worlds SUPPORTED at least 80 % where `plan` promised it",
          true["rate"] is not None and true["rate"] >= POWER, percent(true["rate"])),
     ]  # fmt: skip
+
+
+def _at_worst(
+    engine: Sequence[Mapping[str, Json]], bad: Sequence[Mapping[str, Json]], wide: Sequence[Mapping[str, Json]]
+) -> str:
+    """Fakes that were supported too often, and those of which too few studies were run to bound the rate."""
+    told = [f"{one['mechanism']} {percent(one['rate'])}" for one in bad]
+    if not told:
+        told = [f"{len(engine)} mechanisms, the worst {percent(max((one['rate'] for one in engine), default=None))}"]
+    few = f"; of {len(wide)} more too few studies were run for a bound of 10 %" if wide else ""
+    return ", ".join(told) + few
 
 
 def _at_most(rate: Mapping[str, Json], most: float) -> bool:
