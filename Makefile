@@ -28,7 +28,7 @@ test: $(VENV)/test.stamp
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n $(JOBS)
 
-nightly: $(VENV)/test.stamp
+nightly: $(VENV)/nightly.stamp
 	$(BIN)/python -m pytest -n $(JOBS) -m nightly
 
 bench: $(VENV)/test.stamp
@@ -51,6 +51,7 @@ clean:
 # pinned: without build isolation nothing is installed that constraints.txt does not name.
 $(VENV)/study.stamp: EXTRAS := torch
 $(VENV)/test.stamp: EXTRAS := torch,test
+$(VENV)/nightly.stamp: EXTRAS := torch,test,oracles
 $(VENV)/%.stamp: $(VENV)/made pyproject.toml constraints.txt
 	@echo "installing netgain[$(EXTRAS)] into $(VENV) (the first time this takes minutes)"
 	$(PIP) setuptools

@@ -18,18 +18,25 @@ CHANGES = {
     "frozen": {"proposer": ""},
     "ordinary": {"proposer": "ordinary", "gate": "none"},
     "random_search": {"proposer": "random_search", **RESET},
+    "random_proposer": {"proposer": "random_proposer"},
+    "random_gate": {"gate": "random"},
     "sampled": {"proposer": "", "tries": True},
     "one_step": {"one_long_step": True},
     "flat": RESET,
     "stacked": {"improver": GENERATION_0},
+    "improver_only": {"parent": GENERATION_0},
     "placebo": {"channel": "placebo"},
     "ungated": {"gate": "watch"},
+    "unaided": {"proposer": "unaided"},
     "oracle": {"channel": "oracle"},
     "shuffled": {"channel": "shuffled"},
     "unguarded:own.filter": {"disabled": (("own", "filter"),)},
     "unguarded:own.pace": {"disabled": (("own", "pace"),)},
     "unguarded:own": {"disabled": (("own", "filter"), ("own", "pace"))},
     "unguarded:vote": {"disabled": (("vote", "filter"),)},
+    "unguarded:vote+unguarded:own.pace": {"disabled": (("own", "pace"), ("vote", "filter"))},
+    "without:weights": {"closed": ("weights",)},
+    "without:weights+without:data": {"closed": ("data", "weights")},
     "stacked+placebo": {"improver": GENERATION_0, "channel": "placebo"},
     "unguarded:own.pace+ungated": {"disabled": (("own", "pace"),), "gate": "watch"},
     "unguarded:own.filter+unguarded:own.pace": {"disabled": (("own", "filter"), ("own", "pace"))},
@@ -48,8 +55,8 @@ def test_an_arm_is_the_loop_but_for_its_own_intervention(name):
 
 
 def test_every_arm_that_has_a_name_is_tested_here_and_has_words():
-    plain = {name for name in NAMES if not name.startswith("unguarded")}
-    assert plain == {name for name in CHANGES if "+" not in name and not name.startswith("unguarded")}
+    plain = {name for name in NAMES if ":" not in name}
+    assert plain == {name for name in CHANGES if "+" not in name and ":" not in name}
     assert plain == set(WORDS)
 
 
@@ -57,7 +64,7 @@ def test_only_the_loop_itself_runs_first():
     assert [name for name in CHANGES if not arm_named(name, LOOP, GUARDS).after_self] == ["self"]
 
 
-@pytest.mark.parametrize("name", ["slef", "", "stacked+", "without:data", "unguarded", "unguarded:"])
+@pytest.mark.parametrize("name", ["slef", "", "stacked+", "without:", "unguarded", "unguarded:"])
 def test_an_unknown_arm_is_an_error_that_lists_the_known_ones(name):
     with pytest.raises(ConfigError) as error:
         arm_named(name, LOOP)
@@ -80,8 +87,9 @@ def test_a_loop_without_checks_says_that_there_is_none_to_disable():
 @pytest.mark.parametrize(
     ("name", "piece"),
     [
-        ("ordinary", "`ordinary`"), ("sampled", "`sampled`"), ("flat", "`state`"), ("stacked", "`state`"),
-        ("one_step", "`state`"), ("placebo", "`filters`"), ("shuffled", "`filters`"), ("oracle", "`filters`"),
+        ("ordinary", "`ordinary`"), ("random_proposer", "`random_search`"), ("flat", "`state`"),
+        ("stacked", "`state`"), ("one_step", "`state`"), ("improver_only", "`state`"),
+        ("placebo", "`filters`"), ("shuffled", "`filters`"), ("oracle", "`filters`"),
         ("stacked+placebo", "`state`"),
     ],
 )  # fmt: skip
@@ -90,13 +98,39 @@ def test_what_a_loop_lacks_for_an_arm_is_named(name, piece):
     assert missing_piece(arm_named(name, LOOP), LOOP) is None
 
 
+def test_what_people_decide_has_a_default_only_where_people_decide():
+    assert "nobody decides" in missing_piece(arm_named("unaided", LOOP), LOOP)
+    aided = replace(LOOP, unaided=LOOP.propose)
+    assert missing_piece(arm_named("unaided", aided), aided) is None
+
+
+def test_a_surface_is_closed_only_to_a_proposal_that_can_do_without_it():
+    assert missing_piece(arm_named("without:weights+without:data", LOOP), LOOP) is None
+    stuck = replace(LOOP, closable=("data",))
+    assert "without weights" in missing_piece(arm_named("without:weights+without:data", stuck), stuck)
+    everything = "+".join(f"without:{name}" for name in LOOP.surfaces)
+    assert "`frozen`" in missing_piece(arm_named(everything, LOOP), LOOP)
+
+
+def test_closed_surfaces_have_one_order_whatever_the_name_says():
+    one, other = (arm_named(name, LOOP) for name in ("without:data+without:weights", "without:weights+without:data"))
+    assert one.closed == other.closed
+
+
+def test_a_surface_that_the_loop_does_not_have_cannot_be_closed():
+    with pytest.raises(ConfigError, match="'data', 'curriculum', 'weights'"):
+        arm_named("without:policy", LOOP)
+    with pytest.raises(ConfigError, match="closable"):
+        replace(LOOP, closable=("policy",))
+
+
 def test_an_oracle_needs_the_truth_and_not_only_a_check():
     loop = replace(LOOP, oracle=None)
     assert "`oracle`" in missing_piece(arm_named("oracle", loop), loop)
     assert missing_piece(arm_named("placebo", loop), loop) is None
 
 
-@pytest.mark.parametrize("name", ["self", "self_again", "frozen", "random_search", "ungated"])
+@pytest.mark.parametrize("name", ["self", "self_again", "frozen", "random_search", "sampled", "random_gate", "ungated"])
 def test_any_loop_supports_the_arms_that_need_nothing_of_it(name):
     assert missing_piece(arm_named(name, BARE), BARE) is None
 
@@ -124,7 +158,13 @@ def test_a_rung_asks_for_the_controls_of_those_below_it_and_more():
     assert needed["R5"] == ("frozen", "ordinary", "placebo", "flat", "one_step")
 
 
-@pytest.mark.parametrize("surface", ["training", "architecture", "policy", "tools", "improver"])
+def test_an_improver_that_is_changed_is_compared_with_random_changes():
+    needed = required_controls("R2", (), replace(LOOP, closable=(), surfaces=("data", "improver")))
+    assert "random_proposer" in needed
+    assert "random_search" not in needed
+
+
+@pytest.mark.parametrize("surface", ["training", "architecture", "policy", "tools"])
 def test_a_surface_that_can_be_searched_asks_for_a_search_control(surface):
-    assert "random_search" in required_controls("R2", (), replace(LOOP, surfaces=("data", surface)))
-    assert "random_search" not in required_controls("R1", (), replace(LOOP, surfaces=("data", surface)))
+    assert "random_search" in required_controls("R2", (), replace(LOOP, closable=(), surfaces=("data", surface)))
+    assert "random_search" not in required_controls("R1", (), replace(LOOP, closable=(), surfaces=("data", surface)))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from netgain.case import case_of, underspent
+from netgain.case import case_of, overspent, underspent
 from netgain.evidence.tally import Tally
 from netgain.facts import Facts, RunFacts
 
@@ -210,7 +210,85 @@ def test_a_verdict_that_a_later_proposal_was_told_is_on_the_path(sees, moved):
     assert case_of(study).verdict_moved_path == moved
 
 
+@pytest.mark.parametrize(
+    ("own", "theirs", "share"),
+    [
+        ({"tokens": 100.0}, {"tokens": 95.0}, 0.0),
+        ({"tokens": 100.0}, {"tokens": 130.0}, 0.3),
+        ({"tokens": 100.0, "flops": 10.0}, {"tokens": 80.0, "flops": 12.0}, 0.2),
+        ({"device_seconds": 1.0}, {"device_seconds": 2.0}, 0.0),
+        ({"tokens": None}, {"tokens": 5.0}, None),
+    ],
+)
+def test_what_a_control_spent_more_counts_in_the_unit_in_which_it_exceeded_most(own, theirs, share):
+    assert overspent(facts(spend={"self": own, "ordinary": theirs}), "ordinary") == pytest.approx(share)
+
+
+def test_of_a_menu_the_entry_that_spent_most_counts_as_more():
+    study = facts()
+    more = {**study.runs["r0/ordinary"].row, "build": {"tokens": 150.0}}
+    for r in range(2):
+        study.runs[f"r{r}/ordinary.long"] = RunFacts(r, "ordinary", "long", more)
+    assert (overspent(study, "ordinary"), underspent(study, "ordinary")) == (pytest.approx(0.5), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("agreement", "kept", "residual"),
+    [(0.5, 50, 0.0), (0.82, 90, 0.0), (0.9, 90, 0.08), (0.4, 50, -0.1), (None, 50, None)],
+)
+def test_agreement_of_the_placebo_is_held_against_chance(agreement, kept, residual):
+    study = facts()
+    record = {"channel": "placebo", "kept": kept, "of": 100, "agreement": agreement}
+    study.runs["r0/placebo"] = RunFacts(0, "placebo", "", dict(study.runs["r0/self"].row), channel={1: record})
+    assert case_of(study).residual == (None if residual is None else pytest.approx(residual))
+    assert case_of(facts()).residual is None
+
+
+def test_a_version_is_compared_item_by_item_over_the_items_that_both_have():
+    def sheet(values, status):
+        return {"values": values, "status": status, "outputs": str(status)}
+
+    study = facts(replicas=1)
+    study.registration["claim"]["about"] = "version"
+    study.blocks[0, "m"] = {
+        ("self", "served"): sheet([1, None, 1] + [1] * 57, {"1": "no answer"}),
+        ("frozen", "served"): sheet([0, 1, None] + [0] * 57, {"2": "the metric failed"}),
+        ("ordinary", "served"): sheet([0, 1, 1, None] + [1] * 56, {"3": "quarantined: seen"}),
+    }
+    own, first = case_of(study).items["m"]
+    assert own[:5] == [1, 0, None, None, 1]  # its silence is wrong, an error and what was trained on are left out
+    assert first[:5] == [0, 1, None, None, 0]
+    assert case_of(study).items["old"] == ([], [])
+
+
 def test_spend_is_held_against_the_arm_that_is_claimed():
     study = facts(spend={"self": {"tokens": 50.0}, "frozen": {}, "ordinary": {"tokens": 100.0}})
     study.registration["claim"]["arm"] = "ordinary"
     assert underspent(study, "self") == pytest.approx(0.5)
+
+
+# --- Arms that replace something of `self` ---------------------------------------------------------------------------
+@pytest.mark.parametrize(("promoted", "said"), [(0, True), (1, False), (4, False), (5, True)])
+def test_random_promotions_say_nothing_where_nearly_all_rounds_or_none_were_promoted(promoted, said):
+    decisions = [{"receipt": {} if k < promoted else None, "mode": "advance", "outcome": "undecided", "round": k + 1}
+                 for k in range(5)]  # fmt: skip
+    study = facts(decisions=decisions)
+    study.registration["study"]["arms"] = [*ARMS, "random_gate"]
+    assert ("random_gate" in case_of(study).uninformative) == said
+
+
+@pytest.mark.parametrize("decider", ["system", "person"])
+def test_the_default_of_people_says_something_only_where_a_person_decided(decider):
+    study = facts(choices=[{"decided_by": decider}])
+    study.registration["study"]["arms"] = [*ARMS, "unaided"]
+    assert ("unaided" in case_of(study).uninformative) == (decider == "system")
+
+
+def test_what_an_arm_answered_is_that_of_the_claimed_axis_and_unknown_where_it_was_not_asked():
+    study = facts()
+    study.blocks = {
+        (0, "m"): {("self", "served"): {"outputs": "d"}},
+        (0, "old"): {("frozen", "served"): {"outputs": "e"}},
+    }
+    study.sealed, study.registration = dict(study.sealed), study.registration
+    assert case_of(study).answers == {"self": ["d", None], "frozen": [None, None], "ordinary": [None, None]}

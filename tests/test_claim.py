@@ -14,11 +14,17 @@ def test_a_claim_comes_back_from_json_as_it_was():
     assert again == claim
 
 
-@pytest.mark.parametrize("rung", ["R0", "R3", "R6", "R7", "r1", ""])
+@pytest.mark.parametrize("rung", ["R0", "R3", "R8", "r1", ""])
 def test_a_rung_that_cannot_be_claimed_is_an_error_that_lists_the_others(rung):
     with pytest.raises(ConfigError) as error:
         Claim("ladder", 0.1, rung=rung)
     assert all(known in str(error.value) for known in CLAIMABLE)
+
+
+@pytest.mark.parametrize("margin", [-0.01, 1.0, float("nan")])
+def test_a_margin_of_the_transplant_outside_the_range_of_scores_is_refused(margin):
+    with pytest.raises(ConfigError, match="transplant"):
+        Claim("ladder", 0.1, rung="R6", transplant_by=margin)
 
 
 @pytest.mark.parametrize("by", [-0.01, 1.0, 30, float("nan")])
@@ -45,5 +51,37 @@ def test_looks_are_increasing_numbers_of_starts(looks):
 
 
 def test_an_analysis_that_does_not_exist_is_refused():
-    with pytest.raises(ConfigError, match="'mean'"):
-        Claim("ladder", 0.1, analysis="mean")
+    with pytest.raises(ConfigError, match="'median'") as error:
+        Claim("ladder", 0.1, analysis="median")
+    assert "'mean'" in str(error.value)
+
+
+@pytest.mark.parametrize("looks", [(6, 9, 12), (9,), (10, 21), "open"])
+def test_a_mean_is_claimed_from_ten_to_twenty_starts(looks):
+    with pytest.raises(ConfigError, match="do not bound a mean"):
+        Claim("ladder", 0.1, analysis="mean", looks=looks)
+    assert Claim("ladder", 0.1, analysis="mean", looks=(10, 20)).sizes == (10, 20)
+
+
+def test_open_looks_are_every_number_of_starts_and_come_back_from_json():
+    claim = Claim("ladder", 0.1, ["frozen"], looks="open", share=0.8)
+    assert claim.sizes == tuple(range(1, 25))
+    assert Claim.from_json(json.loads(json.dumps(claim.to_json()))) == claim
+    with pytest.raises(ConfigError, match="looks"):
+        Claim("ladder", 0.1, looks="opne")
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.2])
+def test_a_share_is_between_0_and_1(share):
+    with pytest.raises(ConfigError, match="share"):
+        Claim("ladder", 0.1, share=share)
+
+
+@pytest.mark.parametrize(
+    "more", [{"rung": "R2"}, {"beats": ("frozen", "ordinary")}, {"share": 0.8}, {"looks": (10,)}, {"looks": "open"},
+             {"analysis": "mean", "looks": (10,)}],
+)  # fmt: skip
+def test_what_needs_starts_does_not_fit_a_claim_about_a_version(more):
+    with pytest.raises(ConfigError, match="whose unit is items"):
+        Claim("ladder", 0.1, about="version", **more)
+    assert Claim("ladder", 0.1, about="version").sizes == (1,)

@@ -118,7 +118,7 @@ def test_later_checks_can_say_the_line_of_a_key(tmp_path):
         ('recipe = "length"', 'loop = "mine"', "netgain.toml:3: loop is 'mine', expected a file and a name"),
         ('recipe = "length"\n', "", "netgain.toml:2: [study] has neither 'recipe' nor 'loop', expected one"),
         ("[study]", '[study]\nloop = "a.py:b"', "netgain.toml:2: [study] has both 'recipe' and 'loop', expected one"),
-        ("[study]", "[stud]", "netgain.toml:2: unknown table 'stud', expected one of 'study', 'options', 'budget'"),
+        ("[study]", "[stud]", "netgain.toml:2: unknown table 'stud', expected one of 'study', 'gate', 'options', 'bu"),
         ("[options]", "[study.options]", "netgain.toml:10: unknown key 'options', expected one of"),
         ('"cycle"', "nan", "netgain.toml:11: check is nan, expected text, a finite number"),
         ('"cycle"', "1979-05-27", "netgain.toml:11: check is datetime.date(1979, 5, 27), expected text"),
@@ -151,10 +151,13 @@ def test_a_mistake_in_a_study_is_shown_with_its_line(tmp_path, old, new, message
         ("by = 0.3", "by = 0.3\nlooks = [0]", "claim.toml:4: looks is [0], expected a rising list of whole"),
         ("by = 0.3", "by = 0.3\nlooks = [6, true]", "claim.toml:4: looks[1] is True, expected a rising list"),
         ("by = 0.3", "by = 0.3\nlooks = []", "claim.toml:4: looks is [], expected a rising list"),
-        ("by = 0.3", 'by = 0.3\nanalysis = "mean"', "claim.toml:4: analysis is 'mean', expected 'typical start'"),
+        ("by = 0.3", 'by = 0.3\nanalysis = "median"', "claim.toml:4: analysis is 'median', expected 'typical start'"),
+        ("by = 0.3", 'by = 0.3\nabout = "all"', "claim.toml:4: about is 'all', expected 'loop' or 'version'"),
+        ("by = 0.3", "by = 0.3\nshare = 1.0", "claim.toml:4: share is 1.0, expected a number between 0 and 1"),
+        ("by = 0.3", 'by = 0.3\nlooks = "opne"', "claim.toml:4: looks is 'opne', expected a rising list"),
         ("by = 0.3", 'by = 0.3\nstarts = "stale"', "claim.toml:4: starts is 'stale', expected 'fresh' or"),
         ("by = 0.3", 'by = 0.3\nmode = "lax"', "claim.toml:4: mode is 'lax', expected 'strict', 'advance' or 'watch'"),
-        ('"R1"', '"R3"', "claim.toml:5: rung is 'R3', expected one of 'R1', 'R2', 'R4', 'R5' (R3 is a mark"),
+        ('"R1"', '"R3"', "claim.toml:5: rung is 'R3', expected one of 'R1', 'R2', 'R4', 'R5', 'R6', 'R7' (R3 is"),
         ('["frozen"]', "[]", "claim.toml:4: beats is [], expected a list with at least one control arm"),
         ('["frozen"]', '"frozen"', "claim.toml:4: beats is 'frozen', expected a list with at least one control arm"),
         ('["frozen"]', '["self"]', "claim.toml:4: beats names 'self', the claimed arm itself"),
@@ -336,8 +339,8 @@ def test_the_gate_modes_are_those_of_the_loop():
 
 
 def test_every_field_that_is_not_a_table_of_its_own_is_a_declared_key():
-    own_tables = {"options", "budget", "source"}
-    for schema in (StudyFile, ClaimFile):
+    own_tables = {"gate", "options", "budget", "source"}
+    for schema in (StudyFile, ClaimFile, config.GateFile):
         names = [f.name for f in dataclasses.fields(schema) if f.name not in own_tables]
         assert names == list(config._keys(schema))
         assert all(set(key.expects) & set(string.ascii_letters) and key.means for key in config._keys(schema).values())

@@ -62,7 +62,7 @@ def test_every_public_name_and_method_has_a_docstring():
 
 def test_every_key_of_the_two_files_is_in_the_quickstart_or_the_concepts():
     text = "".join((HERE / "docs" / name).read_text(encoding="utf-8") for name in ("quickstart.md", "concepts.md"))
-    for schema in (config.StudyFile, config.ClaimFile):
+    for schema in (config.StudyFile, config.ClaimFile, config.GateFile):
         for name in config._keys(schema):
             assert f"`{name}`" in text, f"{name} is not documented"
     for unit in UNITS:

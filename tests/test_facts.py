@@ -12,7 +12,11 @@ def log(*events):
 
 def registered(**study):
     claim = {"arm": "self", "metric": "m"}
-    return ("claim_registered", None, {"claim": claim, "study": {"rounds": 3, **study}})
+    suite = {"axes": [{"name": "m"}]}
+    return (
+        "claim_registered", None,
+        {"claim": claim, "study": {"rounds": 3, **study}, "contract": {"suite": suite}},
+    )  # fmt: skip
 
 
 def started(run="r0/self", arm="self", variant="", replica=0):

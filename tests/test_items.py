@@ -1,6 +1,7 @@
 """Which items a block holds: from a secret and a name, the same for all who may compare, new for all who may not."""
 
 import hashlib
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -160,3 +161,20 @@ def test_a_fingerprint_tells_questions_apart():
     assert len(block.fingerprints) == 30
     assert fingerprint(block.inputs[0]) in block.fingerprints
     assert fingerprint("another") not in block.fingerprints
+
+
+def test_a_cluster_is_dealt_as_a_whole():
+    """No split, no shard and no start shares a passage with another, and its items follow each other."""
+    items = [{"input": f"q{n}", "target": n, "cluster": n // 5} for n in range(600)]
+    clustered = axis("bank", Bank(items), gate_items=400, report_items=300, sealed_items=300)
+    dealer = Dealer(b"s" * 32, 4, 3)
+    blocks = [dealer.gate(clustered, "key", 0, 400, at) for at in (1, 2, 3, 4)]
+    blocks += [dealer.report(clustered, 0, 0), dealer.dev(clustered, 0, 1, 400)]
+    blocks += [dealer.sealed(clustered, start, secret_of(start)) for start in range(3)]
+    seen = [set(block.clusters) for block in blocks]
+    assert all(seen) and sum(map(len, seen)) == len(set.union(*seen))
+    for block in blocks:
+        labels = block.clusters
+        assert sum(a != b for a, b in itertools.pairwise(labels)) == len(set(labels)) - 1
+        assert len({item["cluster"] for item in block.items}) == len(set(labels))
+    assert dealer.dev(bank(), 0, 1, 20).clusters is None

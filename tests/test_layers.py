@@ -16,7 +16,7 @@ LAYERS = (
     "stages loop run study arms channel jobs evaluation proposal promotion world facts evidence ledger",
     "gates guards monitors sandbox executors stores artifacts feedback testing",
     "recipes gauntlet readers integrations report web cli notify session planning config verify status export result "
-    "case attempts contract seal yardstick",
+    "case attempts contract seal yardstick calibration transplant deciders whatif replication comparison recombine",
 )
 LAYER = {name: number for number, row in enumerate(LAYERS) for name in row.split()}
 FACADE = "netgain"  # the package's __init__ hands out public names, so it stands above everything
@@ -148,7 +148,8 @@ def test_below_the_rim_only_numpy_comes_from_elsewhere():
 
 def test_pages_read_the_ledger_and_the_evidence_and_nothing_else():
     # facts: what the reducer makes of the ledger's events; case: what a verdict is decided on; arms: their words
-    record = {"ledger", "facts", "evidence", "case", "arms"}
+    # whatif: a case under one changed assumption; deciders: who decided what, as the autonomy profile takes it
+    record = {"ledger", "facts", "evidence", "case", "arms", "whatif", "deciders"}
     seen = {"report": {"report", *record}, "web": {"web", "report", *record}}
     code = sources()
     for name, text in code.items():
@@ -161,12 +162,12 @@ def test_the_verifier_is_one_file_that_plain_python_runs():
     text = sources()["netgain.verify"]
     targets = {found.target.split(".")[0] for found in imports("netgain.verify", text, set())}
     assert targets <= set(sys.stdlib_module_names)
-    assert text.count("\n") <= 920
+    assert text.count("\n") <= 1700
 
 
 def test_the_vocabulary_and_the_rules_stay_small_enough_to_read():
     small = [text for name, text in sources().items() if layer(name) < 2 and family(name) != "evidence"]
-    assert sum(text.count("\n") for text in small) <= 4000
+    assert sum(text.count("\n") for text in small) <= 4400
 
 
 @pytest.mark.parametrize(

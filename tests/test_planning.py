@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from netgain import planning
+from netgain import calibration, planning
 from netgain.claim import Claim
 from netgain.errors import ConfigError
 from netgain.executors import Reference
@@ -13,7 +13,7 @@ from netgain.generators import Strings
 from netgain.planning import plan_study, with_workers
 from netgain.records import Change, Part
 from netgain.session import Study
-from netgain.stages import Filter, Loop
+from netgain.stages import Filter, Loop, Transplant
 from netgain.suite import Suite, axis
 from netgain.testing.inprocess import InProcess
 
@@ -52,7 +52,7 @@ def plan(monkeypatch):
             def __exit__(self, *exception):
                 pass
 
-        monkeypatch.setattr(planning, "LocalWorkers", Here)
+        monkeypatch.setattr(calibration, "LocalWorkers", Here)
         claim = claim or Claim("echo", **ONE, by=0.1, expected=0.4)
         suite = Suite(axes or [echo()], block=20, max_pairs=400, design_gain=0.2)
         ready = {"arms": ("self", "frozen"), "claim": claim, "reference": Reference(f"{Path(__file__)}:loop")}
@@ -216,3 +216,90 @@ def test_what_building_costs_is_told_by_unit_and_unknown_where_nothing_is_booked
     assert found.spend["cost_usd"] is None  # `propose` does not say what it cost in money
     record = plan(claim=Claim("echo", **ONE, by=0.1)).to_json()
     assert record["power"] is None and record["power_reason"] and record["starts_reason"]
+
+
+# --- What 80 % take --------------------------------------------------------------------------------------------------
+def test_a_plan_says_what_each_analysis_takes(plan):
+    found = plan().required
+    assert found["by_analysis"] == {"typical start": 9, "open looks": found["by_analysis"]["open looks"], "mean": 10,
+                                    "version": 1}  # fmt: skip
+    assert 5 <= found["by_analysis"]["open looks"] <= 12
+    assert (found["starts"], found["gate_items"]) == (9, 31)
+    assert 2 <= found["sealed_items"] <= 20
+    assert found["cost_usd"] is None and "books no money" in found["cost_usd_reason"]
+
+
+def test_money_that_the_loop_books_is_told_for_the_starts_that_are_needed(plan):
+    def paid(view):
+        view.budget.spend(tokens=10, cost_usd=0.5)
+        return Change([Part("policy", view.parent)])
+
+    found = plan(loop=Loop(lambda rng: 5, paid, answer))
+    assert found.required["cost_usd"] == pytest.approx(0.5 * 5 * 9)  # a round, rounds, starts
+
+
+def test_without_an_expected_effect_nothing_is_required_but_items_of_the_gate(plan):
+    found = plan(claim=Claim("echo", **ONE, by=0.1)).required
+    assert (found["starts"], found["by_analysis"]) == (None, {})
+    assert "expected" in found["starts_reason"]
+
+
+def test_a_claim_about_a_mean_is_planned_by_the_power_of_a_mean(plan):
+    means = {"analysis": "mean", "looks": (10,)}
+    found = plan(claim=Claim("echo", **ONE, by=0.1, expected=0.4, **means), replicas=10)
+    assert found.answerable
+    assert (found.required["starts"], found.power["supported"] > 0.95) == (10, True)
+    weak = plan(claim=Claim("echo", **ONE, by=0.1, expected=0.12, **means), replicas=10)
+    assert not weak.answerable and "P(SUPPORTED)" in weak.reasons[0]
+    few = plan(claim=Claim("echo", **ONE, by=0.1, expected=0.4, **means), replicas=6)
+    assert "never reach the first look at 10" in few.reasons[0]
+
+
+def test_a_claim_about_a_version_is_planned_in_items(plan):
+    few = plan(claim=Claim("echo", **ONE, by=0.0, expected=0.2, about="version"), replicas=1)
+    need = few.required["sealed_items"]
+    assert not few.answerable and need > 20
+    enough = plan(claim=Claim("echo", **ONE, by=0.0, expected=0.2, about="version"), replicas=1,
+                  axes=[echo(sealed_items=need)])  # fmt: skip
+    assert enough.answerable
+    assert enough.required["starts"] == 1
+
+
+def test_open_looks_are_planned_over_every_number_of_starts(plan):
+    found = plan(claim=Claim("echo", **ONE, by=0.1, expected=0.4, looks="open"))
+    assert found.answerable
+    assert found.required["starts"] == found.required["by_analysis"]["open looks"]
+
+
+# --- Claims about the improver ---------------------------------------------------------------------------------------
+RECURSIVE = Claim("echo", by=0.1, rung="R6", expected=0.4)
+
+
+def recursive(**more):
+    """A loop whose starts differ, with a state, so that only what `more` says is missing."""
+    ready = {"state": {"parent": "number"}, "transplant": Transplant(propose, lambda first, last, rng: last)}
+    return Loop(lambda rng: 5 + 1e-9 * rng.random(), propose, answer, **{**ready, **more})
+
+
+def test_a_claim_about_an_improver_that_cannot_be_moved_can_only_be_refuted(plan):
+    found = plan(loop=recursive(transplant=None), claim=RECURSIVE)
+    assert any("`R6` is not testable: the loop has no `transplant`" in why for why in found.unsupportable)
+    assert not any("`R6`" in why for why in plan(loop=recursive(), claim=RECURSIVE).unsupportable)
+
+
+def test_moving_improvers_takes_time_only_where_it_is_done(plan):
+    own = planning._moving
+    study = Study(recursive(), Suite([echo()], block=20, max_pairs=400, design_gain=0.2), ["self", "frozen"], RECURSIVE)
+    seconds = {"propose": 1.0, "build": 2.0, "sealed": 3.0}
+    assert own(study, seconds) == 5 * 2 * 6.0
+    assert own(replace(study, claim=replace(RECURSIVE, rung="R5")), seconds) == 0.0
+
+
+@pytest.mark.parametrize("broken", ["propose", "drifted"])
+def test_a_transplant_that_fails_is_found_before_the_first_round(plan, broken):
+    def fail(*_):
+        raise ValueError("cannot be moved")
+
+    moves = {"propose": propose, "drifted": lambda first, last, rng: last, broken: fail}
+    with pytest.raises(ConfigError, match="cannot be moved"):
+        plan(loop=recursive(transplant=Transplant(**moves)), claim=RECURSIVE)

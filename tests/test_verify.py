@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from netgain import verify
+from netgain.claim import Claim
 from netgain.ledger import Event, Ledger
 from netgain.ledger.files import DIGESTS
 from study_forgery import Events, entries, fingerprint, flipped, forged, ladder_study, places, resealed, shared
@@ -294,6 +295,18 @@ FORGERIES: dict[str, tuple[Callable[[Events], Events | None], str, str]] = {
         "registration",
         "contract digest",
     ),
+    "used items that were not said": (
+        changed("claim_registered", put("exposure", value={"ladder": {"log_raise": 0.0}})),
+        "registration",
+        "asked before",
+    ),
+    "a confirmation that is counted again": (changed("gate_decision", put("k", value=1), round=2), "gate", "k is 1"),
+    "promotions that were not": (changed("gate_decision", put("promoted", value=1), round=1), "gate", "promoted is 1"),
+    "a screen that was not planned": (
+        changed("gate_decision", put("reason", value="screened"), round=1),
+        "gate",
+        "screened",
+    ),
     "another claim file": (
         changed("claim_registered", put("files", "claim.toml", value="0" * 64)),
         "registration",
@@ -389,6 +402,22 @@ FORGERIES: dict[str, tuple[Callable[[Events], Events | None], str, str]] = {
         "seal",
         "not frozen",
     ),
+    "a mixture left out": (
+        changed("seal_opened", lambda data: next(iter(data["mixtures"].values())).pop("01")),
+        "seal",
+        "expected ['00', '01', '10', '11']",
+    ),
+    "all mixtures left out": (changed("seal_opened", put("mixtures", value={})), "seal", "mixes []"),
+    "mixtures of other parts": (
+        changed("seal_opened", lambda data: next(iter(data["mixtures"].values())).update({"11": "0" * 64})),
+        "seal",
+        "nothing mixed is not the system itself",
+    ),
+    "a mixture of another system": (
+        changed("scores", put("system", value="0" * 64), split="sealed", role="mixture:10"),
+        "seal",
+        "not frozen",
+    ),
     "fewer sealed items": (changed("scores", lambda data: data["values"].pop(), split="sealed"), "seal", "items"),
     "a start left out": (dropped("replica_enrolled", replica=2), "seal", "not enrolled one after the other"),
     "a score under another contract": (
@@ -471,6 +500,19 @@ def test_a_forged_record_fails_its_check_and_says_where(honest: Path, tmp_path: 
 
 def test_a_copy_with_nothing_changed_still_passes(honest: Path, tmp_path: Path) -> None:
     assert failing(verify.verify(forged(honest, tmp_path / "same", lambda events: None))) == {}
+
+
+def test_a_mixture_that_was_not_asked_leaves_the_study_unfinished(honest: Path, tmp_path: Path) -> None:
+    found = verify.verify(forged(honest, tmp_path / "less", dropped("scores", split="sealed", role="mixture:10")))
+    assert (found["verdict"], failing(found)) == ("INCONCLUSIVE", {})
+    assert "has not answered its sealed blocks" in next(one["detail"] for one in found["checks"] if one["ok"] is None)
+
+
+def test_a_mixture_whose_bytes_are_gone_is_named(copy: Path) -> None:
+    seal = next(entry.data for entry in entries(copy) if entry.kind == "seal_opened")
+    lost = next(iter(seal["mixtures"].values()))["01"]
+    (copy / "objects" / lost[:2] / lost[2:]).unlink()
+    assert f"the mixture {lost} is missing" in failing(verify.verify(resealed(copy)))["objects"]
 
 
 def test_a_record_of_the_wrong_shape_fails_its_check_only(honest: Path, tmp_path: Path) -> None:
@@ -558,3 +600,202 @@ def test_exit_codes_carry_the_word() -> None:
     expected = {"SUPPORTED": 0, "SUPPORTED WITH LIMITS": 0, "REFUTED": 3, "INCONCLUSIVE": 4, "INVALID": 7}
     assert expected == verify.EXIT
     assert os.access(verify.__file__, os.R_OK)
+
+
+# --- other analyses: an honest study of each, and records that only its own rules can find wrong ---------------------
+
+
+@pytest.fixture(scope="session")
+def version(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    claim = Claim("ladder", by=0.05, rung="R1", about="version")
+    settings = {"arms": ("self", "frozen"), "claim": claim, "replicas": 1}
+    return shared(tmp_path_factory, "version", lambda folder: ladder_study(folder, **settings))
+
+
+@pytest.fixture(scope="session")
+def means(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    claim = Claim("ladder", by=0.05, rung="R1", analysis="mean", looks=(10,))
+    settings = {"arms": ("self", "frozen"), "claim": claim, "replicas": 10, "rounds": 1}
+    return shared(tmp_path_factory, "means", lambda folder: ladder_study(folder, **settings))
+
+
+def test_a_study_of_one_version_is_verified_and_says_nothing_about_the_loop(version: Path) -> None:
+    found = verify.verify(version)
+    assert not failing(found)
+    assert (found["verdict"].startswith("SUPPORTED"), found["rung"], found["level"]) == (True, "R1", 3)
+    assert found["effect"]["unit"].endswith("mean over items")
+    assert any("says nothing about the loop" in reason for reason in found["reasons"])
+    page = (version / "report.html").read_text()
+    assert "Nothing is claimed of the loop that made it" in page
+
+
+def test_a_study_of_a_mean_is_verified(means: Path) -> None:
+    found = verify.verify(means)
+    assert not failing(found)
+    assert found["verdict"].startswith("SUPPORTED")
+    assert found["effect"]["unit"].endswith("mean over starts")
+    assert "On average over new starts" in (means / "report.html").read_text()
+
+
+def reversed_sealed(events: Events) -> None:
+    """Sealed scores of the claimed version and of generation 0 change places, item by item."""
+    places_of = {
+        arm: places(events, "scores", split="sealed", axis="ladder", role="served") for arm in ("self", "frozen")
+    }
+    mine = next(i for i in places_of["self"] if events[i].run == "r0/self")
+    theirs = next(i for i in places_of["frozen"] if events[i].run == "r0/frozen")
+    values = events[mine].data["values"], events[theirs].data["values"]
+    for place, given in ((mine, values[1]), (theirs, values[0])):
+        events[place] = Event("scores", events[place].run, {**events[place].data, "values": given})
+
+
+@pytest.mark.parametrize(
+    ("edit", "check", "where"),
+    [
+        (changed("verdict", put("verdict", value="REFUTED")), "word", "verdict is 'REFUTED'"),
+        (changed("verdict", put("effect", "low", value=0.9)), "word", "low is 0.9"),
+        (changed("verdict", put("effect", "unit", value="points of ladder in [0, 1]")), "word", "unit is"),
+        (changed("verdict", put("level", value=4)), "word", "level is 4"),
+        (reversed_sealed, "word", "verdict is"),
+        (changed("claim_registered", put("claim", "about", value="loop")), "registration", "claim digest"),
+    ],
+    ids=["word", "bound", "a loop's unit", "level", "scores", "a version turned into a loop"],
+)
+def test_a_forged_version_is_found(version: Path, tmp_path: Path, edit: Any, check: str, where: str) -> None:
+    found = verify.verify(forged(version, tmp_path / "copy", edit))
+    assert found["verdict"] == "INVALID"
+    assert where in failing(found)[check]
+
+
+@pytest.mark.parametrize(
+    ("edit", "check", "where"),
+    [
+        (changed("verdict", put("verdict", value="REFUTED")), "word", "verdict is 'REFUTED'"),
+        (changed("verdict", put("effect", "high", value=0.99)), "word", "high is 0.99"),
+        (changed("verdict", put("effect", "confidence", value=0.95)), "word", "confidence is 0.95"),
+        (changed("claim_registered", put("claim", "alpha", value=0.01)), "registration", "claim digest"),
+        (changed("claim_registered", put("claim", "analysis", value="typical start")), "registration", "claim digest"),
+    ],
+    ids=["word", "bound", "confidence", "another level", "another analysis"],
+)
+def test_a_forged_mean_is_found(means: Path, tmp_path: Path, edit: Any, check: str, where: str) -> None:
+    found = verify.verify(forged(means, tmp_path / "copy", edit))
+    assert found["verdict"] == "INVALID"
+    assert where in failing(found)[check]
+
+
+# --- studies with the arms that draw promotions, close surfaces or propose at random ---------------------------------
+MORE_ARMS = ("self", "frozen", "random_gate", "random_proposer", "improver_only", "without:data", "sampled")
+
+
+@pytest.fixture(scope="session")
+def wider(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    settings: dict[str, Any] = {
+        "arms": MORE_ARMS,
+        "replicas": 2,
+        "rounds": 3,
+        "claim": Claim("ladder", 0.05, looks=(2,)),
+    }
+    return shared(tmp_path_factory, "wider", lambda folder: ladder_study(folder, **settings))
+
+
+def test_a_study_of_the_further_arms_passes_every_check(wider: Path) -> None:
+    assert failing(verify.verify(wider)) == {}
+    recorded = next(entry.data for entry in reversed(entries(wider)) if entry.kind == "verdict")
+    assert {"arm": "sampled", "same_as": "frozen", "starts": 2, "of": 2} in recorded["vacuous"], "it answers alike"
+
+
+def drawn_otherwise(events: Events) -> None:
+    """The other way round in every decision of `random_gate`."""
+    for place in places(events, "gate_decision"):
+        data = events[place].data
+        if "drawn" in data:
+            events[place] = Event("gate_decision", events[place].run, {**data, "drawn": not data["drawn"]})
+
+
+def touched(events: Events) -> None:
+    """A change on the surface that its arm had closed."""
+    for place in [i for i in places(events, "decision") if events[i].run == "r0/without:data"][:1]:
+        events[place] = Event("decision", "r0/without:data", {**events[place].data, "surface": "data"})
+
+
+def not_vacuous(data: dict[str, Any]) -> None:
+    data["vacuous"] = []
+
+
+@pytest.mark.parametrize(
+    ("edit", "check", "where"),
+    [
+        (drawn_otherwise, "receipts", "was drawn"),
+        (touched, "runs", "a closed surface"),
+        (changed("verdict", not_vacuous), "word", "vacuous"),
+    ],
+)
+def test_a_forged_record_of_these_arms_fails_its_check(
+    wider: Path, tmp_path: Path, edit: Any, check: str, where: str
+) -> None:
+    assert where in failing(verify.verify(forged(wider, tmp_path / "forged", edit))).get(check, "(passed)")
+
+
+# --- improvers that were moved ---------------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def transplanted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    settings: dict[str, Any] = {
+        "arms": ("self", "frozen", "placebo"), "replicas": 3, "rounds": 2, "options": {"improver": "accelerating"},
+        "claim": Claim("ladder", 0.05, rung="R6", looks=(3,)),
+    }  # fmt: skip
+    return shared(tmp_path_factory, "transplanted", lambda folder: ladder_study(folder, **settings))
+
+
+def test_a_study_with_moved_improvers_passes_every_check(transplanted: Path) -> None:
+    assert failing(verify.verify(transplanted)) == {}
+    moved = [entry.data for entry in entries(transplanted) if entry.kind == "transplanted"]
+    assert len(moved) == 3 * 5 * 2, "five improvers of every start, each to two others"
+    assert all(one["system"] for one in moved)
+
+
+MOVES: dict[str, tuple[Callable[[Events], Events | None], str, str]] = {
+    "another improver": (
+        changed("transplanted", put("improver_system", value="0" * 64), improver="last"), "seal", "improver_system",
+    ),
+    "its own start": (changed("transplanted", put("start", value=0), start=1), "seal", "moved"),
+    "another foreign system": (changed("transplanted", put("start_system", value="0" * 64)), "seal", "start_system"),
+    "an improver left out": (dropped("transplanted", improver="first"), "seal", "moved"),
+    "moved twice": (doubled("transplanted"), "seal", "r2/self moved"),
+    "moved after the seal": (
+        moved("transplanted", lambda events: places(events, "verdict")[0]), "seal", "moved after the seal",
+    ),
+    "a system that nobody made": (changed("transplanted", put("system", value="0" * 64)), "objects", "moved improver"),
+    "scored twice": (doubled("scores", split="transplant"), "seal", "answered twice"),
+    "other items": (changed("scores", put("items", value="0" * 64), split="transplant"), "items", "transplant block"),
+    "part of a block": (
+        changed("scores", lambda data: data.update(values=data["values"][:9], status={}), split="transplant"), "seal",
+        "another block",
+    ),
+}  # fmt: skip
+
+
+def reopened(honest: Path, folder: Path, edit: Callable[[Events], Events | None]) -> Path:
+    """A forged copy whose seal fits it: its root covers what was moved, so that a forger has to open it again."""
+    events = entries(forged(honest, folder / "first", edit))
+    place = next(i for i, event in enumerate(events) if event.kind == "seal_opened")
+    size = 1 + max(i for i, event in enumerate(events[:place]) if event.run)
+    root = verify.tree_head([bytes.fromhex(event.leaf) for event in events[:size]])
+
+    def again(held: Events) -> Events:
+        held = edit(held) or held
+        changed("seal_opened", lambda data: data.update(merkle_size=size, merkle_root=root))(held)
+        return held
+
+    return forged(honest, folder / "second", again)
+
+
+def test_what_was_moved_is_under_the_root_that_draws_the_sealed_items(transplanted: Path, tmp_path: Path) -> None:
+    edit = changed("transplanted", put("improver_system", value="0" * 64))
+    assert "another root" in failing(verify.verify(forged(transplanted, tmp_path / "forged", edit)))["seal"]
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_forged_transplant_fails_its_check_and_says_where(transplanted: Path, tmp_path: Path, name: str) -> None:
+    edit, check, where = MOVES[name]
+    assert where in failing(verify.verify(reopened(transplanted, tmp_path, edit))).get(check, "(passed)")

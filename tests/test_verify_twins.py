@@ -4,6 +4,7 @@ Where the two agree on random input, a mistake would have to be made in both.
 """
 
 import copy as copies
+import math
 import random
 import shutil
 from collections import defaultdict
@@ -19,8 +20,12 @@ from netgain.arms import required_controls
 from netgain.case import case_of
 from netgain.claim import RUNGS, Claim
 from netgain.errors import ConfigError
-from netgain.evidence.looks import default_looks, derived_looks, typical_start
+from netgain.evidence.exposure import Exposure
+from netgain.evidence.looks import default_looks, derived_looks, log_e_share, looks_of, typical_start
+from netgain.evidence.means import mean_gain, sign_flip_lower
+from netgain.evidence.student import t_quantile
 from netgain.evidence.verdict import decide_verdict
+from netgain.evidence.version import version_gain
 from netgain.facts import reduce
 from netgain.gates import AxisScores, GatePlan, GuardRule, decide
 from netgain.gates.questions import questions
@@ -28,6 +33,7 @@ from netgain.generators import FORMS, TASKS, Strings
 from netgain.ledger import Event, Stored
 from netgain.ledger.merkle import Frontier
 from netgain.stages import Loop
+from netgain.testing.ladder import Ladder
 from study_forgery import entries, ladder_study, shared
 
 # --- items and bytes -------------------------------------------------------------------------------------------------
@@ -76,19 +82,35 @@ def drawn_plan(rng: random.Random) -> GatePlan:
         total_margin=rng.uniform(0.0, 0.2),
         guards=guards,
         waived=tuple(guard.axis for guard in guards if rng.random() < 0.3),
+        **drawn_form(rng),
     )
 
 
-def drawn_scores(plan: GatePlan, rng: random.Random) -> dict[str, dict[str, list[float | None]]]:
+def drawn_form(rng: random.Random) -> dict[str, Any]:
+    form = rng.choice(["betting", "grid", "group_sequential", "fixed"])
+    ledgers = [None, "spending"] if form in ("group_sequential", "fixed") else [None, "spending", "e-lond"]
+    return {"form": form, "ledger": rng.choice(ledgers), "analyses": rng.choice([1, 3, 5])}
+
+
+ROLES = ("candidate", "released", "anchor")
+
+
+def drawn_scores(plan: GatePlan, rng: random.Random) -> dict[str, dict[str, Any]]:
     missing = rng.choice([0.0, 0.0, 0.03, 0.2])
-    count = rng.choice([0, 20, 40, 60])
+    count, binary = rng.choice([0, 20, 40, 60]), 1.0 if plan.looks and rng.random() < 0.8 else 0.7
+    clustered = rng.random() < 0.3
 
     def column() -> list[float | None]:
         share = rng.random()
-        drawn = [float(rng.random() < share) if rng.random() < 0.7 else rng.random() for _ in range(count)]
+        drawn = [float(rng.random() < share) if rng.random() < binary else rng.random() for _ in range(count)]
         return [None if rng.random() < missing else value for value in drawn]
 
-    return {axis: {role: column() for role in ("candidate", "released", "anchor")} for axis in plan.axes}
+    def clusters() -> list[str]:
+        labels = sorted(rng.randint(0, max(1, count // 3)) for _ in range(count))
+        return [f"c{one}" for one in labels]
+
+    scores: dict[str, dict[str, Any]] = {axis: {role: column() for role in ROLES} for axis in plan.axes}
+    return {axis: {**one, "clusters": clusters()} if clustered else one for axis, one in scores.items()}
 
 
 def in_verify(plan: GatePlan, k: int, columns: dict[str, Any]) -> verify.Study:
@@ -98,37 +120,45 @@ def in_verify(plan: GatePlan, k: int, columns: dict[str, Any]) -> verify.Study:
     study.axes = {axis: {"gate_items": plan.block, "source": {"generator": "bank"}} for axis in plan.axes}
     arm = "+".join(["self", *(f"unguarded:{axis}.gate" for axis in plan.waived)])
     study.rows = {"r0/self": {"arm": arm, "anchor": "anchor"}}
+    study.kinds = defaultdict(list)
     return study
 
 
 def sheets_of(k: int, columns: dict[str, Any]) -> dict[tuple[str, int, str, str], verify.Entry]:
-    def sheet(role: str, values: list[float | None]) -> verify.Entry:
-        return verify.Entry(
-            seq=0,
-            run="r0/self",
-            data={"system": role, "key": "candidate|released", "start": 0, "values": values, "status": {}},
-        )
+    def sheet(role: str, roles: dict[str, Any]) -> verify.Entry:
+        data = {"system": role, "key": "candidate|released", "start": 0, "values": roles[role], "status": {}}
+        data |= {"clusters": roles["clusters"]} if "clusters" in roles else {}
+        return verify.Entry(seq=0, run="r0/self", data=data)
 
-    return {
-        ("r0/self", k, axis, role): sheet(role, column)
-        for axis, roles in columns.items()
-        for role, column in roles.items()
-    }
+    return {("r0/self", k, axis, role): sheet(role, roles) for axis, roles in columns.items() for role in ROLES}
 
 
-def first_ruling(plan: GatePlan, k: int, columns: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def first_ruling(plan: GatePlan, k: int, promoted: int, columns: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Look block by block as the engine does; the decision and the scores that had been asked for."""
-    size = len(columns[plan.axis]["candidate"])
-    for seen in [*range(plan.block, size, plan.block), size]:
+    size, most = len(columns[plan.axis]["candidate"]), plan.max_pairs // plan.block
+    for look in range(most):
+        seen = min(size, (look + 1) * plan.block)
         part = {axis: {role: column[:seen] for role, column in roles.items()} for axis, roles in columns.items()}
         scores = {
-            axis: AxisScores(**{role: [np.nan if v is None else v for v in column] for role, column in roles.items()})
+            axis: AxisScores(
+                **{role: [np.nan if v is None else v for v in roles[role]] for role in ROLES},
+                clusters=roles.get("clusters"),
+            )
             for axis, roles in part.items()
         }
-        decision = decide(plan, k, scores, exhausted=seen == size)
+        decision = decide(plan, k, scores, exhausted=look == most - 1, promoted=promoted)
         if decision.final:
             return decision, part
     raise AssertionError("an exhausted decision is final")
+
+
+def decided_before(study: verify.Study, k: int, promoted: int, rng: random.Random) -> None:
+    """Earlier confirmations of the run in its log, with candidates among them that a screen had stopped."""
+    outcomes = ["promote"] * promoted + ["undecided"] * (k - 1 - promoted)
+    rng.shuffle(outcomes)
+    history = [{"outcome": one, "reason": "better"} for one in outcomes]
+    history.append({"outcome": "undecided", "reason": "screened"})
+    study.kinds["gate_decision"] = [verify.Entry(seq=0, run="r0/self", data=one) for one in history]
 
 
 @pytest.mark.parametrize("seed", range(150))
@@ -136,14 +166,22 @@ def test_decisions_are_the_same(seed: int) -> None:
     rng = random.Random(seed)
     plan = drawn_plan(rng)
     k = rng.randint(1, plan.confirmations or 9)
-    decision, columns = first_ruling(plan, k, drawn_scores(plan, rng))
+    promoted = rng.randint(0, k - 1)
+    decision, columns = first_ruling(plan, k, promoted, drawn_scores(plan, rng))
     record = {"round": k, "candidate": "candidate", "released": "released", **decision.to_json()}
     study, sheets = in_verify(plan, k, columns), sheets_of(k, columns)
+    decided_before(study, k, promoted, rng)
     entry = verify.Entry(seq=1, run="r0/self", data=record)
     assert verify._decide_again(study, entry, sheets) == ""
     for name, wrong in (("outcome", "promote" if decision.outcome != "promote" else "reject"), ("level", 0.7)):
         other = verify.Entry(seq=1, run="r0/self", data={**record, name: wrong})
         assert f"recorded {name}" in verify._decide_again(study, other, sheets)
+
+
+@pytest.mark.parametrize("counts", [(0, 0, 0, 0.0), (1, 0, 0, 0.0), (9, 3, 0, 0.0), (40, 5, 30, 2.5), (0, 0, 0, 3.0)])
+def test_the_rise_for_used_items_is_the_same(counts: tuple[int, int, int, float]) -> None:
+    asked = Exposure(*counts)
+    assert verify.used(vars(asked)) == pytest.approx(asked.log_raise, abs=1e-12)
 
 
 def test_asking_on_after_a_decision_is_found() -> None:
@@ -163,11 +201,14 @@ def test_every_test_of_a_plan_is_asked() -> None:
 # --- the analysis of starts ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sizes", [(6, 9, 12), (6,), (5, 10, 15), (1, 2, 3), (8, 12, 16), (4,), (20,), (3, 6, 9, 12)])
-def test_looks_are_the_same(sizes: tuple[int, ...]) -> None:
-    theirs, ours = derived_looks(sizes), verify.looks_of(sizes)
+@pytest.mark.parametrize(
+    "sizes", [(6, 9, 12), (6,), (5, 10, 15), (1, 2, 3), (8, 12, 16), (4,), (20,), (3, 6, 9, 12), "open"]
+)
+@pytest.mark.parametrize("share", [0.5, 0.3, 0.8])
+def test_looks_are_the_same(sizes: Any, share: float) -> None:
+    theirs, ours = looks_of(sizes, share=share), verify.looks_of(sizes, share)
     assert ours == ([*theirs.sizes], [*theirs.support], [*theirs.refute])
-    assert 1 - 2 * verify.chance(ours) == pytest.approx(theirs.confidence, abs=1e-12)
+    assert verify.chances(ours, share) == pytest.approx(theirs.levels, abs=1e-12)
 
 
 def test_default_looks_are_the_derived_ones() -> None:
@@ -194,6 +235,70 @@ def test_the_typical_start_is_the_same(seed: int) -> None:
         theirs.successes,
     )
     assert ours.numbers == {"estimate": theirs.estimate, "low": theirs.low, "high": theirs.high}
+    high = looks_of((4, 9), share=0.8)
+    theirs = typical_start(plain, delta=0.1, looks=high, lost=lost)
+    ours = verify.typical(gains, 0.1, ([*high.sizes], [*high.support], [*high.refute]), lost, 0.8)
+    assert (ours.word, ours.numbers["estimate"]) == (theirs.word, theirs.estimate)
+
+
+@pytest.mark.parametrize(("k", "n", "q"), [(5, 5, 0.5), (11, 12, 0.5), (3, 9, 0.2), (0, 4, 0.7), (20, 24, 0.9)])
+def test_the_open_e_value_is_the_same(k: int, n: int, q: float) -> None:
+    assert math.log(verify.e_value(k, n, q)) == pytest.approx(log_e_share(k, n, share=q), abs=1e-9)
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 9, 10, 11, 19])
+@pytest.mark.parametrize("level", [0.05, 0.025, 0.01, 0.05 / 9])
+def test_quantiles_of_t_are_the_same(freedom: int, level: float) -> None:
+    assert verify.t_point(level, freedom) == pytest.approx(t_quantile(1.0 - level, freedom), abs=1e-9)
+
+
+@pytest.mark.parametrize("starts", [5, 10, 13, 16])
+def test_bounds_by_sign_flips_are_the_same(starts: int) -> None:
+    rng = random.Random(starts)
+    for grid in (500, 3):  # the second has many ties
+        values = [rng.randint(-grid, grid) / grid for _ in range(starts)]
+        for level in (0.05, 0.05 / 3, 1e-9):
+            assert verify.flips(values, level) == pytest.approx(float(sign_flip_lower(values, level)), abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_means_are_the_same(seed: int) -> None:
+    rng = random.Random(seed)
+    sizes, starts = rng.choice([(10,), (10, 12)]), rng.randint(8, 13)
+    shift, level = rng.choice([-0.1, 0.05, 0.1, 0.2]), rng.choice([0.05, 0.01])
+    lost = [rng.random() < 0.05 for _ in range(starts)]
+    columns = {
+        name: [None if rng.random() < 0.02 else round(rng.gauss(shift, 0.05), 3) for _ in range(starts)]
+        for name in ("frozen", "ordinary", "placebo")[: rng.randint(1, 3)]
+    }
+    plain = {
+        name: [np.nan if gone or one is None else one for one, gone in zip(column, lost, strict=True)]
+        for name, column in columns.items()
+    }
+    theirs = mean_gain(plain, delta=0.1, sizes=sizes, level=level, lost=lost)
+    ours = verify.means([*columns.values()], 0.1, sizes, lost, level)
+    wanted = (theirs.word, theirs.look, theirs.starts, theirs.successes)
+    assert (ours.word, ours.look, ours.starts, ours.successes) == wanted
+    numbers = {name: getattr(theirs, name) if theirs.look else None for name in ours.numbers}
+    assert verify.differs(ours.numbers, numbers, "the engine's") == ""
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_versions_are_the_same(seed: int) -> None:
+    rng = random.Random(seed)
+    better, graded = rng.choice([0.5, 0.55, 0.7]), rng.random() < 0.3
+
+    def drawn(p: float) -> Any:
+        return None if rng.random() < 0.02 else rng.betavariate(4 * p, 4 - 4 * p) if graded else int(rng.random() < p)
+
+    own, first = ([drawn(p) for _ in range(rng.choice([0, 1, 200]) or 40)] for p in (better, 0.5))
+    size, effect = min(len(own), len(first)), rng.choice([0.0, 0.0, 0.05])
+    own, first = own[:size], first[:size]
+    numbers = [[np.nan if one is None else one for one in column] for column in (own, first)]
+    theirs, ours = version_gain(*numbers, delta=effect), verify.version(own, first, effect, 0.05)
+    assert (ours.word, ours.look, ours.successes) == (theirs.word, theirs.look, theirs.wins)
+    wanted = {name: getattr(theirs, name) for name in ours.numbers}
+    assert verify.differs(ours.numbers, wanted, "the engine's") == ""
 
 
 @pytest.mark.parametrize("surfaces", [("data", "weights"), ("policy",), ("improver", "data")])
@@ -202,6 +307,7 @@ def test_controls_of_a_rung_are_the_same(surfaces: tuple[str, ...]) -> None:
     case = verify.Case.__new__(verify.Case)
     case.study = {"surfaces": list(surfaces), "untestable": {}, "arms": []}
     case.claim, case.arm, case.underspent = {"beats": []}, "self", lambda name: 0.0  # type: ignore[method-assign]
+    case.uninformative = lambda name: ""  # type: ignore[method-assign]
     for rung in RUNGS[1:]:
         assert set(case.controls(rung, "", "self")[0]) == set(required_controls(rung, (), loop))
 
@@ -218,20 +324,23 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shared(tmp_path_factory, "base", lambda folder: ladder_study(folder, **settings))
 
 
-def edits(events: list[Event], rng: random.Random) -> Iterator[Event]:
+def edits(events: list[Event], rng: random.Random, **analysis: Any) -> Iterator[Event]:
     """The same study with another claim, other sealed scores, spends and deciders, and starts that did not end."""
     claim = {
         "by": rng.choice([0.0, 0.05, 0.7]),
         "rung": rng.choice(RUNGS[1:]),
         "beats": rng.choice([["frozen"], ["placebo"]]),
         "starts": rng.choice(["fresh", "fresh", "this generation 0"]),
+        **analysis,
     }
     flags = {"exploratory": rng.random() < 0.05, "given_root": rng.random() < 0.1}
     shift = {"self": rng.uniform(-0.1, 0.4), "guard": rng.choice([0.0, 0.0, -0.4]), "": rng.uniform(-0.6, 0.1)}
-    gone, spend = rng.choice([0.0, 0.0, 0.0, 0.01, 0.1, 1.0]), rng.choice([1.0, 1.0, 0.95, 0.5, None])
+    gone, spend = rng.choice([0.0, 0.0, 0.0, 0.01, 0.1, 1.0]), rng.choice([1.0] * 4 + [0.95, 0.5, 1.05, 1.5, None])
+    agreed = rng.choice([0.0] * 7 + [0.1])
     arms = rng.choice([[], [], ["ungated"], ["placebo"]])  # left out
     halted, person = rng.choice([None, None, None, "r1/self"]), rng.random() < 0.15
     alike = rng.random() < 0.1
+    copies_of = rng.choice([{}, {}, {"placebo": "x", "frozen": "x"}, {"placebo": "x", "self": "x", "ungated": "x"}])
     dev, strict, restores = 10 * (rng.random() < 0.15), rng.random() < 0.3, int(rng.random() < 0.3)
     for event in events:
         data = copies.deepcopy(dict(event.data))
@@ -246,8 +355,12 @@ def edits(events: list[Event], rng: random.Random) -> Iterator[Event]:
             kind = "guard" if data["axis"] in ("retention", "calibration") else ""
             moved = shift["guard"] * (arm == "self") if kind else shift.get(arm, shift[""])
             _rescored(data, moved + rng.uniform(-0.05, 0.05), gone if rng.random() < 0.3 else 0.0, rng)
+        if event.kind == "scores" and data["split"] == "sealed" and data["axis"] == "ladder" and arm in copies_of:
+            data["outputs"] = copies_of[arm] if rng.random() < 0.9 else data["outputs"]
         if event.kind == "decision" and person:
             data["decided_by"] = "person"
+        if event.kind == "stage_done" and arm == "placebo" and "agreement" in data["out"].get("channel", {}):
+            data["out"]["channel"]["agreement"] = agreed and data["out"]["channel"]["agreement"] + agreed
         if event.kind == "gate_decision" and strict:
             data["mode"] = "strict"
         if event.kind == "stage_done" and arm != "self" and data["row"]["build"].get("tokens"):
@@ -280,6 +393,7 @@ def both(events: list[Event]) -> tuple[dict[str, Any], dict[str, Any]]:
     stored = [Stored(seq, "", e.kind, e.run, None, "", dict(e.data)) for seq, e in enumerate(events)]
     ours = verify.decide(study)
     theirs = decide_verdict(case_of(reduce(stored))).to_json()
+    assert ours["vacuous"] == theirs["vacuous"]
     assert len(ours["limits"]) == len(theirs["limits"]), (ours["limits"], theirs["limits"])
     return {name: ours[name] for name in ours if name not in ("reasons", "limits")}, theirs
 
@@ -299,6 +413,77 @@ def test_verdicts_are_the_same_and_of_every_word(record: list[Event]) -> None:
         assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
         words.add(theirs["verdict"])
     assert words == {"SUPPORTED", "SUPPORTED WITH LIMITS", "REFUTED", "INCONCLUSIVE", "INVALID"}
+
+
+def repeated(events: list[Event], times: int) -> list[Event]:
+    """The same study with each start run so many times over, under other names."""
+    starts = 1 + max(event.data["replica"] for event in events if event.kind == "replica_enrolled")
+    found: list[Event] = []
+    for event in events:
+        copies_of = times if event.run or event.kind == "replica_enrolled" else 1
+        for more in range(copies_of):
+            data, run = copies.deepcopy(dict(event.data)), event.run
+            if run is not None:
+                replica, _, rest = run[1:].partition("/")
+                run = f"r{int(replica) + more * starts}/{rest}"
+            if "row" in data:
+                data["row"]["replica"] += more * starts
+                data["row"]["anchor"] = data["row"]["anchor"] and f"{more}{data['row']['anchor'][1:]}"
+                data["row"]["released"] = data["row"]["released"] and f"{more}{data['row']['released'][1:]}"
+                data["row"]["working"] = data["row"]["working"] and f"{more}{data['row']['working'][1:]}"
+            if event.kind == "replica_enrolled":
+                data["replica"] += more * starts
+            found.append(Event(event.kind, run, data))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("analysis", "times"),
+    [
+        ({"analysis": "mean", "looks": [10]}, 2),
+        ({"looks": "open"}, 2),
+        ({"looks": [4, 5], "share": 0.4}, 1),
+    ],
+    ids=["mean", "open", "share"],
+)
+def test_verdicts_of_other_analyses_are_the_same(record: list[Event], analysis: dict[str, Any], times: int) -> None:
+    events, words = repeated(record, times), set()
+    for seed in range(12):
+        ours, theirs = both([*edits(events, random.Random(seed), **analysis)])
+        assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
+        words.add(theirs["verdict"])
+    assert len(words) > 2
+
+
+def test_verdicts_about_a_version_are_the_same(record: list[Event]) -> None:
+    one = [event for event in record if not (event.run or "r0/").startswith(("r1/", "r2/", "r3/", "r4/"))]
+    one = [event for event in one if event.kind != "replica_enrolled" or event.data["replica"] == 0]
+    about, words = {"about": "version", "rung": "R1", "beats": ["frozen"]}, set()
+    for seed in range(25):
+        ours, theirs = both([*edits(one, random.Random(seed), **about)])
+        assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
+        words.add(theirs["verdict"])
+        assert theirs["verdict"] == "INVALID" or "says nothing about the loop" in theirs["reasons"][-1]
+    assert len(words) > 3
+
+
+@pytest.mark.parametrize("share", [1.0, 1.05, 1.2])
+def test_verdicts_are_the_same_when_a_control_spends_more(record: list[Event], share: float) -> None:
+    """A control that is level with the loop refutes the claim, unless it was given over a tenth more."""
+    events = []
+    for event in record:
+        data = copies.deepcopy(dict(event.data))
+        arm = (event.run or "/").split("/")[1].split(".")[0]
+        if event.kind == "scores" and arm in ("self", "placebo"):
+            data["values"], data["status"] = [1] * len(data["values"]), {}
+        build = data.get("row", {}).get("build")
+        if event.kind == "stage_done" and arm == "placebo" and build:
+            data["row"]["build"] = {unit: amount and share * amount for unit, amount in build.items()}
+        events.append(Event(event.kind, event.run, data))
+    ours, theirs = both(events)
+    assert verify.differs(ours, theirs, "the engine's") == ""
+    assert theirs["verdict"] == ("INCONCLUSIVE" if share > 1.1 else "REFUTED")
+    assert any("% more than `self`" in reason for reason in theirs["reasons"]) == (share > 1.0)
 
 
 @pytest.mark.parametrize("share", [1.0, 0.97, 0.93, 0.8, 0.5])
@@ -351,3 +536,75 @@ def test_an_extended_study_is_verified_at_both_looks(tmp_path: Path) -> None:
     assert (first["effect"]["n"], second["effect"]["n"]) == (2, 4)
     with pytest.raises(ConfigError, match="no registered look is left"):
         ladder_study(folder, claim=claim, replicas=2, extend=True)
+
+
+# --- R6 and R7 -------------------------------------------------------------------------------------------------------
+CONTROLS = ("flat", "one_step", "stacked")
+
+
+def with_moves(record: list[Event], rng: random.Random) -> Iterator[Event]:
+    """The same study with the controls of R7 and improvers that were moved, with scores drawn around known ones."""
+    rung, margin = rng.choice(["R5", "R6", "R7"]), rng.choice([0.0, 0.05, 0.2])
+    missing = rng.choice(["", "", "", "the loop has no `transplant`"])
+    stacked = rng.choice([-0.6, -0.6, 0.5])
+    for event in record:
+        data, arm = copies.deepcopy(dict(event.data)), (event.run or "/").split("/")[1]
+        if event.kind == "claim_registered":
+            data["claim"] |= {"rung": rung, "by": 0.0, "transplant_by": margin}
+            data["study"]["arms"] += CONTROLS
+            data["study"]["transplant"] = {"starts": 2, "missing": missing}
+            data["study"]["required"] = {one: list(required_controls(one, (), Ladder().loop())) for one in RUNGS[1:]}
+        if event.kind == "scores" and arm in ("frozen", "placebo"):
+            _rescored(data, -0.6, 0.0, rng)
+        if event.kind == "scores" and arm == "self" and data["axis"] == "ladder" and data["role"] == "served":
+            _rescored(data, 0.4, 0.0, rng)
+        yield Event(event.kind, event.run, data)
+        for control in CONTROLS if arm == "placebo" else ():
+            theirs = copies.deepcopy(data)
+            if event.kind == "scores":
+                _rescored(theirs, stacked if control == "stacked" else -0.6, 0.0, rng)
+            if "row" in theirs:
+                theirs["row"]["arm"] = control
+            yield Event(event.kind, (event.run or "").replace("placebo", control), theirs)
+    if not missing:
+        yield from _moves(rng)
+
+
+def _moves(rng: random.Random) -> Iterator[Event]:
+    curve = rng.choice([(0.7, 0.25, 0.1), (0.7, 0.65, 0.1), (0.5, 0.2, 0.03), (0.1, 0.1, 0.1)])
+    nulls = {"drifted": rng.choice([0.05, 0.9]), "shuffled": rng.choice([0.1, 0.1, 0.8])}
+    worth = dict(zip(("last", "half", "first"), curve, strict=True)) | nulls
+    gone = rng.choice([0.0, 0.01, 0.1])
+    for replica, arm in ((r, arm) for r in range(5) for arm in ("self", "ungated")):
+        for improver, start in ((name, one) for name in worth for one in (replica + 1, replica + 2)):
+            failed = rng.random() < 0.01
+            place = {"improver": improver, "start": start % 5, "system": None if failed else "s", "round": 5}
+            yield Event("transplanted", f"r{replica}/{arm}", {**place, "spend": {"transplant": {}}})
+            values = [float(i < 60 * worth[improver]) for i in range(60)]
+            data = {"split": "transplant", "axis": "ladder", "role": f"{improver}|{start % 5}", "values": values,
+                    "status": {}, "outputs": "o", "round": 5}  # fmt: skip
+            if not failed:
+                _rescored(data, 0.0, gone if rng.random() < 0.3 else 0.0, rng)
+                yield Event("scores", f"r{replica}/{arm}", data)
+
+
+def test_the_rungs_of_the_improver_are_the_same(record: list[Event]) -> None:
+    rungs = set()
+    for seed in range(60):
+        ours, theirs = both([*with_moves(record, random.Random(seed))])
+        assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
+        rungs.add(theirs["rung"])
+    assert {"R5", "R6", "R7"} <= rungs
+
+
+def test_a_study_with_open_looks_goes_on_one_start_at_a_time(tmp_path: Path) -> None:
+    """Four starts cannot decide by the e-process, the fifth can."""
+    claim = claimed(looks="open")
+    settings = {"arms": ("self", "frozen"), "claim": claim, "replicas": 4, "rounds": 1}
+    folder = ladder_study(tmp_path / "study", **settings)
+    first = verify.verify(folder)
+    ladder_study(folder, **settings, extend=True)
+    second = verify.verify(folder)
+    assert [check["ok"] for check in first["checks"] + second["checks"]] == [True] * 26
+    assert (first["verdict"], first["effect"]["n"]) == ("INCONCLUSIVE", 4)
+    assert (second["effect"]["n"], second["effect"]["confidence"] > 0.9) == (5, True)

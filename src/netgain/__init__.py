@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from netgain.evidence.verdict import Verdict
     from netgain.records import Change, Examples, Part, Started, View
     from netgain.session import Study
-    from netgain.stages import Filter, Loop
+    from netgain.stages import Filter, Loop, Separable
     from netgain.suite import Suite, axis
 
 __version__ = "0.1.0"
@@ -29,6 +29,7 @@ _HOMES = {
     "Loop": "netgain.stages",
     "NetgainError": "netgain.errors",
     "Part": "netgain.records",
+    "Separable": "netgain.stages",
     "Started": "netgain.records",
     "Study": "netgain.session",
     "Suite": "netgain.suite",
@@ -50,6 +51,7 @@ __all__ = [
     "Loop",
     "NetgainError",
     "Part",
+    "Separable",
     "Started",
     "Study",
     "Suite",

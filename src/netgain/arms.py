@@ -19,14 +19,17 @@ class Arm:
 
     Attributes:
         name: as in the study file.
-        proposer: which function of the loop proposes: "propose", "ordinary", "random_search", or "" for none.
+        proposer: which function of the loop proposes: "propose", "ordinary", "random_search", "random_proposer",
+            "unaided", or "" for none. Both random ones are `Loop.random_search`; the second has no stand-in.
         parent: what a change is applied to: the arm's own working system, or generation 0 every round.
         improver: what proposes, filters and paces: own, or generation 0 for ever.
         position: counters, curriculum, pool: own, or as at the start every round.
         channel: what replaces the checks' feedback: "true", "placebo", "oracle", "shuffled".
         disabled: (check, use) pairs whose verdict is computed but not used.
         waived: guard axes whose tests are computed and recorded but bind nothing.
-        gate: gate mode of its own, or "" for the study's; "none": nothing decided, the best on the report split served.
+        closed: surfaces that the proposer is told are closed.
+        gate: gate mode of its own, or "" for the study's; "none": nothing decided, the best on the report split served;
+            "random": as many promotions as `self` had, in rounds drawn at random.
         one_long_step: the whole horizon's budget in one round.
         tries: the arm answers with several tries per item.
         own_streams: draws its own randomness from round 1 on; every other arm shares that of its replica.
@@ -42,6 +45,7 @@ class Arm:
     channel: str = "true"
     disabled: tuple[tuple[str, str], ...] = ()
     waived: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
     gate: str = ""
     one_long_step: bool = False
     tries: bool = False
@@ -62,26 +66,34 @@ _PLAIN: Mapping[str, Mapping[str, object]] = {
     "frozen": {"proposer": ""},
     "ordinary": {"proposer": "ordinary", "gate": "none"},
     "random_search": {"proposer": "random_search", **_RESET},
+    "random_proposer": {"proposer": "random_proposer"},
+    "random_gate": {"gate": "random"},
     "sampled": {"proposer": "", "tries": True},
     "one_step": {"one_long_step": True},
     "flat": _RESET,
     "stacked": {"improver": GENERATION_0},
+    "improver_only": {"parent": GENERATION_0},
     "placebo": {"channel": "placebo"},
     "ungated": {"gate": "watch"},
+    "unaided": {"proposer": "unaided"},
     "oracle": {"channel": "oracle"},
     "shuffled": {"channel": "shuffled"},
 }
-NAMES = (*_PLAIN, "unguarded:NAME.USE", "unguarded:NAME")
+NAMES = (*_PLAIN, "unguarded:NAME.USE", "unguarded:NAME", "without:SURFACE")
 WORDS = {
     "frozen": "no change at all",
     "ordinary": "the same spend on plain training",
     "random_search": "as many independent proposals from generation 0",
+    "random_proposer": "random admissible edits before the same gate",
+    "random_gate": "as many promotions, in rounds drawn at random",
     "sampled": "more answers per question from generation 0",
     "one_step": "one long step by generation 0",
     "flat": "every round from generation 0, best one served",
     "stacked": "generation 0 keeps answering, checking and pacing",
+    "improver_only": "its own improver, applied to generation 0 every round",
     "placebo": "as many answers kept, drawn at random",
     "ungated": "gate and guards only watch",
+    "unaided": "the default in place of people's decisions",
     "oracle": "the truth in place of the own check",
     "shuffled": "labels destroyed",
     "self_again": "the same loop once more, blinded",
@@ -102,14 +114,25 @@ def arm_named(name: str, loop: Loop, guards: Sequence[str] = ()) -> Arm:
     """
     arm = Arm(name)
     for piece in name.split("+"):
-        changed = _PLAIN[piece] if piece in _PLAIN else _unguarded(piece, arm, loop, guards)
-        arm = replace(arm, **changed)  # type: ignore[arg-type]
+        arm = _with(arm, _intervention(piece, loop, guards))
     return arm
 
 
-def _unguarded(piece: str, arm: Arm, loop: Loop, guards: Sequence[str]) -> Mapping[str, object]:
-    """What `unguarded:NAME[.USE]` takes away, beside what the arm does without already."""
+def _with(arm: Arm, intervention: Mapping[str, object]) -> Arm:
+    """One more intervention; what is a list, as closed surfaces are, adds up, in an order that no name decides."""
+    lists = {field: tuple(sorted({*getattr(arm, field), *one})) for field, one in intervention.items()
+             if isinstance(one, tuple)}  # fmt: skip
+    return replace(arm, **{**intervention, **lists})  # type: ignore[arg-type]
+
+
+def _intervention(piece: str, loop: Loop, guards: Sequence[str]) -> Mapping[str, object]:
+    if piece in _PLAIN:
+        return _PLAIN[piece]
     head, _, rest = piece.partition(":")
+    if head == "without" and rest:
+        if rest not in loop.surfaces:
+            raise ConfigError.unknown("surface of this loop", rest, loop.surfaces)
+        return {"closed": (rest,)}
     if head != "unguarded" or not rest:
         raise ConfigError(f"unknown arm {piece!r}", fix=f"choose from {', '.join(NAMES)}")
     name, _, use = rest.partition(".")
@@ -120,8 +143,8 @@ def _unguarded(piece: str, arm: Arm, loop: Loop, guards: Sequence[str]) -> Mappi
         what = f"arm {piece!r} names no check or guard of this study, and no use of it"
         raise ConfigError(what, fix=f"choose from {named or 'none: no checks, no guards'}")
     return {
-        "disabled": (*arm.disabled, *(pair for pair in gone if pair[1] != GATE)),
-        "waived": (*arm.waived, *(axis for axis, each in gone if each == GATE)),
+        "disabled": tuple(pair for pair in gone if pair[1] != GATE),
+        "waived": tuple(axis for axis, each in gone if each == GATE),
     }
 
 
@@ -129,12 +152,32 @@ def missing_piece(arm: Arm, loop: Loop) -> str | None:
     """Why the loop cannot support an arm, or None when it can."""
     if arm.name in loop.not_testable:
         return loop.not_testable[arm.name]
+    return _missing_function(arm, loop) or _missing_state(arm, loop) or _missing_channel(arm, loop)
+
+
+def _missing_function(arm: Arm, loop: Loop) -> str | None:
     if arm.proposer == "ordinary" and not loop.menu:
         return "the loop has no `ordinary`: plain training or tuning without its signal"
-    if arm.tries and loop.sampled is None:
-        return "the loop has no `sampled`: several answers per item, picked by its own check"
-    if (arm.improver == GENERATION_0 or arm.one_long_step) and loop.state is None and arm.proposer != "random_search":
+    if arm.proposer == "random_proposer" and loop.random_search is None:
+        return "the loop has no `random_search`: one random admissible edit"
+    if arm.proposer == "unaided" and loop.unaided is None:
+        return "the loop has no `unaided`: nobody decides in it, or no default stands for what people decide"
+    return None
+
+
+def _missing_state(arm: Arm, loop: Loop) -> str | None:
+    stuck = [name for name in arm.closed if name not in loop.closable]
+    if stuck:
+        return f"the loop does not say that its proposal can do without {', '.join(stuck)}: `closable`"
+    if arm.closed and set(loop.surfaces) <= set(arm.closed):
+        return "it closes every surface of the loop: that is `frozen`"
+    held = arm.proposer != "random_search" and GENERATION_0 in (arm.parent, arm.improver)
+    if (held or arm.one_long_step) and loop.state is None:
         return "the loop does not declare its `state`: which part is parent, improver, position"
+    return None
+
+
+def _missing_channel(arm: Arm, loop: Loop) -> str | None:
     if arm.channel != "true" and not loop.filters:
         return "the loop declares no `filters`: there is no feedback channel to replace"
     if arm.channel == "oracle" and loop.oracle is None:
@@ -150,13 +193,19 @@ def runs_of(arm: Arm, loop: Loop) -> tuple[Arm, ...]:
 
 
 def required_controls(rung: str, arms: Sequence[str], loop: Loop) -> tuple[str, ...]:
-    """Controls that a rung needs, from `R1` up (design: rungs); a search control depends on the loop's surfaces."""
+    """Controls that a rung needs, from `R1` up (design: rungs); a search control depends on the loop's surfaces.
+
+    An improver that is changed itself is compared with random changes under the same gate: what selection alone makes.
+    """
     level = int(rung[1:])
     needed = ["frozen"]
     if level >= 2:
         needed += ["ordinary", "placebo"]
-        searched = {"training", "architecture", "policy", "tools", "improver"} & set(loop.surfaces)
+        searched = {"training", "architecture", "policy", "tools"} & set(loop.surfaces)
         needed += ["random_search"] if searched else []
+        needed += ["random_proposer"] if "improver" in loop.surfaces else []
     if level >= 5:
         needed += ["flat", "one_step"]
+    if level >= 6:
+        needed += ["stacked"]
     return tuple(needed)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
 
-from netgain.evidence.tally import Tally
+from netgain.evidence.tally import Tally, side_by_side
+from netgain.evidence.transplant import IMPROVERS, Moved, moved
 from netgain.evidence.verdict import Case, Course
 from netgain.facts import Facts, RunFacts
 from netgain.run import half_of
@@ -14,6 +15,7 @@ MATCHED = (("flops", "tokens"), ("calls",), ("device_seconds",))
 SECONDS_THAT_COUNT = 5.0  # less than this on building is start-up noise: arms then match in rounds and looks only
 BUILDING = ("start", "propose", "build")  # stages whose failure is an arm's own, and leaves it behind
 TOLD = ("promote", "reject")  # outcomes that a proposal is told, one bit
+DRAWABLE = (0.20, 0.80)  # share of rounds promoted between which other rounds can be drawn
 ANSWERING = ("frozen", "sampled")  # spend nothing on building by definition
 
 
@@ -31,14 +33,25 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         rung=claim["rung"],
         beats=claim["beats"],
         looks=claim["looks"],
+        analysis=claim.get("analysis", "typical start"),
+        share=claim.get("share", 0.5),
+        alpha=claim.get("alpha", 0.05),
+        about=claim.get("about", "loop"),
+        items=_items(facts, replicas) if claim.get("about") == "version" else {},
         required=study["required"],
         scores={name: [_scored(facts, r, name) for r in replicas] for name in testable},
         lost=[not _finished(facts, r) for r in replicas],
         untestable=study["untestable"],
+        transplant_by=claim.get("transplant_by", 0.0),
+        unmoved=study.get("transplant", {}).get("missing", ""),
+        uninformative={name: why for name in testable if (why := _uninformative(facts, name))},
+        answers={name: [_answered(facts, r, name) for r in replicas] for name in testable},
         **vars(_course(facts, arm)),
         ungated=_course(facts, "ungated") if beside else None,
         sibling=_sibling(facts),
         underspent={name: underspent(facts, name) for name in testable if name not in (*ANSWERING, arm)},
+        overspent={name: overspent(facts, name) for name in testable if name not in (*ANSWERING, arm)},
+        residual=_residual(facts),
         people=sum(choice["decided_by"] in ("person", "model") for run in _claimed(facts) for choice in run.choices),
         quarantined=_quarantined(facts),
         verdict_moved_path=_moved(facts),
@@ -48,8 +61,36 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         sealed=bool(facts.seals),
         exploratory=bool(facts.registration["exploratory"]),
         given_root=bool(facts.registration["given_root"]),
-        broken=broken,
+        broken=[*broken, *_other_contract(facts)],
     )
+
+
+def _other_contract(facts: Facts) -> list[str]:
+    """A stage done under another contract, as by changed loop code between two looks, breaks the old claim."""
+    other = facts.sessions - {facts.registration.get("contract_digest")}
+    return (
+        ["stages were done under another contract than registered: code, libraries or suite changed"] if other else []
+    )
+
+
+def _answered(facts: Facts, replica: int, arm: str) -> str | None:
+    """Digest of the answers of what an arm served to its sealed block on the claimed axis."""
+    asked = facts.blocks.get((replica, facts.claim["metric"]), {}).get((arm, "served"))
+    return None if asked is None else str(asked["outputs"])
+
+
+def _uninformative(facts: Facts, arm: str) -> str:
+    """Why an arm's run says nothing: rounds or people of `self` that it replaces are too few. "" when it does."""
+    own = [run for run in facts.runs.values() if run.arm == "self"]
+    pieces = arm.split("+")
+    if "random_gate" in pieces:
+        moved = sum(one["receipt"] is not None for run in own for one in run.decisions)
+        rounds = sum(run.row["round"] for run in own)
+        if not DRAWABLE[0] * rounds <= moved <= DRAWABLE[1] * rounds:
+            return f"`self` promoted in {moved} of {rounds} rounds, and of so few or many none can be drawn otherwise"
+    if "unaided" in pieces and not any(one["decided_by"] == "person" for run in own for one in run.choices):
+        return "no person decided anything in `self`: there is nothing to replace"
+    return ""
 
 
 def _scored(facts: Facts, replica: int, arm: str) -> float | None:
@@ -89,7 +130,21 @@ def _course(facts: Facts, arm: str) -> Course:
         guards={name: (axis["margin"], _change(facts, arm, name)) for name, axis in guards.items()},
         late=(facts.axes[metric]["margin"], _later(late, ended, half_of(facts.rounds))) if listed else None,
         changed=[any(row["released"] != row["anchor"] for row in own) for own in rows],
+        improvers=_improvers(facts, arm),
     )
+
+
+def _improvers(facts: Facts, arm: str) -> dict[str, list[Moved | None]]:
+    """Improver of an arm -> (R,) what it was worth on foreign starts; empty when none was moved."""
+    each = [_worth(facts, replica, arm) for replica in sorted(facts.enrolled)]
+    return {name: [one.get(name) for one in each] for name in IMPROVERS} if any(each) else {}
+
+
+def _worth(facts: Facts, replica: int, arm: str) -> dict[str, Moved]:
+    tried: dict[str, list[int]] = {}
+    for move in facts.moves.get((replica, arm), []):
+        tried.setdefault(move["improver"], []).append(move["start"])
+    return moved(facts.moved.get((replica, arm), {}), tried)
 
 
 def _later(changes: list[float | None], ended: list[int], half: int) -> list[float | None]:
@@ -117,13 +172,27 @@ def underspent(facts: Facts, control: str) -> float | None:
     Compared in two units that both meter: operations and tokens where the loop books them, else seconds and calls.
     The unit in which the control fell shortest counts.
     """
-    shares = [_short(facts, replica, control) for replica in sorted(facts.enrolled)]
-    known = [share for share in shares if share is not None]
-    return median(known) if known and len(known) == len(shares) else None
+    return _typical(_apart(facts, replica, control, most=False) for replica in sorted(facts.enrolled))
 
 
-def _short(facts: Facts, replica: int, control: str) -> float | None:
+def overspent(facts: Facts, control: str) -> float | None:
+    """Median over starts of the share by which a control spent more than the claimed loop; None unknown.
+
+    The unit in which it exceeded most counts, and of a menu the entry that spent most.
+    """
+    return _typical(_apart(facts, replica, control, most=True) for replica in sorted(facts.enrolled))
+
+
+def _typical(shares: Iterable[float | None]) -> float | None:
+    every = list(shares)
+    known = [share for share in every if share is not None]
+    return median(known) if known and len(known) == len(every) else None
+
+
+def _apart(facts: Facts, replica: int, control: str, *, most: bool) -> float | None:
     own, theirs = (facts.spent(replica, name, "build") for name in (facts.claim["arm"], control))
+    if most:
+        theirs = facts.spent(replica, control, "build", most=True)
     for units in MATCHED:
         metered = [unit for unit in units if own.get(unit)]
         ratios = [_ratio(theirs.get(unit), own[unit]) for unit in metered]
@@ -131,13 +200,40 @@ def _short(facts: Facts, replica: int, control: str) -> float | None:
             return None
         if metered and units == ("device_seconds",) and not _timed(own):
             return 0.0
+        known = [ratio for ratio in ratios if ratio is not None]
         if metered:
-            return max(0.0, 1.0 - min(ratio for ratio in ratios if ratio is not None))
+            return max(0.0, max(known) - 1.0 if most else 1.0 - min(known))
     return None
 
 
 def _ratio(theirs: float | None, own: float | None) -> float | None:
     return None if theirs is None or not own else theirs / own
+
+
+def _residual(facts: Facts) -> float | None:
+    """Agreement of the placebo with the true feedback above chance, over all its examples; None without a record.
+
+    Chance for a feedback that says yes to a share b of examples is b^2 + (1 - b)^2.
+    """
+    records = [one for run in facts.runs.values() if run.arm == "placebo" for one in run.channel.values()]
+    told = [one for one in records if one.get("agreement") is not None and one["of"]]
+    above = [one["of"] * (one["agreement"] - _chance(one["kept"] / one["of"])) for one in told]
+    return sum(above) / sum(one["of"] for one in told) if told else None
+
+
+def _chance(yes: float) -> float:
+    return yes**2 + (1.0 - yes) ** 2
+
+
+def _items(facts: Facts, replicas: Sequence[int]) -> dict[str, tuple[list[float | None], list[float | None]]]:
+    """Axis -> scores by item of what the claimed arm serves and of generation 0, in the one start of a version."""
+    own, first = (facts.claim["arm"], "served"), ("frozen", "served")
+    found = {}
+    for axis in facts.axes:
+        sheets = facts.blocks.get((replicas[0], axis), {}) if len(replicas) == 1 else {}
+        left, right = side_by_side(sheets, [key for key in sheets if key[0] in (own[0], "ungated")], own, first)
+        found[axis] = (left, right)
+    return found
 
 
 def _timed(spend: dict[str, float | None]) -> bool:

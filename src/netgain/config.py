@@ -13,9 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_hints
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from netgain.budget import UNITS
+from netgain.claim import EXTENDS, registered_sizes
 from netgain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
 
 Scalar = str | int | float | bool
 Option = Scalar | tuple[Scalar, ...]
-Rung = Literal["R1", "R2", "R4", "R5"]
+Rung = Literal["R1", "R2", "R4", "R5", "R6", "R7"]
 GateMode = Literal["strict", "advance", "watch"]
+GateForm = Literal["betting", "grid", "group_sequential", "fixed"]
+ErrorLedger = Literal["uniform", "spending", "e-lond"]
 
 STUDY_NAME = "netgain.toml"
 CLAIM_NAME = "claim.toml"
@@ -63,6 +67,44 @@ class Source:
 
 
 _NAMES = {"min_length": 1}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateFile:
+    """What [gate] of netgain.toml says: how the gate tests, chosen before data (`netgain.gates.GateOptions`)."""
+
+    form: Annotated[
+        GateForm,
+        Key(
+            "one of 'betting', 'grid', 'group_sequential', 'fixed'",
+            "how a gain is tested: e-process (any looks), order-free e-process, or an exact test for a capped number "
+            "of pairs and scores of 0 and 1",
+            "betting",
+        ),
+    ] = "betting"
+    ledger: Annotated[
+        ErrorLedger,
+        Key(
+            "one of 'uniform', 'spending', 'e-lond'",
+            "how the error budget is shared out: evenly over the rounds, ever less (both: no false promotion in the "
+            "run), or by promotions so far (share of false promotions)",
+            "uniform",
+        ),
+    ] = "uniform"
+    analyses: Annotated[
+        int, Key("a whole number from 1 to 100", "looks of form 'group_sequential'", 5, {"ge": 1, "le": 100})
+    ] = 5
+    screen_items: Annotated[
+        int,
+        Key("a whole number of at least 0", "development items that screen a candidate first; 0: none", 200, {"ge": 0}),
+    ] = 0
+    screen_z: Annotated[
+        float,
+        Key("a number from 0 to below 10", "standard errors of gain that the screen wants", 1.0, {"ge": 0, "lt": 10}),
+    ] = 1.0
+    draws: Annotated[
+        int, Key("a whole number of at least 1", "answers per gate item, averaged inside the item", 1, {"ge": 1})
+    ] = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +147,7 @@ class StudyFile:
             {"pattern": r"^[0-9a-f]{64}$"},
         ),
     ] = None
+    gate: GateFile = field(default_factory=GateFile)
     options: Mapping[str, Option] = field(default_factory=dict)
     budget: Mapping[str, float] = field(default_factory=dict)
     source: Source = field(default_factory=Source, compare=False, repr=False)
@@ -129,7 +172,7 @@ class ClaimFile:
     rung: Annotated[
         Rung,
         Key(
-            "one of 'R1', 'R2', 'R4', 'R5' (R3 is a mark that a verdict carries; R6 and R7 cannot be claimed yet)",
+            "one of 'R1', 'R2', 'R4', 'R5', 'R6', 'R7' (R3 is a mark that a verdict carries)",
             "the highest rung that is claimed; those below it are tested first",
             "R2",
         ),
@@ -139,8 +182,12 @@ class ClaimFile:
         Key("a number above 0 and at most 0.05", "chance of a false word, one side", 0.05, {"gt": 0, "le": 0.05}),
     ] = 0.05
     looks: Annotated[
-        tuple[int, ...],
-        Key("a rising list of whole numbers of at least 1", "replicas at which one may look", (6, 9, 12), _NAMES),
+        tuple[int, ...] | Literal["open"],
+        Key(
+            "a rising list of whole numbers of at least 1, or 'open'",
+            "replicas at which one may look; 'open': any number up to 24, at the price of a later decision",
+            (6, 9, 12),
+        ),
     ] = (6, 9, 12)
     expected: Annotated[
         float | None,
@@ -164,12 +211,46 @@ class ClaimFile:
         ),
     ] = "fresh"
     analysis: Annotated[
-        Literal["typical start"],
-        Key("'typical start', the only analysis so far", "what is inferred from the replicas", "typical start"),
+        Literal["typical start", "mean"],
+        Key(
+            "'typical start' or 'mean'",
+            "what is inferred from the replicas: more than a share of starts, or (from 10 replicas) their mean",
+            "typical start",
+        ),
     ] = "typical start"
     mode: Annotated[
         GateMode | None,
         Key("'strict', 'advance' or 'watch'", "how the gate acts; left out: the loop's own mode", "advance"),
+    ] = None
+    share: Annotated[
+        float,
+        Key("a number between 0 and 1", "in more than which share of starts it holds", 0.5, {"gt": 0, "lt": 1}),
+    ] = 0.5
+    about: Annotated[
+        Literal["loop", "version"],
+        Key(
+            "'loop' or 'version'",
+            "what is claimed: of the loop over starts, or of the one version that a study of one start serves",
+            "loop",
+        ),
+    ] = "loop"
+    transplant_by: Annotated[
+        float,
+        Key(
+            "a number from 0 to below 1",
+            "R6: what one round by the last improver has to gain on one by its nulls, on foreign starts",
+            0.05,
+            {"ge": 0, "lt": 1},
+        ),
+    ] = 0.0
+    extends: Annotated[
+        str | None,
+        Key(
+            "a claim digest and a tree head, 64 hexadecimal digits each, joined by @",
+            "the earlier INCONCLUSIVE claim that this one follows; `netgain extend` writes it",
+            f"{'ab' * 32}@{'cd' * 32}",
+            {"pattern": f"^{EXTENDS}$"},
+        ),
     ] = None
     source: Source = field(default_factory=Source, compare=False, repr=False)
 
@@ -181,9 +262,10 @@ def read_study(path: Path) -> StudyFile:
         ConfigError: the file is missing or malformed, or a key is unknown, missing or impossible; says ``file:line``.
     """
     document, source = _load(path)
-    _only_tables(document, ("study", "options", "budget"), source)
+    _only_tables(document, ("study", "gate", "options", "budget"), source)
     study = StudyFile(
         **_checked("study", document, StudyFile, source),
+        gate=GateFile(**_checked("gate", document, GateFile, source)) if "gate" in document else GateFile(),
         options=_options(document.get("options", {}), source),
         budget=_budget(document.get("budget", {}), source),
         source=source,
@@ -209,8 +291,9 @@ def read_claim(path: Path) -> ClaimFile:
     if claim.arm in claim.beats:
         where = source.where("claim", "beats")
         raise ConfigError(f"beats names {claim.arm!r}, the claimed arm itself", where=where, fix="name its controls")
-    if list(claim.looks) != sorted(set(claim.looks)) or claim.looks[0] < 1:
-        raise _wrong("looks", list(claim.looks), _keys(ClaimFile)["looks"], source.where("claim", "looks"))
+    sizes = registered_sizes(claim.looks)
+    if not sizes or list(sizes) != sorted(set(sizes)) or sizes[0] < 1:
+        raise _wrong("looks", list(sizes), _keys(ClaimFile)["looks"], source.where("claim", "looks"))
     return claim
 
 
@@ -235,6 +318,7 @@ def render_study(study: StudyFile, *, notes: Mapping[str, str] | None = None) ->
     """
     lines = ["# How this study runs; what it claims stands in claim.toml. An unknown key is an error.", "", "[study]"]
     lines += _rendered(study, _keys(StudyFile))
+    lines += ["", "[gate]", *_rendered(study.gate, _keys(GateFile))]
     lines += ["", "[options]", "# the recipe's own settings"]
     for name, value in study.options.items():
         note = (notes or {}).get(name)
@@ -342,6 +426,7 @@ def _unknown(kind: str, name: str, known: Iterable[str], where: str) -> ConfigEr
     error = ConfigError.unknown(kind, name, known, where=where)
     homes = {
         f"[study] of {STUDY_NAME}": _keys(StudyFile),
+        f"[gate] of {STUDY_NAME}": _keys(GateFile),
         f"[budget] of {STUDY_NAME}": UNITS,
         f"[claim] of {CLAIM_NAME}": _keys(ClaimFile),
     }
@@ -365,10 +450,20 @@ def _model(schema: type) -> type[BaseModel]:
     definitions: dict[str, Any] = {}
     defaults = {f.name: ... if f.default is MISSING else f.default for f in fields(schema)}
     for name, key in _keys(schema).items():
-        strict = None if "tuple" not in str(hints[name]) else False  # TOML has lists, records have tuples
-        definitions[name] = (hints[name], Field(default=defaults[name], strict=strict, **key.limits))
+        definitions[name] = (_lists_too(hints[name]), Field(default=defaults[name], **key.limits))
     config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
     return create_model(schema.__name__, __config__=config, **definitions)
+
+
+def _lists_too(hint: Any) -> Any:
+    """The same type, taking lists where it has a tuple: TOML has lists, records have tuples."""
+    from pydantic import Field
+
+    if get_origin(hint) is tuple:
+        return Annotated[hint, Field(strict=False)]
+    if get_origin(hint) is UnionType or get_origin(hint) is Union:
+        return Union[tuple(_lists_too(one) for one in get_args(hint))]  # noqa: UP007  members are known at run time only
+    return hint
 
 
 def _checked(table: str, document: Mapping[str, Any], schema: type, source: Source) -> dict[str, Any]:
@@ -403,7 +498,7 @@ def _mistakes(table: str, invalid: ValidationError, schema: type, source: Source
             what = f"[{table}] has no {name!r}, expected {keys[name].expects}"
             error = ConfigError(what, where=where, fix=_for_example(name, keys[name]))
         else:
-            element = f"[{rest[0]}]" if rest and rest[0].isdigit() else ""
+            element = next((f"[{one}]" for one in rest if one.isdigit()), "")  # of a union, behind the member's name
             error = _wrong(name + element, found["input"], keys[name], where, written=name)
         yield _Mistake(source.lines.get((table, name)), error)
 
@@ -465,7 +560,7 @@ def _is_scalar(value: object) -> bool:
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-def _rendered(record: StudyFile | ClaimFile, keys: Mapping[str, Key]) -> Iterable[str]:
+def _rendered(record: StudyFile | ClaimFile | GateFile, keys: Mapping[str, Key]) -> Iterable[str]:
     """Yield the lines of one table: meaning, then the key, as a comment where it is not set."""
     for name, key in keys.items():
         value = getattr(record, name)

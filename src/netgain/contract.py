@@ -13,7 +13,10 @@ from pathlib import Path
 from netgain.canonical import digest
 from netgain.executors import Reference
 
-SHOWING = ("report/", "cli/", "verify.py", "status.py", "export.py")
+SHOWING = (
+    "report/", "cli/", "verify.py", "status.py", "export.py", "deciders.py", "evidence/autonomy.py", "whatif.py",
+    "comparison.py", "replication.py",
+)  # fmt: skip
 LIBRARIES = ("numpy", "torch", "safetensors", "scikit-learn")
 
 

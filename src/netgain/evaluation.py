@@ -11,6 +11,7 @@ from netgain.canonical import digest
 from netgain.errors import StageError
 from netgain.items import Block, fingerprint
 from netgain.jobs import Jobs, Spend
+from netgain.metric import DECIMALS
 from netgain.suite import Axis, score_all
 
 Json = Any
@@ -22,7 +23,7 @@ class Sheet:
 
     Attributes:
         axis: name.
-        role: in what capacity the system was asked: candidate, released, anchor, working, served, listed.
+        role: in what capacity the system was asked: candidate, released, anchor, working, served, listed, mixture:BITS.
         system: its digest.
         block: the items.
         values: (n,) scores in [0, 1], None where there is none.
@@ -46,6 +47,7 @@ class Sheet:
             "key": self.block.key, "start": self.block.start, "items": self.block.digest, "system": self.system,
             "role": self.role, "values": [int(one) if one in (0, 1) else one for one in self.values],
             "status": dict(self.status), "outputs": self.outputs,
+            **({"clusters": list(self.block.clusters)} if self.block.clusters else {}),
         }  # fmt: skip
 
     def then(self, later: Sheet) -> Sheet:
@@ -55,6 +57,18 @@ class Sheet:
         status = {**self.status, **{str(int(index) + size): why for index, why in later.status.items()}}
         outputs = digest([self.outputs, later.outputs])
         return replace(self, block=block, values=self.values + later.values, status=status, outputs=outputs)
+
+
+def averaged(draws: Sequence[Sheet]) -> Sheet:
+    """One sheet of several draws of the same items: the mean inside the item, and no score where a draw has none."""
+    if len(draws) == 1:
+        return draws[0]
+    status = {index: why for sheet in reversed(draws) for index, why in sheet.status.items()}
+    values = [
+        None if str(index) in status else round(sum(float(one or 0) for one in same) / len(same), DECIMALS)
+        for index, same in enumerate(zip(*(sheet.values for sheet in draws), strict=True))
+    ]
+    return replace(draws[0], values=tuple(values), status=status, outputs=digest([sheet.outputs for sheet in draws]))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 from netgain.budget import UNITS, total
 from netgain.errors import ConfigError
 from netgain.evidence.tally import Tally
-from netgain.facts import Facts, reduce
+from netgain.facts import MIXTURE, Facts, reduce
 from netgain.ledger import Ledger, Stored
 
 Row = Sequence[Any]
@@ -85,6 +85,8 @@ def _decisions(facts: Facts) -> Iterator[Row]:
 def _sealed(facts: Facts) -> Iterator[Row]:
     for (replica, arm, role, axis), found in facts.sealed.items():
         yield [replica, arm, role, axis, *_cells(found)]
+    for (replica, axis, taken), found in facts.mixed.items():
+        yield [replica, facts.claim["arm"], f"{MIXTURE}{taken}", axis, *_cells(found)]
 
 
 def _items(entries: Iterable[Stored]) -> Iterator[Row]:

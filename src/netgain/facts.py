@@ -13,6 +13,7 @@ from netgain.evidence.tally import Tally, paired, tally
 from netgain.ledger.events import Stored
 
 Json = Any
+MIXTURE = "mixture:"  # role of a mixture of first (0) and final (1) parts, in registered order: "mixture:01"
 
 
 @dataclass
@@ -26,6 +27,7 @@ class RunFacts:
     report: dict[tuple[int, str, str], Tally] = field(default_factory=dict)  # (round, role, axis)
     anchor: dict[tuple[int, str], Tally] = field(default_factory=dict)  # (round, axis)
     gate: dict[tuple[int, str, str], Tally] = field(default_factory=dict)  # (round, role, axis)
+    sheets: dict[tuple[str, int, str], dict[str, Json]] = field(default_factory=dict)  # (split, round, role), gate axis
     decisions: list[dict[str, Json]] = field(default_factory=list)  # of the gate, with seq and time
     choices: list[dict[str, Json]] = field(default_factory=list)  # decision records of the proposals
     channel: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> what the checks' channel did
@@ -51,10 +53,15 @@ class Facts:
     enrolled: dict[int, list[str]] = field(default_factory=dict)
     blocks: dict[tuple[int, str], dict[tuple[str, str], dict[str, Json]]] = field(default_factory=dict)
     sealed: dict[tuple[int, str, str, str], Tally] = field(default_factory=dict)  # (replica, arm, role, axis)
+    moves: dict[tuple[int, str], list[dict[str, Json]]] = field(default_factory=dict)  # (replica, arm) -> transplants
+    moved: dict[tuple[int, str], dict[tuple[str, int], dict[str, Json]]] = field(default_factory=dict)  # and scores
+    mixed: dict[tuple[int, str, str], Tally] = field(default_factory=dict)  # (replica, axis, which parts are final)
+    inseparable: dict[int, str] = field(default_factory=dict)  # replica -> why its parts do not mix
     seals: list[dict[str, Json]] = field(default_factory=list)
     verdict: dict[str, Json] | None = None
     states: list[dict[str, Json]] = field(default_factory=list)
     requests: list[dict[str, Json]] = field(default_factory=list)
+    sessions: set[str] = field(default_factory=set)  # contract digests under which stages were done
     events: int = 0
 
     @property
@@ -101,16 +108,16 @@ class Facts:
         """The runs of an arm in a replica."""
         return [run for run in self.runs.values() if (run.replica, run.arm) == (replica, arm)]
 
-    def spent(self, replica: int, arm: str, phase: str) -> dict[str, float | None]:
-        """Spend of an arm: of a menu, the entry that spent least in each unit (the whole menu was paid for)."""
+    def spent(self, replica: int, arm: str, phase: str, *, most: bool = False) -> dict[str, float | None]:
+        """Spend of an arm: of a menu, the entry that spent least (or most) in each unit; the whole was paid for."""
         spends = [run.row.get(phase, {}) for run in self.runs_of(replica, arm)]
         units = {unit for spend in spends for unit in spend}
-        return {unit: _least([spend.get(unit) for spend in spends]) for unit in units}
+        return {unit: _end([spend.get(unit) for spend in spends], most) for unit in units}
 
 
-def _least(amounts: list[float | None]) -> float | None:
+def _end(amounts: list[float | None], most: bool) -> float | None:
     known = [amount for amount in amounts if amount is not None]
-    return min(known) if known and len(known) == len(amounts) else None
+    return (max if most else min)(known) if known and len(known) == len(amounts) else None
 
 
 def reduce(events: Iterable[Stored]) -> Facts:
@@ -121,7 +128,12 @@ def reduce(events: Iterable[Stored]) -> Facts:
         handler = _HANDLERS.get(event.kind)
         if handler is not None:
             handler(facts, event)
-    for (replica, axis), sheets in facts.blocks.items():
+    for (replica, axis), whole in facts.blocks.items():
+        sheets = {asked: data for asked, data in whole.items() if not asked[1].startswith(MIXTURE)}
+        mixtures = {asked: data for asked, data in whole.items() if asked not in sheets}
+        # Among themselves: a mixture that fails to answer must not take an item away from the verdict.
+        found = paired(mixtures)
+        facts.mixed |= {(replica, axis, role.removeprefix(MIXTURE)): one for (_, role), one in found.items()}
         strict = [asked for asked in sheets if asked[0] in (facts.claim["arm"], "ungated")]
         facts.sealed |= {(replica, *asked, axis): one for asked, one in paired(sheets, strict).items()}
     return facts
@@ -175,6 +187,12 @@ def _scores(facts: Facts, event: Stored) -> None:
         run = _run(facts, event)
         facts.blocks.setdefault((run.replica, data["axis"]), {})[run.arm, data["role"]] = data
         return
+    if data["split"] == "transplant":
+        run, (improver, _, start) = _run(facts, event), data["role"].partition("|")
+        facts.moved.setdefault((run.replica, run.arm), {})[improver, int(start)] = data
+        return
+    if data["axis"] == facts.suite["axes"][0]["name"]:  # on the axis that decides, intervals need the pairs
+        _run(facts, event).sheets[data["split"], data["round"], data["role"]] = data
     found = tally(data)
     if data["split"] == "report":
         _run(facts, event).report[data["round"], data["role"], data["axis"]] = found
@@ -207,8 +225,20 @@ def _own_score(facts: Facts, event: Stored) -> None:
     _book(run, data)
 
 
+def _transplanted(facts: Facts, event: Stored) -> None:
+    run = _run(facts, event)
+    facts.moves.setdefault((run.replica, run.arm), []).append(event.data)
+    _book(run, event.data)
+
+
 def _seal(facts: Facts, event: Stored) -> None:
     facts.seals.append({**event.data, "seq": event.seq, "time": event.time})
+    refused = event.data.get("not_separable", {})
+    facts.inseparable |= {facts.runs[run].replica: why for run, why in refused.items()}
+
+
+def _not_separable(facts: Facts, event: Stored) -> None:
+    facts.inseparable.setdefault(_run(facts, event).replica, event.data["message"])
 
 
 def _verdict(facts: Facts, event: Stored) -> None:
@@ -223,6 +253,10 @@ def _request(facts: Facts, event: Stored) -> None:
     facts.requests.append({**event.data, "time": event.time})
 
 
+def _session(facts: Facts, event: Stored) -> None:
+    facts.sessions.add(event.data["contract_digest"])
+
+
 _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
     "study_opened": _opened,
     "claim_registered": _registered,
@@ -235,9 +269,12 @@ _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
     "gate_decision": _gate_decision,
     "decision": _choice,
     "seal_opened": _seal,
+    "not_separable": _not_separable,
     "sealed_answered": _sealed_answered,
     "own_score": _own_score,
+    "transplanted": _transplanted,
     "verdict": _verdict,
     "state": _state,
     "request": _request,
+    "session": _session,
 }

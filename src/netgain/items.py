@@ -37,8 +37,16 @@ class Block:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over inputs and targets, in order."""
-        return digest([[item["input"], item["target"]] for item in self.items])
+        """SHA-256 over inputs, targets and, where items have one, clusters, in order."""
+        names = ("input", "target", "cluster")
+        return digest([[item[name] for name in names if name in item] for item in self.items])
+
+    @cached_property
+    def clusters(self) -> tuple[str, ...] | None:
+        """Short digests of what each item belongs to, of a lone one itself; None where no item has a cluster."""
+        if not any("cluster" in item for item in self.items):
+            return None
+        return tuple(fingerprint(_group(item)) for item in self.items)
 
     @cached_property
     def fingerprints(self) -> frozenset[str]:
@@ -67,9 +75,9 @@ class Dealer:
     replicas: int
     drawn: dict[tuple[str, str, str, int], Block] = field(default_factory=dict, compare=False, repr=False)
 
-    def dev(self, axis: Axis, replica: int, round: int, count: int) -> Block:
-        """Items that the loop may use as it likes."""
-        return self._block(axis, "dev", dev_key(replica, round), 0, count, shard=(0, 1))
+    def dev(self, axis: Axis, replica: int, round: int, count: int, start: int = 0) -> Block:
+        """Items that the loop may use as it likes; from `start` on, those that only a screen asks."""
+        return self._block(axis, "dev", dev_key(replica, round), start, count, shard=(0, 1))
 
     def gate(self, axis: Axis, key: str, start: int, count: int, round: int) -> Block:
         """The next items of a gate decision; new ones for every pair of systems."""
@@ -105,6 +113,11 @@ class Dealer:
         return Block(split, axis.source_key, key, start, tuple(own[start : start + count]))
 
 
+def gate_questions(axis: Axis) -> frozenset[str]:
+    """Content digests of all gate questions of a bank, whatever the secret: what a gate set is known by."""
+    return frozenset(fingerprint(item["input"]) for item in _ranked(axis.source, "gate", b""))  # type: ignore[arg-type]
+
+
 def _drawn(axis: Axis, split: str, key: str, start: int, count: int, secret: bytes) -> Block:
     seeds = (item_seed(secret, split, axis.source_key, key, index) for index in range(start, start + count))
     items = tuple(axis.source.draw(seed, _stratum(axis, split, seed, start + offset))
@@ -136,7 +149,16 @@ def _ranked(bank: Bank, split: str, secret: bytes) -> Sequence[Item]:
 
 
 def _sorted(items: Sequence[Item], secret: bytes) -> Sequence[Item]:
-    return sorted(items, key=lambda item: hmac.new(secret, canonical(dict(item)), hashlib.sha256).digest())
+    def place(item: Item) -> tuple[bytes, ...]:  # clusters in an order, then items within: a cluster stays together
+        parts = [_group(item), dict(item)] if "cluster" in item else [dict(item)]
+        return tuple(hmac.new(secret, canonical(part), hashlib.sha256).digest() for part in parts)
+
+    return sorted(items, key=place)
+
+
+def _group(item: Item) -> Mapping[str, Json]:
+    """What is dealt as one: a cluster, or the item itself."""
+    return {"cluster": item["cluster"]} if "cluster" in item else dict(item)
 
 
 def _split_places(shares: Mapping[str, float]) -> list[tuple[str, float]]:
@@ -148,13 +170,20 @@ def _split_places(shares: Mapping[str, float]) -> list[tuple[str, float]]:
 
 
 def _split_of(item: Item, places: Sequence[tuple[str, float]]) -> str | None:
-    position = int(digest(dict(item))[:12], 16) / 16**12
+    position = int(digest(_group(item))[:12], 16) / 16**12
     return next((split for split, edge in places if position < edge), None)
 
 
 def _shard(items: Sequence[Item], index: int, count: int) -> Sequence[Item]:
     size = len(items) // count
-    return items[index * size : (index + 1) * size]
+    return items[_edge(items, index * size) : _edge(items, (index + 1) * size)]
+
+
+def _edge(items: Sequence[Item], place: int) -> int:
+    """The next place at which no cluster is cut."""
+    while 0 < place < len(items) and "cluster" in items[place] and _group(items[place]) == _group(items[place - 1]):
+        place += 1
+    return place
 
 
 def fingerprint(question: Json) -> str:

@@ -2,71 +2,43 @@
 
 from __future__ import annotations
 
-import secrets
-import tempfile
-import time
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from netgain.arms import Arm, missing_piece, required_controls
-from netgain.budget import Budget, total
-from netgain.claim import RUNGS, Claim
-from netgain.errors import ConfigError, EvaluateError, StageError
-from netgain.evidence.power import expected_items, planned_chances, refusal, smallest_gain, smallest_net_gain
-from netgain.evidence.verdict import ROUNDS_SUSTAINED, looks_of
-from netgain.executors import LocalWorkers, Reference, reference_of
+from netgain.attempts import asked_before, raised
+from netgain.calibration import Study, calibrated, gate_needs
+from netgain.claim import MEAN_STARTS, OPEN, RUNGS, USUAL_LOOKS, Claim
+from netgain.errors import ConfigError
+from netgain.evidence.looks import LookChances, Looks, looks_of
+from netgain.evidence.power import (
+    items_for_starts,
+    items_of_version,
+    mean_chances,
+    planned_chances,
+    room_of_looks,
+    room_of_mean,
+    smallest_effect,
+    starts_of_looks,
+    starts_of_mean,
+    success_share,
+    too_weak,
+    version_chances,
+)
+from netgain.evidence.transplant import IMPROVERS
+from netgain.evidence.verdict import ROUNDS_SUSTAINED
+from netgain.gates.gate import check_reach, on_used_items
 from netgain.items import Dealer
-from netgain.jobs import Done, Jobs
-from netgain.metric import score_item
-from netgain.stages import Loop
-from netgain.stores import ObjectStore
-from netgain.suite import Axis, Bank, Suite, score_all
+from netgain.suite import Axis, Bank
+from netgain.transplant import NEEDED, missing_transplant
 
 Json = Any
-RESPONSIVE_ITEMS = 200
 UNRESPONSIVE = 0.90
-QUICK_SECONDS = 2.0  # a start that takes less is tried twice
+YES_NO = ("exact",)  # metrics whose scores are 0 and 1 only
 SPREAD = 0.05  # assumed standard deviation of the net gain among starts that do not fail, until data say better
 MARGIN = 1.3  # upper end of the time estimate over its lower end
-
-
-class Study(Protocol):
-    """What planning reads of a study (`netgain.session.Study`)."""
-
-    @property
-    def loop(self) -> Loop: ...
-
-    @property
-    def suite(self) -> Suite: ...
-
-    @property
-    def claim(self) -> Claim: ...
-
-    @property
-    def replicas(self) -> int: ...
-
-    @property
-    def rounds(self) -> int: ...
-
-    @property
-    def tries(self) -> int: ...
-
-    @property
-    def limits(self) -> Mapping[str, float]: ...
-
-    @property
-    def arms(self) -> Sequence[str]: ...
-
-    def arm(self, name: str) -> Arm: ...
-
-    @property
-    def reference(self) -> Reference | None: ...
-
-    def chosen(self) -> dict[str, Arm]: ...
-
-    def untestable(self) -> dict[str, str]: ...
 
 
 @dataclass(frozen=True)
@@ -87,6 +59,8 @@ class Plan:
         smallest_net_gain: smallest expected net gain that the starts resolve at 80 %; None when none does.
         gate: pairs that a decision needs at the design gain, pairs it may use, and the smallest gain it resolves.
         items: pairs and sealed items by axis.
+        required: what 80 % take at the expected effect: starts of the claim's own analysis and by each, sealed items of
+            a start, pairs of one gate decision, and money for building; None with its reason where unknown.
         responsive: share of gate items that generation 0 and its plainly trained twin both got right, both got wrong.
     """
 
@@ -105,6 +79,7 @@ class Plan:
     smallest_net_gain: float | None
     gate: Mapping[str, float]
     items: Mapping[str, Mapping[str, int]]
+    required: Mapping[str, Json]
     responsive: Mapping[str, float]
 
     def to_json(self) -> dict[str, Json]:
@@ -132,18 +107,30 @@ def plan_study(study: Study, *, workers: int = 2, watch: Callable[[str], None] |
         ConfigError: the loop or a metric fails on its first use, or a number is impossible.
     """
     _possible(study)
-    seen = _calibrated(study, watch or (lambda _: None))
+    seen = calibrated(study, watch or (lambda _: None))
     runs = {name: run_seconds(study, arm, seen.seconds) for name, arm in study.chosen().items()}
-    sealed = seen.seconds["sealed"] * sum(study.tries if arm.tries else 1 for arm in study.chosen().values())
-    wall = study.replicas * (sum(runs.values()) + seen.seconds["start"] + sealed) / workers / 60
+    asked = sum(study.tries if arm.tries else 1 for arm in study.chosen().values())
+    asked += 1 << len(study.loop.separable.names) if study.loop.separable else 0  # mixtures of first and final parts
+    a_start = sum(runs.values()) + seen.seconds["start"] + seen.seconds["sealed"] * asked + _moving(study, seen.seconds)
+    wall = study.replicas * a_start / workers / 60
     unsupportable = _out_of_reach(study)
     power, starts, smallest, reasons = _power(study, bool(unsupportable))
     reasons += [*_unresponsive(study.suite.gate_axis, seen.responsive), *_left_out(study), *seen.alike]
+    spend = _spend(study, seen.a_round)
     return Plan(
         not reasons, tuple(reasons), tuple(unsupportable), runs, study.replicas, study.rounds, workers,
-        (wall, MARGIN * wall), seen.seconds, _spend(study, seen.a_round), power, starts, smallest, _gate(study),
-        _items(study), seen.responsive,
+        (wall, MARGIN * wall), seen.seconds, spend, power, starts, smallest, gate_needs(study),
+        _items(study), _required(study, spend), seen.responsive,
     )  # fmt: skip
+
+
+def _moving(study: Study, seconds: Mapping[str, float]) -> float:
+    """Seconds of one start's transplanted rounds, with their answers to the sealed block; 0 for a claim below R6."""
+    if study.loop.transplant is None or missing_transplant(study.loop, study.claim):
+        return 0.0
+    arms = len({study.claim.arm, "ungated"} & {*study.chosen()})
+    rounds = arms * len(IMPROVERS) * min(study.loop.transplant.starts, study.replicas - 1)
+    return rounds * (seconds["propose"] + seconds["build"] + seconds["sealed"])
 
 
 def _rungs(study: Study) -> Sequence[str]:
@@ -167,7 +154,9 @@ def _out_of_reach(study: Study) -> list[str]:
     needed = [name for rung in _rungs(study) for name in required_controls(rung, (), study.loop)]
     lacking = {name: missing_piece(study.arm(name), study.loop)
                for name in dict.fromkeys([*needed, *study.claim.beats])}  # fmt: skip
-    return [f"`{name}` is not testable: {why}" for name, why in lacking.items() if why is not None]
+    found = [f"`{name}` is not testable: {why}" for name, why in lacking.items() if why is not None]
+    unmoved = missing_transplant(study.loop, study.claim) if study.claim.rung in NEEDED else ""
+    return [*found, f"`{study.claim.rung}` is not testable: {unmoved}"] if unmoved else found
 
 
 def _spend(study: Study, a_round: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -182,6 +171,7 @@ def _possible(study: Study) -> None:
     for axis in study.suite.axes:
         if isinstance(axis.source, Bank):
             _enough(axis, study)
+    check_reach(on_used_items(study.gate_plan(), raised(asked_before(study.suite))))
     booked = ("tokens", "flops", "calls")
     for unit in study.limits:
         if unit not in booked:
@@ -190,7 +180,7 @@ def _possible(study: Study) -> None:
 
 def _enough(axis: Axis, study: Study) -> None:
     assert isinstance(axis.source, Bank)
-    dealer = Dealer(b"plan" * 8, study.rounds, max(study.claim.looks[-1], study.replicas))
+    dealer = Dealer(b"plan" * 8, study.rounds, max(study.claim.sizes[-1], study.replicas))
     gate, sealed = dealer.gate(axis, "plan", 0, axis.gate_items, 1), dealer.sealed(axis, 0, b"plan")
     for what, block, least in (("gate", gate, 2 if axis.gate_items else 0), ("sealed", sealed, 2)):
         if len(block.items) < least:
@@ -198,154 +188,6 @@ def _enough(axis: Axis, study: Study) -> None:
                 f"axis {axis.name!r}: {len(axis.source.items)} items leave {len(block.items)} {what} items a decision",
                 fix="give more items, or generate them: axis(name, make) with make(seed, index) -> (input, target)",
             )
-
-
-@dataclass
-class _Bench:
-    """A worker, a store and a clock, on streams of their own."""
-
-    study: Study
-    jobs: Jobs
-    store: ObjectStore
-    seconds: dict[str, float]
-
-    def do(self, stage: str, op: str, **fields: Any) -> Done:
-        began = time.monotonic()
-        try:
-            done = self.jobs.do(0, op, seed=secrets.token_hex(16), **fields)
-        except StageError as error:
-            raise ConfigError(
-                f"the loop fails at its first {stage}: {error.what}", where=error.where, fix="mend it first"
-            ) from None
-        self.seconds[stage] = time.monotonic() - began
-        return done
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What a calibration saw: seconds by stage, what a round of building booked, how the gate axis responds, and
-    whether generation 0 is always the same."""
-
-    seconds: dict[str, float]
-    a_round: dict[str, float | None]
-    responsive: dict[str, float]
-    alike: list[str]
-
-
-def _calibrated(study: Study, watch: Callable[[str], None]) -> _Seen:
-    """One start, one round, and a plainly trained twin."""
-    reference = study.reference or reference_of(study.loop)
-    with tempfile.TemporaryDirectory(prefix="netgain-plan-") as folder, LocalWorkers(reference, 1) as executor:
-        store = ObjectStore(Path(folder) / "objects")
-        bench = _Bench(study, Jobs(executor, store), store, {})
-        watch("calibrating: generation 0")
-        first = store.put(bench.do("start", "start").value["system"])
-        alike = _alike(bench, first)
-        outputs = _self_test(bench, first)
-        watch("calibrating: one round")
-        booked = _one_round(bench, first)
-        twin = _twin(bench, first)
-        _stage_seconds(bench, first)
-        return _Seen(bench.seconds, booked, _responsive(bench, outputs, twin), alike)
-
-
-def _alike(bench: _Bench, first: str) -> list[str]:
-    """Why starts would count as one: another stream gives the same generation 0. Tried where a start takes no time."""
-    if bench.study.claim.starts != "fresh" or bench.seconds["start"] > QUICK_SECONDS:
-        return []
-    again = bench.jobs.do(0, "start", seed=secrets.token_hex(16)).value["system"]
-    if bench.store.put(again) != first:
-        return []
-    return ["every start has the same generation 0, which makes them one start: claim starts = 'this generation 0'"]
-
-
-def _dealer(study: Study) -> Dealer:
-    return Dealer(b"calibration-" + b"0" * 20, study.rounds, max(study.claim.looks[-1], study.replicas))
-
-
-def _self_test(bench: _Bench, system: str) -> list[Json]:
-    """Score generation 0 on every axis before anything is registered: a metric that fails here would fail in the run.
-
-    Returns:
-        Outputs of generation 0 on the gate axis.
-    """
-    gate_outputs: list[Json] = []
-    for axis in bench.study.suite.axes:
-        count = RESPONSIVE_ITEMS if axis is bench.study.suite.gate_axis else 8
-        block = _dealer(bench.study).dev(axis, 0, 0, count)
-        done = bench.do("answer", "answer", systems={"system": system}, inputs=block.inputs, sampled=False)
-        outputs = list(done.value["outputs"])
-        for output, item in zip(outputs, block.items, strict=True):
-            try:
-                score_item(axis.metric, output, item["target"])
-            except EvaluateError as error:
-                raise ConfigError(f"axis {axis.name!r}: {error.what}", fix=error.fix) from None
-        gate_outputs = gate_outputs or outputs
-    return gate_outputs
-
-
-def _one_round(bench: _Bench, system: str) -> dict[str, float | None]:
-    study = bench.study
-    dev = _dealer(study).dev(study.suite.gate_axis, 0, 1, study.suite.dev_items)
-    proposed = bench.do(
-        "propose", "propose", systems={"parent": system, "improver": system}, state=None, feedback=None, accepted=None,
-        dev=[dict(item) for item in dev.items], round=1, proposer="propose",
-    )  # fmt: skip
-    built = bench.do("build", "build", systems={"parent": system}, change=proposed.value["change"])
-    booked = total([proposed.spend, built.spend])
-    for unit in study.limits:
-        if booked[unit] is None:
-            raise ConfigError(
-                f"limit on {unit!r}, which the loop does not book: it could never be held against anything",
-                fix=f"call budget.spend({unit}=…) in propose and build, or take the limit out",
-            )
-    return booked
-
-
-def _twin(bench: _Bench, system: str) -> str:
-    """Generation 0 after one round of plain training; itself when the loop has none."""
-    if not bench.study.loop.menu:
-        bench.seconds["ordinary"] = 0.0
-        return system
-    name = next(iter(bench.study.loop.menu))
-    proposed = bench.do(
-        "ordinary", "propose", systems={"parent": system, "improver": system}, state=None, feedback=None, accepted=None,
-        dev=[], round=1, proposer=f"ordinary.{name}",
-    )  # fmt: skip
-    built = bench.do("ordinary", "build", systems={"parent": system}, change=proposed.value["change"], budget=Budget())
-    return bench.store.put(built.value["system"])
-
-
-def _stage_seconds(bench: _Bench, system: str) -> None:
-    """Time of one report measurement, of one decision of the gate (three systems), and of one system's sealed block."""
-    suite = bench.study.suite
-    looks = _gate(bench.study)["pairs_at_design_gain"] / suite.block
-    wanted = {
-        "measure": [(axis, axis.report_items) for axis in suite.axes],
-        "judge": [(axis, axis.gate_items) for axis in (suite.gate_axis, *suite.guards)],
-        "sealed": [(axis, axis.sealed_items) for axis in suite.axes],
-    }
-    for stage, counts in wanted.items():
-        longest = {axis.source_key: (axis, count) for axis, count in sorted(counts, key=lambda pair: pair[1])}
-        dealt = [_dealer(bench.study).dev(axis, 0, 2, count) for axis, count in longest.values()]
-        inputs = [question for block in dealt for question in block.inputs]
-        bench.do(stage, "answer", systems={"system": system}, inputs=inputs, sampled=False)
-    bench.seconds["judge"] *= 3 * min(max(1.0, looks), suite.max_pairs / suite.block)
-
-
-def _responsive(bench: _Bench, outputs: Sequence[Json], twin: str) -> dict[str, float]:
-    axis = bench.study.suite.gate_axis
-    block = _dealer(bench.study).dev(axis, 0, 0, RESPONSIVE_ITEMS)
-    done = bench.do("answer", "answer", systems={"system": twin}, inputs=block.inputs, sampled=False)
-    first, _ = score_all(axis.metric, outputs, block.items)
-    second, _ = score_all(axis.metric, done.value["outputs"], block.items)
-    pairs = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
-    both = max(1, len(pairs))
-    return {
-        "both_right": sum(a == 1.0 and b == 1.0 for a, b in pairs) / both,
-        "both_wrong": sum(a == 0.0 and b == 0.0 for a, b in pairs) / both,
-        "items": float(len(pairs)),
-    }
 
 
 def _unresponsive(axis: Axis, responsive: Mapping[str, float]) -> list[str]:
@@ -369,29 +211,121 @@ def run_seconds(study: Study, arm: Arm, seconds: Mapping[str, float]) -> float:
     return measured + study.rounds * (a_round + judged + measured)
 
 
+@dataclass(frozen=True)
+class _Effect:
+    """What the claimant expects of a start, and how noisy one is: between starts, and over its sealed items."""
+
+    expected: float
+    delta: float
+    starve: float
+    items: int
+    moment: float
+    level: float
+    yes_no: bool
+
+    @property
+    def variance(self) -> float:
+        """Of one item's difference. A gain of so much flips at least that share of items, whatever the gate plans."""
+        return max(self.moment, self.expected) - self.expected**2
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of a start's net gain, noise of its items included."""
+        return math.hypot(SPREAD, math.sqrt(self.variance / self.items))
+
+    def at(self, expected: float) -> _Effect:
+        """The same with another expected net gain."""
+        return replace(self, expected=expected)
+
+    def of_starts(self) -> dict[str, float]:
+        """As the functions of `evidence.power` take it."""
+        return {"expected": self.expected, "delta": self.delta, "starve": self.starve, "spread": self.spread}
+
+
+def _effect(study: Study, expected: float) -> _Effect:
+    claim, axis = study.claim, study.suite[study.claim.metric]
+    yes_no = axis.metric.name in YES_NO and claim.by == 0
+    return _Effect(expected, claim.by, claim.starve, axis.sealed_items, axis.moment, claim.alpha, yes_no)
+
+
+def _odds(study: Study, effect: _Effect) -> LookChances:
+    """Chances of the words by the claim's own analysis."""
+    claim = study.claim
+    if claim.about == "version":
+        moment = max(effect.moment, effect.expected)
+        found = {"gain": effect.expected - effect.delta, "second_moment": moment, "level": effect.level}
+        return version_chances(effect.items, **found, yes_no=effect.yes_no)
+    if claim.analysis == "mean":
+        return mean_chances(claim.sizes, **effect.of_starts(), level=claim.alpha)
+    return planned_chances(_looks(claim), **effect.of_starts())
+
+
+def _looks(claim: Claim) -> Looks:
+    return looks_of(claim.looks, share=claim.share, level=claim.alpha)
+
+
 def _power(study: Study, unsupportable: bool) -> tuple[dict[str, float] | None, float | None, float | None, list[str]]:
     """Chances of the words, expected starts, smallest net gain, and why the number of starts is too small."""
-    claim, looks = study.claim, looks_of(study.claim.looks)
-    smallest = smallest_net_gain(looks, delta=claim.by, starve=claim.starve, spread=SPREAD)
+    claim, first = study.claim, study.claim.sizes[0]
+    guess = _effect(study, claim.expected or claim.by)
+    smallest = smallest_effect(lambda expected: _odds(study, guess.at(expected)), delta=claim.by)
+    few = f"{study.replicas} starts never reach the first look at {first}: no outcome can decide"
+    reasons = [few] if study.replicas < first else []
     if claim.expected is None:
-        few = study.replicas < looks.sizes[0]
-        reasons = [f"{study.replicas} starts never reach the first look at {looks.sizes[0]}"] if few else []
         return None, None, smallest, reasons
-    effect = {"expected": claim.expected, "delta": claim.by, "starve": claim.starve, "spread": SPREAD}
-    odds = planned_chances(looks, **effect)
-    why = refusal(looks, study.replicas, **effect)
+    odds = _odds(study, guess)
+    weak = too_weak(odds, expected=claim.expected, delta=claim.by, starve=claim.starve)
+    reasons = reasons or ([weak] if weak else [])
     chances = {**asdict(odds), **({"supported": 0.0} if unsupportable else {})}
-    return chances, odds.expected_starts, smallest, [why] if why else []
+    return chances, odds.expected_starts, smallest, reasons
 
 
-def _gate(study: Study) -> dict[str, float]:
-    suite, level = study.suite, 0.05 / study.rounds
-    moment = suite.gate_axis.moment
-    return {
-        "pairs_at_design_gain": expected_items(gain=suite.design_gain, second_moment=moment, level=level),
-        "pairs_at_most": float(suite.max_pairs),
-        "smallest_gain": smallest_gain(items=suite.max_pairs, second_moment=moment, level=level),
-    }
+def _required(study: Study, spend: Mapping[str, float | None]) -> dict[str, Json]:
+    """What 80 % at the expected effect take: starts by analysis, sealed items of each, pairs of a decision, money."""
+    pairs = math.ceil(gate_needs(study)["pairs_at_design_gain"])
+    if study.claim.expected is None:
+        why = "the claim names no `expected` net gain"
+        unknown = dict.fromkeys(("starts", "sealed_items", "cost_usd"))
+        return {**unknown, **{f"{name}_reason": why for name in unknown}, "gate_items": pairs, "by_analysis": {}}
+    effect = _effect(study, study.claim.expected)
+    each = {name: _needs(study, effect, name) for name in ("typical start", "open looks", "mean", "version")}
+    own = each[_name(study.claim)]
+    cost = _money(spend.get("cost_usd"), own["starts"], study.replicas)
+    found = {"starts": own["starts"], "sealed_items": own["sealed_items"], "cost_usd": cost}
+    whys = {
+        "starts": "no registered number of starts reaches it", "sealed_items": "no number of items suffices",
+        "cost_usd": "the loop books no money, or no number of starts suffices",
+    }  # fmt: skip
+    reasons = {f"{name}_reason": whys[name] for name, value in found.items() if value is None}
+    return {**found, **reasons, "gate_items": pairs, "by_analysis": {name: one["starts"] for name, one in each.items()}}
+
+
+def _name(claim: Claim) -> str:
+    if claim.about == "version":
+        return "version"
+    return "open looks" if claim.looks == OPEN else claim.analysis
+
+
+def _needs(study: Study, effect: _Effect, name: str) -> dict[str, int | None]:
+    """Starts, and sealed items of a start, that an analysis takes; of the registered one at its registered looks."""
+    claim, plain = study.claim, {"expected": effect.expected, "delta": effect.delta, "starve": effect.starve}
+    if name == "version":
+        moment, gain = max(effect.moment, effect.expected), effect.expected - effect.delta
+        items = items_of_version(gain=gain, second_moment=moment, level=effect.level, yes_no=effect.yes_no)
+        return {"starts": 1, "sealed_items": items}
+    if name == "mean":
+        starts = starts_of_mean(**effect.of_starts(), level=claim.alpha)
+        room = room_of_mean(starts or MEAN_STARTS[1], **plain, level=claim.alpha)
+    else:
+        own = name == _name(claim)
+        looks = _looks(claim) if own else looks_of(OPEN if name == "open looks" else USUAL_LOOKS, level=claim.alpha)
+        starts, room = starts_of_looks(looks, success_share(**effect.of_starts())), room_of_looks(looks, **plain)
+    return {"starts": starts, "sealed_items": items_for_starts(room, spread=SPREAD, variance=effect.variance)}
+
+
+def _money(planned: float | None, starts: int | None, replicas: int) -> float | None:
+    """Money for building in so many starts: unknown stays unknown."""
+    return None if planned is None or starts is None else planned / replicas * starts
 
 
 def _items(study: Study) -> dict[str, dict[str, int]]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from netgain.budget import total
 from netgain.errors import IntegrityError
-from netgain.evaluation import Sheet, evaluate
+from netgain.evaluation import Sheet, averaged, evaluate
 from netgain.evidence.tally import unanswered_is_wrong
 from netgain.items import Block
 from netgain.jobs import Spend
 from netgain.ledger.events import Event
-from netgain.run import Row
-from netgain.seeding import gate_key
+from netgain.run import Row, run_id
+from netgain.seeding import gate_key, stream
 from netgain.suite import Axis
 from netgain.world import Outcome, World
 
@@ -22,31 +22,104 @@ Json = Any
 
 
 def judge(row: Row, world: World) -> Outcome:
-    """Ask for pairs, block by block, until the gate decides."""
+    """Screen where the plan says so; then ask for pairs, block by block, until the gate decides."""
     arm = world.arm(row)
-    mode = arm.gate or world.mode
+    mode = gate_mode(row, world)
     systems = {"candidate": str(row.candidate), "released": str(row.released), "anchor": str(row.anchor)}
     sheets: dict[tuple[str, str], Sheet] = {}
-    spends: list[Spend] = []
+    confirmed, promoted = _history(row, world)
+    events, spends, decision = _screened(row, world, mode, systems, promoted)
+    if decision is not None:
+        return _ruled(row, world, mode, decision, events, total(spends))
     looks = max(1, world.suite.max_pairs // world.suite.block)
     for look in range(looks):
-        new, spend, _ = evaluate(
-            world.jobs, _gate_axes(world), _gate_blocks(row, world, look), systems, world.asking(row, "judge")
-        )
-        spends.append(spend)
+        new, spent = _answers(row, world, look, systems)
+        spends += spent
         for sheet in new:
             before = sheets.get((sheet.axis, sheet.role))
             sheets[sheet.axis, sheet.role] = before.then(sheet) if before else sheet
         columns, last = _columns(sheets), look == looks - 1
-        decision = world.gate.decide(mode, row.round, columns, exhausted=last, waived=arm.waived)
+        decision = world.gate.decide(mode, confirmed + 1, columns, exhausted=last, waived=arm.waived, promoted=promoted)
         if decision.final:
             break
-    events = [Event("scores", row.id, sheet.record(row.round, world.contract)) for sheet in sheets.values()]
-    return _ruled(row, world, mode, decision, events, total(spends))
+    drawn = _drawn(row, world) if arm.gate == "random" else None
+    if drawn and decision.outcome != "promote":  # a receipt without the gate's consent is one of a gate that watches
+        mode = "watch"
+        decision = world.gate.decide(mode, confirmed + 1, columns, exhausted=last, waived=arm.waived, promoted=promoted)
+    events += [Event("scores", row.id, sheet.record(row.round, world.contract)) for sheet in sheets.values()]
+    return _ruled(row, world, mode, decision, events, total(spends), drawn)
 
 
-def _ruled(row: Row, world: World, mode: str, decision: Any, events: list[Event], spend: Spend) -> Outcome:
-    moves = decision.outcome == "promote" or mode == "watch"
+def _history(row: Row, world: World) -> tuple[int, int]:
+    """Confirmations of the run before this round, and promotions among them: what its error budget was spent on."""
+    past = (event.data for event in world.log.events("gate_decision", row.id) if event.data["round"] < row.round)
+    outcomes = [one["outcome"] for one in past if one["reason"] != "screened"]
+    return len(outcomes), outcomes.count("promote")
+
+
+def _screened(
+    row: Row, world: World, mode: str, systems: Mapping[str, str], promoted: int
+) -> tuple[list[Event], list[Spend], Any]:
+    """Scores on development items that the proposer was not given, and the decision where they stop the candidate."""
+    if not world.screen_items or mode != "strict" or world.arm(row).gate == "random":
+        return [], [], None
+    axis, two = world.suite.gate_axis, {role: systems[role] for role in ("candidate", "released")}
+    block = world.dealer.dev(axis, row.replica, row.round, world.screen_items, world.suite.dev_items)
+    asking = replace(world.asking(row, "judge"), seed=world.seed(row, "judge", "screen"))
+    new, spend, _ = evaluate(world.jobs, [axis], {axis.name: block}, two, asking)
+    columns = _columns({(sheet.axis, sheet.role): sheet for sheet in new})[axis.name]
+    events = [Event("scores", row.id, sheet.record(row.round, world.contract)) for sheet in new]
+    return (
+        events,
+        [spend],
+        world.gate.screen(mode, promoted, columns["candidate"], columns["released"], waived=world.arm(row).waived),
+    )
+
+
+def _answers(row: Row, world: World, look: int, systems: Mapping[str, str]) -> tuple[list[Sheet], list[Spend]]:
+    """The next block, every system asked as often as the plan draws, the draws averaged inside the item."""
+    drawn, spends, blocks = [], [], _gate_blocks(row, world, look)
+    for draw in range(world.draws):
+        asking = world.asking(row, "judge")
+        asking = replace(asking, seed=world.seed(row, "judge", f"answer|{draw}")) if draw else asking
+        new, spend, _ = evaluate(world.jobs, _gate_axes(world), blocks, systems, asking)
+        drawn.append(new)
+        spends.append(spend)
+    return [averaged(same) for same in zip(*drawn, strict=True)], spends
+
+
+def gate_mode(row: Row, world: World) -> str:
+    """Mode of the gate in a run; a gate whose promotions are drawn works in the study's."""
+    own = world.arm(row).gate
+    return world.mode if own in ("", "random") else own
+
+
+def _drawn(row: Row, world: World) -> bool:
+    """Whether a round of `random_gate` is one of its promotions: as many as `self` had, drawn from its rounds.
+
+    A round's lot is its stream, so that a verifier can draw the same ones; the smallest lots win.
+    """
+    first, arm = run_id(row.replica, "self"), world.arm(row).name
+    count = sum(event.data["receipt"] is not None for event in world.log.events("gate_decision", first))
+    last = (world.log.row(first) or {}).get("round", world.rounds)
+    lots = {k: stream(world.root, row.replica, k, "judge", "draw", arm=arm) for k in range(1, last + 1)}
+    return row.round in sorted(lots, key=lambda k: lots[k])[:count]
+
+
+def _ruled(
+    row: Row,
+    world: World,
+    mode: str,
+    decision: Any,
+    events: list[Event],
+    spend: Spend,
+    drawn: bool | None = None,
+) -> Outcome:
+    """The decision on record, with a receipt when the released system is to move."""
+    outcome = decision.outcome
+    if drawn is not None:  # a promotion that was not drawn stays undecided; harm that was shown is still undone
+        outcome = "promote" if drawn else "undecided" if outcome == "promote" else outcome
+    moves = outcome == "promote" or mode == "watch"
     move, waived = (str(row.candidate), str(row.released)), world.arm(row).waived
     receipt = world.gate.receipt(mode, decision, *move, waived=waived) if moves else None
     record = {
@@ -55,11 +128,12 @@ def _ruled(row: Row, world: World, mode: str, decision: Any, events: list[Event]
         "released": row.released,
         **decision.to_json(),
         "receipt": receipt,
+        **({} if drawn is None else {"drawn": drawn}),
     }
     events = [*events, Event("gate_decision", row.id, record)]
     return Outcome(
-        replace(row, stage="apply", verdict=decision.outcome),
-        {"outcome": decision.outcome, "receipt": receipt},
+        replace(row, stage="apply", verdict=outcome),
+        {"outcome": outcome, "receipt": receipt},
         events,
         answer=spend,
     )
@@ -77,18 +151,19 @@ def _gate_blocks(row: Row, world: World, look: int) -> dict[str, Block]:
     }
 
 
-def _columns(sheets: Mapping[tuple[str, str], Sheet]) -> dict[str, dict[str, Sequence[float | None]]]:
-    columns: dict[str, dict[str, Sequence[float | None]]] = {}
+def _columns(sheets: Mapping[tuple[str, str], Sheet]) -> dict[str, dict[str, Any]]:
+    columns: dict[str, dict[str, Any]] = {}
     for (axis, role), sheet in sheets.items():
         values = unanswered_is_wrong({"values": sheet.values, "status": sheet.status})["values"]
         columns.setdefault(axis, {})[role] = values if role == "candidate" else sheet.values
+        if sheet.block.clusters is not None:
+            columns[axis]["clusters"] = sheet.block.clusters
     return columns
 
 
 def apply(row: Row, world: World) -> Outcome:
     """Move the pointers. The released one moves with a receipt that names this very move, or not at all."""
-    arm, candidate = world.arm(row), str(row.candidate)
-    mode = arm.gate or world.mode
+    mode, candidate = gate_mode(row, world), str(row.candidate)
     if mode == "none":  # plain training serves the best of its menu on the report split; nothing is decided here
         moved = replace(row, working=candidate, released=candidate)
     elif row.verdict == "promote" or mode == "watch":

@@ -8,7 +8,7 @@ from typing import Any
 
 from netgain.arms import GENERATION_0, Arm
 from netgain.budget import Budget
-from netgain.channel import pass_through
+from netgain.channel import Passed, pass_through
 from netgain.errors import StageError
 from netgain.items import fingerprint
 from netgain.jobs import Done, Spend
@@ -26,22 +26,16 @@ def propose(row: Row, world: World) -> Outcome:
     """Ask the loop for a change, and pass the feedback of its checks through the arm's channel."""
     arm = world.arm(row)
     done, budget = _proposal(row, world, arm)
-    change = done.value["change"]
-    _check(done.value, world.loop, row)
-    dropped = _quarantined(change, row, world)
-    passed = pass_through(arm, _verdicts(change), done.value["truth"], dropped, _own_rng(row, world, arm))
+    dropped = _quarantined(done.value["change"], row, world)
+    change, passed = admitted(done.value, row, world, arm, dropped, _own_rng(row, world, arm))
     feedback, seen = row.feedback, row.seen
     record: dict[str, Json] = {"channel": arm.channel, "kept": None, "of": None}
     if passed is not None:
         kept = {"inputs": list(passed.kept.inputs), "labels": list(passed.kept.labels)}
-        change = {
-            **change,
-            "parts": [{**part, "examples": kept} if "examples" in part else part for part in change["parts"]],
-        }
         feedback = world.store.put(pack({**kept, "shares": passed.shares}))
         seen, record = _remember(row, world, passed.kept), passed.record
         record["right"] = _right(done.value, kept)
-    stored = world.store.put(pack({"change": change, "budget": _left(budget, done.spend).limits()}))
+    stored = world.store.put(pack({"change": change, "budget": left(budget, done.spend).limits()}))
     position = row.position if change["state"] is None else world.store.put(change["state"])
     after = replace(row, stage="build", change=stored, position=position, feedback=feedback, seen=seen)
     out = {"change": stored, "position": position, "feedback": feedback, "channel": record}
@@ -59,11 +53,34 @@ def _proposal(row: Row, world: World, arm: Arm) -> tuple[Done, Budget]:
         accepted=row.accepted if world.loop.sees_accepted and not fresh else None,
         dev=[dict(item) for item in dev.items], round=1 if fresh else row.round,
         proposer=f"{arm.proposer}.{arm.variant}" if arm.variant else arm.proposer, seed=world.seed(row, "propose"),
+        closed=list(arm.closed),
     )  # fmt: skip
     return done, budget
 
 
-def _left(budget: Budget, spent: Spend) -> Budget:
+def admitted(
+    value: Mapping[str, Json], row: Row, world: World, arm: Arm, dropped: frozenset[int], rng: Any
+) -> tuple[dict[str, Json], Passed | None]:
+    """The change of a proposal with the examples that pass the arm's channel, and what the channel did.
+
+    Args:
+        value: what the loop gave: change, and truth of its labels where it has an oracle.
+        dropped: indices of examples that may not be trained on.
+        rng: the arm's own stream.
+
+    Raises:
+        StageError: the change touches a closed surface, or does not fit.
+    """
+    _check(value, world.loop, row, arm)
+    change = dict(value["change"])
+    passed = pass_through(arm, _verdicts(change), value["truth"], dropped, rng)
+    if passed is not None:
+        kept = {"inputs": list(passed.kept.inputs), "labels": list(passed.kept.labels)}
+        change["parts"] = [{**part, "examples": kept} if "examples" in part else part for part in change["parts"]]
+    return change, passed
+
+
+def left(budget: Budget, spent: Spend) -> Budget:
     """What the build has still to spend after the proposal."""
     tokens, flops = (
         None if due is None else max(0.0, due - (spent.get(unit) or 0.0))
@@ -90,33 +107,39 @@ def _budget(row: Row, world: World, arm: Arm) -> Budget:
     spent = list(world.schedule(row.replica)) if arm.after_self and not arm.own_streams else []
     if not spent:
         return Budget(scale=rounds)
-    due = {unit: _due(row, world, spent, unit) for unit in ("tokens", "flops")}
-    parted = arm.proposer == "ordinary" or arm.one_long_step or any(apart for _, apart in due.values())
-    if not parted:
+    if not (arm.proposer == "ordinary" or arm.one_long_step or _parted(row, world, spent)):
         return Budget(scale=rounds)
-    return Budget(scale=rounds, tokens=due["tokens"][0], flops=due["flops"][0])
+    return Budget(scale=rounds, tokens=_due(row, spent, "tokens"), flops=_due(row, spent, "flops"))
 
 
-def _due(row: Row, world: World, spent: Sequence[Spend], unit: str) -> tuple[float | None, bool]:
-    """What to spend in this round to be level with `self` after it, and whether it has spent otherwise so far."""
-    upto, before = (len(spent), 0) if row.horizon == 1 else (row.round, row.round - 1)
+def _parted(row: Row, world: World, spent: Sequence[Spend]) -> bool:
+    """Whether a run has spent otherwise than `self` up to any earlier round: caught up with it, it still has parted."""
+    own = {event.data["round"]: event.data["row"]["build"] for event in world.log.events("stage_done", row.id)}
+    before = [(own.get(k, {}), spent[min(k, len(spent)) - 1]) for k in range(1, row.round)]
+    return any(mine.get(unit) != theirs.get(unit) for mine, theirs in before for unit in ("tokens", "flops"))
+
+
+def _due(row: Row, spent: Sequence[Spend], unit: str) -> float | None:
+    """What to spend in this round to be level with `self` after it; None when either is unknown."""
+    upto = len(spent) if row.horizon == 1 else row.round
     theirs = spent[min(upto, len(spent)) - 1].get(unit)
-    theirs_before = spent[min(before, len(spent)) - 1].get(unit) if before else 0.0
     own = row.build.get(unit) if row.build else 0.0
-    if theirs is None or theirs_before is None or own is None:
-        return None, False
-    return max(0.0, theirs - own), own != theirs_before
+    return None if theirs is None or own is None else max(0.0, theirs - own)
 
 
-def _check(value: Mapping[str, Json], loop: Loop, row: Row) -> None:
+def _check(value: Mapping[str, Json], loop: Loop, row: Row, arm: Arm) -> None:
     """Refuse a change that touches a closed surface, or whose columns do not fit: the loop's own failure.
+
+    So is a decision of a person where the arm has a default in its place.
 
     Raises:
         StageError: with the first thing that is wrong.
     """
-    change = value["change"]
-    wrong = [f"change of surface {part['surface']!r} refused: open are {', '.join(loop.surfaces)}"
-             for part in change["parts"] if part["surface"] not in loop.surfaces]  # fmt: skip
+    change, opened = value["change"], [name for name in loop.surfaces if name not in arm.closed]
+    wrong = [f"change of surface {part['surface']!r} refused: open are {', '.join(opened)}"
+             for part in change["parts"] if part["surface"] not in opened]  # fmt: skip
+    wrong += ["decided by a person, in the arm where the default stands for people"
+              for part in change["parts"] if arm.proposer == "unaided" and part["decided_by"] == "person"]  # fmt: skip
     wrong += [f"decided by {part['decided_by']!r}, expected one of {', '.join(DECIDERS)}"
               for part in change["parts"] if part["decided_by"] not in DECIDERS]  # fmt: skip
     wrong += _uneven(value)
@@ -155,11 +178,12 @@ def _quarantined(change: Mapping[str, Json], row: Row, world: World) -> frozense
     inputs = [question for part in change["parts"] if "examples" in part for question in part["examples"]["inputs"]]
     if not inputs:
         return frozenset()
-    measured = _measured(row.replica, world)
+    measured = measured_items(row.replica, world)
     return frozenset(index for index, question in enumerate(inputs) if fingerprint(question) in measured)
 
 
-def _measured(replica: int, world: World) -> frozenset[str]:
+def measured_items(replica: int, world: World) -> frozenset[str]:
+    """Fingerprints of all questions of a start's report and anchor blocks."""
     axes = [axis for axis in world.suite.axes if axis.report_items and not axis.overlap]
     blocks = [world.dealer.report(axis, replica, round) for axis in axes for round in range(world.rounds + 1)]
     blocks += [world.dealer.anchor(axis, replica) for axis in axes]
@@ -178,7 +202,9 @@ def _right(value: Mapping[str, Json], kept: Mapping[str, Json]) -> dict[str, Jso
         return None
     verdicts = list(value["change"]["checks"].values())
     passed = [all(column[index] for column in verdicts) for index in range(len(truth))]
-    return {"right": sum(truth), "of": len(truth), "passed": sum(passed),
+    asked = [part["examples"]["inputs"] for part in value["change"]["parts"] if "examples" in part]
+    questions = len({fingerprint(question) for inputs in asked for question in inputs})
+    return {"right": sum(truth), "of": len(truth), "questions": questions, "passed": sum(passed),
             "passed_right": sum(1 for one, true in zip(passed, truth, strict=True) if one and true)}  # fmt: skip
 
 

@@ -110,6 +110,7 @@ class View:
         budget: allowance and meter.
         rng: this round's random stream.
         round: from 1.
+        closed: surfaces that may not be touched in this run, whatever the loop declares; a change on one is refused.
     """
 
     parent: System
@@ -121,3 +122,4 @@ class View:
     budget: Budget
     rng: Generator
     round: int
+    closed: Sequence[str] = ()

@@ -39,7 +39,7 @@ def _told(entry: Stored) -> Json:
     data = entry.data
     if entry.kind == "stage_done":
         return ["stage", data["round"], data["stage"], _made(data["out"]), _pointers(data["row"])]
-    if entry.kind == "scores" and data["split"] != "sealed":
+    if entry.kind == "scores" and data["split"] not in ("sealed", "transplant"):
         return ["scores", *(data[name] for name in SCORED)]
     if entry.kind == "gate_decision":
         return ["decision", *(data[name] for name in DECIDED)]

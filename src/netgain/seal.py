@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from netgain.evaluation import Asking, evaluate
-from netgain.facts import Facts, RunFacts, reduce
+from netgain.facts import MIXTURE, Facts, RunFacts, reduce
 from netgain.ledger.events import Event, Stored
 from netgain.ledger.merkle import Frontier
+from netgain.recombine import Mixed
 from netgain.run import Row, run_id
 from netgain.seeding import sealed_secret, stream
 from netgain.wire import unpack
 from netgain.world import Log, World
 
 Json = Any
+EMPTY: Mapping[str, Mixed] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,10 @@ def _reported(facts: Facts, run: RunFacts, round: int) -> float:
     return -1.0 if found is None or found.score is None else found.score
 
 
-def open_seal(log: Any, facts: Facts, look: int, replicas: Sequence[int], arms: Sequence[str]) -> None:
-    """Write down what every arm serves; from here on the sealed items exist. Once per look."""
+def open_seal(
+    log: Any, facts: Facts, look: int, replicas: Sequence[int], arms: Sequence[str], mixed: Mapping[str, Mixed] = EMPTY
+) -> None:
+    """Write down what every arm serves, and the mixtures of its parts; from here on the sealed items exist."""
     if any(seal["look"] == look for seal in facts.seals):
         return
     chosen = {replica: {arm: served(facts, replica, arm) for arm in arms} for replica in replicas}
@@ -75,8 +80,12 @@ def open_seal(log: Any, facts: Facts, look: int, replicas: Sequence[int], arms: 
         },
         "from": {run_id(replica, arm): run for replica in replicas for arm, (run, _) in chosen[replica].items()},
         "listed": listed,
+        "mixtures": {run: one.systems for run, one in mixed.items() if one.systems},
+        "not_separable": {run: one.refused for run, one in mixed.items() if one.refused},
     }
-    log.append([Event("seal_opened", None, record)])
+    spent = [Event("sealed_answered", run, {"round": facts.rounds, "spend": {"sealed": one.spend}})
+             for run, one in mixed.items() if one.spend]  # fmt: skip
+    log.append([Event("seal_opened", None, record), *spent])
 
 
 def _head(log: Any) -> tuple[int, str]:
@@ -113,7 +122,14 @@ def _groups(
         row = Row.from_json(facts.runs[source].row)
         if row.replica == replica and generations and (source, "listed") not in done:
             apart[False].append(Served(source, row, next(iter(generations.values())), "listed"))
-    return list(apart.values())
+    for source, systems in seal["mixtures"].items():
+        row = Row.from_json(facts.runs[source].row)
+        if row.replica == replica:
+            roles = {f"{MIXTURE}{taken}": system for taken, system in systems.items()}
+            apart[world.arm(row).tries] += [
+                Served(source, row, system, role) for role, system in roles.items() if (source, role) not in done
+            ]
+    return [group for group in apart.values() if group]
 
 
 def _score_group(world: World, facts: Facts, seal: dict[str, Json], group: Sequence[Served]) -> None:
@@ -130,7 +146,8 @@ def _score_group(world: World, facts: Facts, seal: dict[str, Json], group: Seque
         events = [Event("scores", one.run, sheet.record(world.rounds, world.contract)) for sheet in sheets]
         events.append(Event("sealed_answered", one.run, {"round": world.rounds, "spend": {"sealed": spend}}))
         data = {"round": world.rounds, "stage": "seal", "cause": "system"}
-        events += [Event("stage_failed", one.run, {**data, "message": text}) for text in failures]
+        failed = "not_separable" if one.role.startswith(MIXTURE) else "stage_failed"  # no failure of the run itself
+        events += [Event(failed, one.run, {**data, "role": one.role, "message": text}) for text in failures]
         world.log.append(events)
 
 

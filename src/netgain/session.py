@@ -15,28 +15,32 @@ from typing import Any
 
 from netgain import __version__
 from netgain.arms import Arm, arm_named, missing_piece, required_controls, runs_of
-from netgain.attempts import count_attempt
+from netgain.attempts import asked_before, book_answers, count_attempt, gate_banks, raised
 from netgain.canonical import digest
 from netgain.case import case_of
 from netgain.claim import RUNGS, Claim
 from netgain.contract import code_digest, libraries
 from netgain.errors import ConfigError, DiskFull, IntegrityError, Stopped
-from netgain.evidence.verdict import Verdict, decide_verdict, looks_of
+from netgain.evidence.looks import looks_of
+from netgain.evidence.verdict import Verdict, decide_verdict
 from netgain.executors import LocalWorkers, Reference, reference_of
 from netgain.facts import Facts
-from netgain.gates.gate import BettingGate, plan_of
+from netgain.gates import GateOptions, GatePlan
+from netgain.gates.gate import BettingGate, check_reach, on_used_items, plan_of
 from netgain.items import Dealer
 from netgain.jobs import Jobs
 from netgain.ledger import Event, FolderLock, Ledger
 from netgain.ledger.files import DIGESTS, sweep, write_durably
 from netgain.planning import Plan, plan_study
+from netgain.recombine import mix
 from netgain.run import half_of
-from netgain.seal import facts_of, open_seal, score_sealed
+from netgain.seal import facts_of, open_seal, score_sealed, served
 from netgain.seeding import root as derived_root
 from netgain.stages import Loop
 from netgain.stores import ObjectStore
-from netgain.study import Conductor, Watcher, enrol
+from netgain.study import Conductor, Stepped, Watcher, enrol
 from netgain.suite import Suite
+from netgain.transplant import missing_transplant, move_improvers, score_moved
 from netgain.world import World
 from netgain.yardstick import score_by_generation_0
 
@@ -57,11 +61,13 @@ class Study:
             root, so that the same root gives the same result. Who gave it could have known the items: evidence level 2
             at most.
         tries: answers per item of the arm `sampled`.
+        gate: how the gate tests, chosen before data; see `netgain.gates.GateOptions`.
         limits: tokens, flops or calls that end a run of `self` cleanly.
         pause_at: device_seconds, cost_usd or human_minutes after which one call of `run` pauses; it alters no result.
         reference: how workers find the loop; found by itself for a loop that is a name of the main script.
         about: what is shown of the study's origin: recipe, size, options.
         files: configuration files of the folder, name -> text; registered by digest.
+        secrets: look -> 64 hex digits: the revealed secrets of a finished study that is repeated to the bit.
     """
 
     loop: Loop
@@ -72,11 +78,13 @@ class Study:
     rounds: int = 5
     root: str | None = None
     tries: int = 8
+    gate: GateOptions = field(default_factory=GateOptions)
     limits: Mapping[str, float] = field(default_factory=dict)
     pause_at: Mapping[str, float] = field(default_factory=dict)
     reference: Reference | None = None
     about: Mapping[str, Json] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, value in (("replicas", self.replicas), ("rounds", self.rounds)):
@@ -98,7 +106,11 @@ class Study:
         lacking = missing_piece(self.arm(self.claim.arm), self.loop)
         if lacking is not None:
             raise ConfigError(f"claimed arm {self.claim.arm!r} cannot be run: {lacking}", fix="claim another arm")
-        level = max(looks_of(self.claim.looks).levels)
+        self._check_unit()
+        # A mean and a version are tested at alpha itself; the looks of the typical start have a level of their own.
+        fixed = self.claim.analysis == "typical start" and self.claim.about == "loop"
+        design = looks_of(self.claim.looks, share=self.claim.share, level=self.claim.alpha) if fixed else None
+        level = max(design.levels) if design else 0.0
         if level > self.claim.alpha:
             raise ConfigError(
                 f"alpha {self.claim.alpha:g}: these looks give a false word with a chance of up to {level:.4f}",
@@ -113,6 +125,14 @@ class Study:
             what = f"axis {axis.name!r} has {axis.report_items} report items, on which the best of `ordinary` is chosen"
             raise ConfigError(what, fix="give it at least 2, better 100")
 
+    def _check_unit(self) -> None:
+        """Refuse to answer a claim about a version with several starts: it would have to choose one of them."""
+        if self.claim.about == "version" and self.replicas != 1:
+            raise ConfigError(
+                f"replicas {self.replicas} with a claim about a version, which is the one system that one run serves",
+                fix="set replicas = 1, or claim about = 'loop' for what the loop does over starts",
+            )
+
     @property
     def mode(self) -> str:
         """Gate mode: of the claim, else the loop's own."""
@@ -121,6 +141,10 @@ class Study:
     def arm(self, name: str) -> Arm:
         """The arm of a name, which may use this loop's checks and this suite's guards."""
         return arm_named(name, self.loop, [axis.name for axis in self.suite.guards])
+
+    def gate_plan(self) -> GatePlan:
+        """The gate's registered rule, as for items that were never asked."""
+        return plan_of(self.suite, self.mode, self.rounds, self.gate)
 
     def chosen(self) -> dict[str, Arm]:
         """Run name -> arm, for every arm that the loop supports."""
@@ -140,15 +164,29 @@ class Study:
             "required": {rung: list(required_controls(rung, self.arms, self.loop)) for rung in RUNGS[1:]},
             "surfaces": list(self.loop.surfaces), "state": dict(self.loop.state or {}), "tries": self.tries,
             "filters": [{"name": one.name, "uses": list(one.uses)} for one in self.loop.filters],
+            "transplant": {
+                "starts": self.loop.transplant.starts if self.loop.transplant else 0,
+                "missing": missing_transplant(self.loop, self.claim),
+            },
             "limits": dict(self.limits), "menu": list(self.loop.menu), "sees_accepted": self.loop.sees_accepted,
+            "separable": list(self.loop.separable.names) if self.loop.separable else [],
         }  # fmt: skip
 
     def contract(self) -> dict[str, Json]:
         """Everything that defines a measurement."""
         return {
-            "suite": self.suite.spec(), "gate": plan_of(self.suite, self.mode, self.rounds).to_json(),
+            "suite": self.suite.spec(), "gate": self.gate_plan().to_json(),
             "code": code_digest(self.reference), "libraries": libraries(), "batching": "one run, one thread",
         }  # fmt: skip
+
+    def claim_digest(self) -> str:
+        """Digest of all that is registered but the draw of root and secret: equal for two studies of one claim."""
+        covered = {
+            "claim": self.claim.to_json(),
+            "study": self.registered(),
+            "contract_digest": digest(self.contract()),
+        }
+        return digest(covered)
 
     def plan(self, *, workers: int = 2, watch: Callable[[str], None] | None = None) -> Plan:
         """Calibrate shortly and say what the study costs and can resolve; see `netgain.planning.Plan`."""
@@ -263,8 +301,11 @@ def _ledger(study: Study, folder: Path, exploratory: bool, plan: Mapping[str, Js
 def _register(study: Study, folder: Path, log: Ledger, exploratory: bool, plan: Mapping[str, Json] | None) -> None:
     """Freeze the claim, before generation 1 exists. The root of all randomness is drawn here."""
     claim, registered, contract = study.claim.to_json(), study.registered(), study.contract()
-    contract_digest = digest(contract)
-    claim_digest = digest({"claim": claim, "study": registered, "contract_digest": contract_digest})
+    contract_digest, claim_digest = digest(contract), study.claim_digest()
+    exposure = asked_before(study.suite)
+    plan_now = on_used_items(study.gate_plan(), raised(exposure))
+    if not exploratory:
+        check_reach(plan_now)
     secret, bits = _drawn_secret(study), None if study.root else secrets.token_hex(16)
     _keep_secret(folder, secret)
     opened = {
@@ -276,7 +317,7 @@ def _register(study: Study, folder: Path, log: Ledger, exploratory: bool, plan: 
         "claim": claim, "claim_digest": claim_digest, "study": registered, "contract": contract,
         "contract_digest": contract_digest, "secret_sha256": hashlib.sha256(secret).hexdigest(), "root_bits": bits,
         "root": study.root or derived_root(claim_digest, str(bits)), "given_root": study.root is not None,
-        "exploratory": exploratory, "replicas": study.replicas,
+        "exploratory": exploratory, "replicas": study.replicas, "exposure": exposure,
         "files": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in study.files.items()},
     }  # fmt: skip
     events = [Event("study_opened", None, opened), Event("claim_registered", None, registration)]
@@ -289,6 +330,8 @@ def _drawn_secret(study: Study, look: int | None = None) -> bytes:
     Args:
         look: number of starts of a further look; None for the first.
     """
+    if (look or study.replicas) in study.secrets:
+        return bytes.fromhex(study.secrets[look or study.replicas])
     if study.root is None:
         return secrets.token_bytes(32)
     return hashlib.sha256(f"secret|{study.root}{'' if look is None else f'|{look}'}".encode()).digest()
@@ -322,10 +365,11 @@ def _same_contract(study: Study, facts: Facts) -> None:
 
 def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: LocalWorkers) -> World:
     store = ObjectStore(folder / "objects")
-    dealer = Dealer(_secret(folder), study.rounds, max(study.claim.looks[-1], study.replicas))
+    dealer = Dealer(_secret(folder), study.rounds, max(study.claim.sizes[-1], study.replicas))
     world = World(
         loop=study.loop, suite=study.suite, arms=study.chosen(),
-        gate=BettingGate(plan_of(study.suite, study.mode, study.rounds)),
+        gate=BettingGate(on_used_items(study.gate_plan(), raised(facts.registration["exposure"]))),
+        screen_items=study.gate.screen_items, draws=study.gate.draws,
         mode=study.mode, dealer=dealer, root=facts.registration["root"], log=log, store=store,
         jobs=Jobs(executor, store),
         rounds=study.rounds, limits=study.limits, tries=study.tries, keep_at=(half_of(study.rounds),),
@@ -392,7 +436,7 @@ def _conduct(
     size = _starts(study, log, extend=extend)
     enrol(world, range(size), size, lambda: secrets.token_hex(8))
     (folder / "inbox").mkdir(exist_ok=True)
-    conductor = Conductor(world, folder / "inbox", watch, study.pause_at)
+    conductor = Conductor(world, folder / "inbox", _booking(study, log, watch), study.pause_at)
     try:
         asked = conductor.conduct(workers)
     except BaseException as error:
@@ -409,6 +453,27 @@ def _conduct(
         raise Stopped(conductor.why, where=str(folder), fix="`netgain run` continues")
 
 
+def _booking(study: Study, log: Ledger, watch: Watcher) -> Watcher:
+    """A watcher that books, after every decision, what the gate's items have given away on this machine."""
+    if not gate_banks(study.suite):
+        return watch
+
+    def booking(stepped: Stepped) -> None:
+        if any(event.kind == "gate_decision" for event in stepped.outcome.events):
+            _book(study, log)
+        watch(stepped)
+
+    return booking
+
+
+def _book(study: Study, log: Ledger) -> bool:
+    held = next(log.events("claim_registered")).data
+    decisions = [event.data for event in log.events("gate_decision")]
+    told_apart = study.mode == "advance" or study.loop.sees_accepted
+    name = digest([held["claim_digest"], held["secret_sha256"]])[:16]
+    return book_answers(study.suite, name, decisions, told_apart=told_apart)
+
+
 def _starts(study: Study, log: Ledger, *, extend: bool) -> int:
     """How many starts are to be enrolled: of an interrupted look all that it was begun for."""
     facts = facts_of(log)
@@ -420,7 +485,7 @@ def _starts(study: Study, log: Ledger, *, extend: bool) -> int:
 
 def _next_look(study: Study, facts: Facts) -> int:
     have = len(facts.enrolled)
-    later = [size for size in study.claim.looks if size > have]
+    later = [size for size in study.claim.sizes if size > have]
     if not later:
         raise ConfigError(f"{have} replicas: no registered look is left", fix="register a new claim")
     return later[0]
@@ -463,20 +528,34 @@ def _conclude(
     look = len(facts.enrolled)
     arms = [name for name in study.arms if name not in study.untestable()]
     if fresh:
-        _tidy(log, ObjectStore(folder / "objects"), study.claim.arm)
+        if not any(replica in fresh for replica, _ in facts.moves):  # else interrupted: those systems are needed
+            _tidy(log, ObjectStore(folder / "objects"), study.claim.arm)
+        if not missing_transplant(study.loop, study.claim):
+            own = [name for name in (study.claim.arm, "ungated") if name in arms]
+            say(f"moving improvers of {len(fresh)} starts")
+            move_improvers(world, facts, fresh, list(dict.fromkeys(own)), workers)
         say(f"opening the seal for {len(fresh)} starts")
-        open_seal(log, facts, look, fresh, arms)
+        open_seal(log, facts, look, fresh, arms, mix(world, _served(facts, study, fresh)))
     facts = facts_of(log)
     score_sealed(world, facts, facts.seals[-1], workers)
+    score_moved(world, facts, facts.seals[-1], workers)
     score_by_generation_0(world, facts, facts.seals[-1])
     verdict = decide_verdict(case_of(facts_of(log)))
-    _finish(folder, log, verdict, look)
+    _finish(study, folder, log, verdict, look)
     return verdict
 
 
-def _finish(folder: Path, log: Ledger, verdict: Verdict, look: int) -> None:
+def _served(facts: Facts, study: Study, replicas: Sequence[int]) -> dict[str, str | None]:
+    """Run of the claimed arm -> what it serves."""
+    return dict(served(facts, replica, study.claim.arm) for replica in replicas)
+
+
+def _finish(study: Study, folder: Path, log: Ledger, verdict: Verdict, look: int) -> None:
     """Record verdict and secret, then close the folder."""
     secret = (folder / ".secret").read_text()
+    banks = [axis.name for axis in gate_banks(study.suite)]
+    if banks:
+        log.append([Event("exposure_booked", None, {"look": look, "axes": banks, "kept": _book(study, log)})])
     log.append([
         Event("secret_revealed", None, {"look": look, "secret": secret}),
         Event("verdict", None, {"look": look, **verdict.to_json()}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ Json = Any
 System = Any
 GATE_MODES = ("strict", "advance", "watch")
 USES = ("filter", "pace")
+MOST_PARTS = 4  # of a system: 16 mixtures, each asked a sealed block
 
 
 class Start(Protocol):
@@ -64,6 +65,56 @@ class Filter:
     uses: tuple[str, ...] = USES
 
 
+class Drift(Protocol):
+    def __call__(self, first: System, last: System, rng: Any, /) -> System: ...
+
+
+@dataclass(frozen=True)
+class Transplant:
+    """How an improver is tried alone, on systems and tasks that it has never met: what the rungs R6 and R7 rest on.
+
+    Attributes:
+        propose: view -> Change; one round by `view.improver` on `view.parent`, a generation 0 of another start, with
+            tasks or a difficulty that no round of a run uses. The position is not moved: `view.state` is None.
+        drifted: (first, last, rng) -> a system as far from `first` as `last` is, in a random direction: an improver
+            that has changed as much and learnt nothing.
+        starts: foreign starts that every improver is tried on, at most.
+    """
+
+    propose: Propose
+    drifted: Drift
+    starts: int = 2
+
+    def __post_init__(self) -> None:
+        if self.starts < 1:
+            raise ConfigError(f"transplant to {self.starts!r} foreign starts", fix="give a whole number of at least 1")
+
+
+@dataclass(frozen=True)
+class Separable:
+    """How a system comes apart into parts that also work in another one: weights, prompt, tools, retrieval store.
+
+    At the seal all mixtures of the first and the final parts of the claimed arm are asked (`netgain attribution`).
+
+    Attributes:
+        names: two to four parts.
+        split: system -> {name: part}.
+        join: {name: part} -> system; what was split gives the same system again, to the byte.
+    """
+
+    names: Sequence[str]
+    split: Callable[[System], Mapping[str, Any]]
+    join: Callable[[Mapping[str, Any]], System]
+
+    def __post_init__(self) -> None:
+        fits = 2 <= len(self.names) <= MOST_PARTS and len(set(self.names)) == len(self.names)
+        if not fits or not all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in self.names):
+            raise ConfigError(
+                f"separable parts {list(self.names)!r}",
+                fix=f"give two to {MOST_PARTS} different names of small letters, digits and _",
+            )
+
+
 def build_single_part(parent: System, change: Change, budget: Budget, rng: Any) -> System:
     """The default build: the payload of the only part is the new system. It spends nothing, which it books.
 
@@ -87,20 +138,26 @@ class Loop:
         build: (parent, change, budget, rng) -> system; default: the single part's payload.
         ordinary: plain training or tuning without the loop's signal, view -> Change; or a menu {name: view -> Change}
             of which the best counts.
-        random_search: view -> Change, one random admissible edit; default: `propose` on generation 0.
-        sampled: like `answer`, but may draw `budget.tries` answers per item and pick by the system's own check.
+        random_search: view -> Change, one random admissible edit; the arm `random_search` falls back on `propose` on
+            generation 0, `random_proposer` has nothing to fall back on.
+        sampled: like `answer`, but may draw `budget.tries` answers per item and pick by the system's own check;
+            default: `answer` so many times, and the answer that came most often.
+        unaided: `propose` with every decision of a person replaced by its default.
         oracle: (inputs, labels) -> truth of self-made labels; used to measure, and by the arm `oracle`.
         own_score: how the loop scores a system by its own lights, in [0, 1]: `judge` asks and checks, `system` answers.
             With generation 0 as judge it is the loop's round-0 score of every later system, which the report shows.
         filters: the loop's own checks, each with its uses.
         state: what is parent, improver and position, in words; without it `flat`, `stacked` and `one_step` are not
             testable.
+        transplant: how its improver is moved to foreign starts and tasks; without it R6 and R7 are not testable.
         not_testable: arm -> why this loop has no such control.
         surfaces: what a change may touch.
+        closable: surfaces that `propose` leaves alone when `view.closed` names them; the arm `without:SURFACE`.
         gate: "strict", "advance" or "watch".
         sees_accepted: whether a proposal is told the last decision, one bit of outside truth; a loop that goes by its
             own signal alone does without.
         codec: systems as bytes; default: JSON and arrays.
+        separable: how a system comes apart, for the mixtures of first and final parts; None: it is one piece.
     """
 
     start: Start
@@ -110,18 +167,25 @@ class Loop:
     ordinary: Propose | Mapping[str, Propose] | None = None
     random_search: Propose | None = None
     sampled: Answer | None = None
+    unaided: Propose | None = None
     oracle: Oracle | None = None
     own_score: OwnScore | None = None
     filters: Sequence[Filter] = ()
     state: Mapping[str, str] | None = None
+    transplant: Transplant | None = None
     not_testable: Mapping[str, str] = field(default_factory=dict)
     surfaces: Sequence[str] = ("policy",)
+    closable: Sequence[str] = ()
     gate: str = "strict"
     sees_accepted: bool = True
     codec: Codec | None = None
+    separable: Separable | None = None
 
     def __post_init__(self) -> None:
         known_surfaces(self.surfaces)
+        for name in self.closable:
+            if name not in self.surfaces:
+                raise ConfigError.unknown("closable surface", name, self.surfaces)
         if self.gate not in GATE_MODES:
             raise ConfigError(f"unknown gate mode {self.gate!r}", fix=f"choose from {', '.join(GATE_MODES)}")
         for check in self.filters:

@@ -13,7 +13,7 @@ from netgain.errors import ConfigError, EvaluateError
 from netgain.metric import Metric, ScoreFunction, metric_named, score_item
 
 Json = Any
-Item = Mapping[str, Json]  # {"input": …, "target": …}
+Item = Mapping[str, Json]  # {"input": …, "target": …} and, for items that belong together, "cluster": …
 SPLITS = ("dev", "gate", "report", "anchor", "sealed")
 KINDS = ("capability", "retention", "calibration", "refusal", "robustness", "sibling", "placebo")
 
@@ -31,15 +31,16 @@ class Generated:
     """Items from the user's own function.
 
     Attributes:
-        make: (seed in [0, 2^63), index) -> (input, target). Must be a pure function of both.
+        make: (seed in [0, 2^63), index) -> (input, target), or with a third value that names the cluster that the item
+            belongs to; items of a cluster follow each other. Must be a pure function of both.
     """
 
-    make: Callable[[int, int], tuple[Json, Json]]
+    make: Callable[[int, int], tuple[Json, ...]]
 
     def draw(self, seed: str, index: int) -> Item:
         """Item `index` of a block, from its seed."""
-        question, target = self.make(int(seed[:16], 16) >> 1, index)
-        return {"input": question, "target": target}
+        question, target, *cluster = self.make(int(seed[:16], 16) >> 1, index)
+        return {"input": question, "target": target, **({"cluster": cluster[0]} if cluster else {})}
 
     def spec(self) -> dict[str, Json]:
         """Name and code digest: the items themselves are re-derived only by running the user's code."""
@@ -53,7 +54,8 @@ class Bank:
     """A fixed list of items, dealt out without replacement in disjoint shares per split.
 
     Attributes:
-        items: {"input", "target"} each.
+        items: {"input", "target"} each, and "cluster" where several belong to one passage, repository or template: a
+            cluster is dealt as a whole and bets once at the gate.
         shares: split -> share of the items, summing to at most 1.
     """
 
@@ -128,7 +130,7 @@ class Axis:
 
 def axis(
     name: str,
-    source: Source | Sequence[Item] | Callable[[int, int], tuple[Json, Json]],
+    source: Source | Sequence[Item] | Callable[[int, int], tuple[Json, ...]],
     metric: str | Metric | ScoreFunction = "exact",
     **options: Any,
 ) -> Axis:

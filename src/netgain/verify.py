@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Re-computes the verdict of a netgain study from its folder: `python3 verify.py STUDY [--json]`.
+"""Re-computes the verdict of a netgain study from its folder: `python3 verify.py STUDY [--statement FILE] [--json]`.
 
 Standard library only, imports nothing of netgain, writes nothing: the independent twin of the code that ran the study,
 to be read before it is believed. The checks of `CHECKS` run in order; each fails with the place that is wrong, or says
@@ -20,13 +20,14 @@ import os
 import re
 import sqlite3
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from functools import partial
+from fractions import Fraction
+from functools import cache, partial
 from itertools import takewhile
 from pathlib import Path
-from statistics import median
+from statistics import NormalDist, median
 from types import SimpleNamespace
 from typing import Any as Json
 
@@ -36,8 +37,10 @@ Entry = SimpleNamespace  # of the log: seq, run ("" for the study itself), data 
 Looks = tuple[list[int], list[int], list[int]]  # sizes; successes that support; successes up to which they refute
 EXIT = {"SUPPORTED": 0, "SUPPORTED WITH LIMITS": 0, "REFUTED": 3, "INCONCLUSIVE": 4, "INVALID": 7}
 BOTH = "frozen ordinary placebo"  # controls; a rung adds random search where its surfaces can be searched
-RUNGS = ("R0", "R1", "R2", "R4", "R5")
+RUNGS = ("R0", "R1", "R2", "R4", "R5", "R6", "R7")
 NEEDED = {"R1": "frozen", "R2": BOTH, "R4": BOTH, "R5": f"{BOTH} flat one_step"}
+NEEDED |= dict.fromkeys(("R6", "R7"), f"{NEEDED['R5']} stacked")
+NULLS = ("first", "drifted", "shuffled")  # improvers that the last one has to beat, moved to the same foreign starts
 
 
 class Finding(Exception):
@@ -176,7 +179,7 @@ class Study:
 
     def mode(self, run: str) -> str:
         """Gate mode of a run: that of the plan, unless its arm defines another; plain training has no gate."""
-        pieces, plan = self.rows[run]["arm"].split("+"), self.record["contract"]["gate"]
+        pieces, plan = self.rows[run]["arm"].split("+"), self.record["contract"]["gate"]  # `random_gate`: the plan's
         return "watch" if "ungated" in pieces else "none" if "ordinary" in pieces else str(plan["mode"])
 
     def waived(self, run: str) -> list[str]:
@@ -205,7 +208,7 @@ def log(study: Study) -> str:
 
 
 def registration(study: Study) -> str:
-    """The claim came first and once, has the digest that it says, and fixed files, root and secret."""
+    """The claim came first and once, has the digest that it says, and fixed files, root, secret and used items."""
     data, (seq, *again) = study.record, [entry.seq for entry in study.of("claim_registered")]
     need(not again, f"seq {again[:1]}: a second claim is registered")
     for entry in study.of("stage_started") + study.of("stage_done"):
@@ -217,6 +220,13 @@ def registration(study: Study) -> str:
         need(data["files"].get(name) == study.files.get(name), f"{name}: not the registered file (seq {seq})")
     drawn = sha(f"{data['claim_digest']}{data['root_bits']}".encode()).hex()
     need(data["given_root"] or data["root"] == drawn, f"seq {seq}: root is not of claim digest and random bits")
+    plan = data["contract"]["gate"]
+    judged = [plan["axis"], *(guard["axis"] for guard in plan["guards"])]
+    banks = {axis for axis in judged if study.axes[axis]["source"]["generator"] == "bank"}
+    need(data["exposure"].keys() == banks, f"seq {seq}: what was asked before is not said of {banks}")
+    for axis, one in data["exposure"].items():
+        wrong = differs(used(one), one["log_raise"], f"seq {seq}: nats for used items of {axis!r}")
+        need(not wrong, wrong)
     committed = {entry.data["look"]: entry.data for entry in study.of("secret_committed")}  # of further looks
     for entry in study.of("secret_revealed"):
         wanted = committed.get(entry.data["look"], data)
@@ -232,6 +242,25 @@ def contract(study: Study) -> str:
     for entry in sessions:
         need(entry.data["contract_digest"] == registered, f"seq {entry.seq}: another contract than registered")
     return f"contract {registered} in {len(sessions)} sessions"
+
+
+def used(asked: Record) -> float:
+    """Nats by which a threshold rises on items that were asked before: all histories of answers, and their count."""
+    queries, nats = asked["queries"], float(asked["shown_nats"])
+    answers = [(asked["accepts"], queries)] if queries or nats else []
+    answers += [(asked["rejects"], queries - asked["accepts"])] if asked["rejects"] else []
+    for told, of in answers:
+        nats += math.log(sum(math.comb(of, j) for j in range(told + 1))) + math.log(queries + 1)
+    return nats
+
+
+def gate_rule(study: Study, run: str, mode: str) -> Record:
+    """The registered plan as it is for a run in a mode: guards that do not bind, thresholds raised for used items."""
+    plan, asked = study.record["contract"]["gate"], study.record.get("exposure", {})
+    nats = {axis: one["log_raise"] for axis, one in asked.items()}
+    guards = [{**guard, "log_raise": nats.get(guard["axis"], 0.0)} for guard in plan["guards"]]
+    own = {"mode": mode, "waived": study.waived(run), "log_raise": nats.get(plan["axis"], 0.0)}
+    return {**plan, **own, "guards": guards}
 
 
 # --- Items: derived again from the revealed secret -------------------------------------------------------------------
@@ -252,12 +281,13 @@ def items(study: Study) -> str:
             need(number is not why and (number or value is None), f"{here}: score {value!r} of item {index}")
         if spec["generator"] == "strings/1":
             replica = study.rows[entry.run]["replica"]
-            if data["split"] == "sealed":
+            if data["split"] in ("sealed", "transplant"):  # the sealed block is also asked what moved improvers made
                 key = sha(f"seal|{study.record['claim_digest']}|{roots[replica]}|{replica}".encode())
             else:
                 need(looks[replica] in secrets, "the secret is not revealed: the study is not finished", None)
                 key = secrets[looks[replica]]
-            prefix = f"{data['split']}|{data['source']}|{data['key']}|"
+            split = "sealed" if data["split"] == "transplant" else data["split"]
+            prefix = f"{split}|{data['source']}|{data['key']}|"
             block = (key, prefix, span := range(data["start"], data["start"] + len(data["values"])))
             if block not in known:
                 seeds = [(i, hmac.new(key, f"{prefix}{i}".encode(), "sha256").hexdigest()) for i in span]
@@ -347,8 +377,12 @@ def _follow(study: Study, run: str) -> None:
     """One run: stages in order, pointers moved by decisions, spend added up, ended where it may end."""
     before = study.of("run_started", run)[0].data["row"]
     proposed = {entry.data["round"] for entry in study.of("decision", run)}
+    pieces = before["arm"].split("+")
+    opened = {*study.record["study"]["surfaces"]} - {one[8:] for one in pieces if one.startswith("without:")}
     for entry in study.of("decision", run):
-        need(entry.data["surface"] in study.record["study"]["surfaces"], f"seq {entry.seq}: a closed surface")
+        need(entry.data["surface"] in opened, f"seq {entry.seq}: a closed surface")
+        aided = "unaided" in pieces and entry.data["decided_by"] == "person"
+        need(not aided, f"seq {entry.seq}: a person decided in {run}")
     for entry in study.of("stage_done", run):
         data, row, here = entry.data, entry.data["row"], f"seq {entry.seq}: {run}, {entry.data['stage']}"
         at = (before["stage"], before["round"])
@@ -393,7 +427,7 @@ def _pointers(study: Study, run: str, before: Record, data: Record) -> Record:
         return {**now, "candidate": out["candidate"]}
     if data["stage"] != "apply":
         return now
-    found = [e.data["outcome"] for e in study.of("gate_decision", run) if e.data["round"] == data["round"]]
+    found = [effective(e.data) for e in study.of("gate_decision", run) if e.data["round"] == data["round"]]
     need(found or mode == "none", f"{run}, round {data['round']}: no gate decision")
     if mode in ("none", "watch") or found[0] == "promote":
         moved = {"working": before["candidate"], "released": before["candidate"]}
@@ -406,22 +440,44 @@ def _pointers(study: Study, run: str, before: Record, data: Record) -> Record:
     return {**now, **moved, "candidate": None}
 
 
+def effective(decision: Record) -> str:
+    """What a decision does: where promotions are drawn, one that was not drawn is undecided; harm is undone."""
+    said, drawn = str(decision["outcome"]), decision.get("drawn")
+    return said if drawn is None else "promote" if drawn else "undecided" if said == "promote" else said
+
+
+def lots(study: Study, run: str) -> set[int] | None:
+    """Rounds in which `random_gate` promotes: as many as `self` had, the ones with the smallest streams."""
+    row, root = study.rows[run], study.record["root"]
+    if "random_gate" not in row["arm"].split("+"):
+        return None
+    first = f"r{row['replica']}/self"
+    count = sum(entry.data["receipt"] is not None for entry in study.of("gate_decision", first))
+    ran = range(1, study.rows[first]["round"] + 1)
+    lot = {k: sha(f"stream|{root}|{row['replica']}|{k}|judge|draw|{row['arm']}".encode())[:16] for k in ran}
+    return {*sorted(ran, key=lambda k: lot[k])[:count]}
+
+
 # --- Receipts: nothing is released without one -----------------------------------------------------------------------
 def receipts(study: Study) -> str:
     """Every move of a run's released system has the receipt of the round's one gate decision, for this very move."""
     moves = 0
     for run in study.rows:
         before, mode, decisions = "", study.mode(run), study.of("gate_decision", run)
-        decided = {entry.data["round"]: entry.data for entry in decisions}
+        decided, drawn = {entry.data["round"]: entry.data for entry in decisions}, lots(study, run)
+        for entry in decisions:
+            due, said = None if drawn is None else entry.data["round"] in drawn, entry.data.get("drawn")
+            need(said is due, f"seq {entry.seq}: {run} says that the round's promotion was drawn: {said}, not {due}")
         need(len(decided) == len(decisions), f"gate_decision: {run} has two in one round")
         for entry in (entry for entry in study.entries if entry.run == run):
             after = (entry.data.get("row") or {}).get("released") or before
             if before and after != before and mode != "none":
                 here, data = f"seq {entry.seq}: {run} released {after}", decided.get(entry.data["round"], {})
                 need(data.get("receipt"), f"{here} without a receipt")
-                need(data["outcome"] == "promote" or mode == "watch", f"{here} after {data['outcome']!r}")
-                wrong = differs({"candidate": after, "released": before, "mode": mode}, data, "its decision's")
-                plan = digest({**study.record["contract"]["gate"], "mode": mode, "waived": study.waived(run)})
+                need(effective(data) == "promote" or mode == "watch", f"{here} after {effective(data)!r}")
+                used = "watch" if data["outcome"] != "promote" else mode  # drawn, and the gate had not promoted
+                wrong = differs({"candidate": after, "released": before, "mode": used}, data, "its decision's")
+                plan = digest(gate_rule(study, run, used))
                 ours = {"candidate_digest": after, "released_digest": before, "plan_digest": plan, "round": data["k"]}
                 ours |= {name: data[name] for name in ("outcome", "level", "tests", "mode", "waived")}
                 wrong = wrong or differs(ours, data["receipt"], "its receipt's")
@@ -434,8 +490,9 @@ def receipts(study: Study) -> str:
 # --- Gate: every decision again, from raw scores ---------------------------------------------------------------------
 def gate(study: Study) -> str:
     """Every decision is what the registered plan says about the raw scores, and fell at the first look that could."""
-    scored = [entry for entry in study.of("scores") if entry.data["split"] == "gate"]
-    sheets = {(e.run, e.data["round"], e.data["axis"], e.data["role"]): e for e in scored}
+    scored = [entry for entry in study.of("scores") if entry.data["split"] in ("gate", "dev")]
+    splits = {"gate": "", "dev": "dev "}  # development items: of a screen
+    sheets = {(e.run, e.data["round"], splits[e.data["split"]] + e.data["axis"], e.data["role"]): e for e in scored}
     need(len(sheets) == len(scored), "scores: a gate block was scored twice in one round")
     for entry in study.of("gate_decision"):
         wrong = _decide_again(study, entry, sheets)
@@ -444,10 +501,20 @@ def gate(study: Study) -> str:
 
 
 def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, str, str], Entry]) -> str:
-    data, plan, mode = entry.data, study.record["contract"]["gate"], study.mode(entry.run)
-    waived = study.waived(entry.run)
+    data, mode = entry.data, study.mode(entry.run)
+    mode = "watch" if data.get("drawn") and data["outcome"] != "promote" else mode
+    plan = gate_rule(study, entry.run, mode)
+    history = [e.data for e in study.of("gate_decision", entry.run) if e.seq < entry.seq]
+    confirmed = [one["outcome"] for one in history if one["reason"] != "screened"]
+    k, promoted = len(confirmed) + 1, confirmed.count("promote")
+    always: Record = {"mode": mode, "promoted": promoted, "waived": plan["waived"]}
+    screens = plan["screen_items"] and mode == "strict" and "drawn" not in data
+    if screens and (said := _screened(study, entry, plan, sheets)):
+        ours: Record = {"k": 0, "level": 0.0, "harm_level": 0.0, "tests": []}
+        return differs({**always, **ours, "outcome": "undecided", "reason": said}, data, "recorded")
     roles = {"candidate": data["candidate"], "released": data["released"], "anchor": study.rows[entry.run]["anchor"]}
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
+    clusters: dict[str, Json] = {}
     for axis in (plan["axis"], *(guard["axis"] for guard in plan["guards"])):
         for role, system in roles.items():
             sheet = sheets[entry.run, data["round"], axis, role]
@@ -455,20 +522,10 @@ def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, st
             wrong = differs(wanted, sheet.data, f"scores of the {role} (seq {sheet.seq}):")
             need(not wrong and sheet.seq < entry.seq, wrong or f"seq {sheet.seq}: scored after the decision")
             columns[axis][role] = (strict(sheet.data) if role == "candidate" else sheet.data)["values"]
-    count, guards, k, gain = plan["confirmations"], plan["guards"], data["round"], plan["design_gain"]
-    need(k >= 1 and (count is None or k <= count), f"decision {k} of {count} declared")
-    level, harm = (plan[name] / (count or 3.38774 * k * math.log(k + 1) ** 2) for name in ("level", "harm_level"))
-    asked: list[Json] = [("release", plan, "candidate", "released", 0.0, gain, level)]
-    for one in guards:
-        asked.append(("guard", one, "candidate", "anchor", -one["total_margin"], one["total_margin"], level))
-    for one in (plan, *guards):
-        bet, each = gain if one is plan else one["step_margin"], harm / (2 * (1 + len(guards)))
-        asked.append(("harm_step", one, "released", "candidate", one["step_margin"], bet, each))
-        asked.append(("harm_total", one, "anchor", "candidate", one["total_margin"], bet, each))
-    if plan["futility_level"] is not None:
-        asked.append(("futility", plan, "released", "candidate", -gain, gain, plan["futility_level"]))
-    tests = [_test(columns[one[1]["axis"]], *one) for one in asked]
-    binding = [test for test in tests if test[0]["axis"] not in waived]
+            named = sheet.data.get("clusters")
+            need(clusters.setdefault(axis, named) == named, f"seq {sheet.seq}: other clusters than of the candidate")
+    level, harm = _levels(plan, k, promoted)
+    asked = _asked(plan, level, harm)
     sizes = {axis: len(column["candidate"]) for axis, column in columns.items()}
     steps = {axis: study.axes[axis]["gate_items"] or 1 for axis in columns}
     looks, most = (
@@ -478,47 +535,174 @@ def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, st
     drawn = [axis for axis in sizes if study.axes[axis]["source"]["generator"] != "bank"]  # a bank may be used up
     for axis in drawn:
         need(sizes[axis] == looks * study.axes[axis]["gate_items"], f"{sizes[axis]} items of {axis!r} in {looks} looks")
+
+    def tested(ended: bool) -> list[Json]:
+        return [_test(plan, columns[one[1]["axis"]], clusters[one[1]["axis"]], ended, *one) for one in asked]
+
+    tests = tested(False)
     for look in range(1, looks):
-        said, _ = _ruling(plan, mode, binding, {axis: min(size, look * steps[axis]) for axis, size in sizes.items()})
+        seen = {axis: min(size, look * steps[axis]) for axis, size in sizes.items()}
+        said, _ = _ruling(plan, mode, tests, seen)
         if said != "continue":
             return f"look {look} of {looks} already said {said}, yet more pairs were asked for"
-    said, reason = _ruling(plan, mode, binding, sizes)
+    last = looks == most or all(size >= plan["max_pairs"] for size in sizes.values())
+    said, reason = ("continue", "") if last else _ruling(plan, mode, tests, sizes)
     if said == "continue":  # no more pairs were to be had
-        need(looks == most or not drawn, f"seq {entry.seq}: undecided after {looks} looks of {most}")
-        said, reason = "undecided", "exhausted"
-    ours = {"tests": [record for record, _, _ in tests], "level": level, "harm_level": harm, "mode": mode}
-    return differs({**ours, "waived": waived, "k": k, "outcome": said, "reason": reason}, data, "recorded")
+        need(last or not drawn, f"seq {entry.seq}: undecided after {looks} looks of {most}")
+        waiting = any(clusters.values()) or plan["form"] in ("group_sequential", "fixed")  # what an end alone decides
+        tests = tested(True) if waiting else tests
+        said, reason = _ruling(plan, mode, tests, sizes, ended=True)
+    ours = {"tests": [record for record, *_ in tests], "level": level, "harm_level": harm, "k": k}
+    return differs({**always, **ours, "outcome": said, "reason": reason}, data, "recorded")
 
 
-def _test(columns: Mapping[str, Column], kind: str, rule: Record, plus: str, minus: str, *numbers: float) -> Json:
-    """Betting e-process against "the mean of plus - minus is at most null" (Waudby-Smith & Ramdas 2024, section 4).
+def _screened(study: Study, entry: Entry, plan: Record, sheets: Mapping[tuple[str, int, str, str], Entry]) -> str:
+    """ "screened" for a candidate that its screen on development items stops, else ""."""
+    data, values = entry.data, []
+    start = {"key": f"r{study.rows[entry.run]['replica']}|k{data['round']}"}
+    start |= {"start": study.record["contract"]["suite"]["dev_items"]}
+    for role in ("candidate", "released"):
+        sheet = sheets[entry.run, data["round"], f"dev {plan['axis']}", role]
+        wrong = differs({"system": data[role], **start}, sheet.data, f"screen of the {role} (seq {sheet.seq}):")
+        need(not wrong and sheet.seq < entry.seq, wrong or f"seq {sheet.seq}: screened after the decision")
+        values.append((strict(sheet.data) if role == "candidate" else sheet.data)["values"])
+        whole = len(values[-1]) == plan["screen_items"] or study.axes[plan["axis"]]["source"]["generator"] == "bank"
+        need(whole, f"seq {sheet.seq}: {len(values[-1])} of {plan['screen_items']} items screened")
+    found = [one - other for one, other in zip(*values, strict=True) if None not in (one, other)]
+    if len(found) < 2:
+        return "screened"
+    gain = math.fsum(found) / len(found)
+    error = math.sqrt(math.fsum((one - gain) ** 2 for one in found) / (len(found) - 1) / len(found))
+    z = gain / error if error else math.copysign(math.inf, gain) if gain else 0.0
+    return "" if z > plan["screen_z"] else "screened"
 
-    Numbers: the null, the gain that the bet is tuned for, the level. `rule` holds axis and planned second moment.
-    Gives the record of the test, log E after each pair asked, and missing pairs so far.
+
+def _levels(plan: Record, k: int, promoted: int) -> tuple[float, float]:
+    """Levels of promotion and of harm of the k-th confirmation, by the plan's error ledger."""
+    count = plan["confirmations"]
+    need(k >= 1 and (count is None or k <= count), f"decision {k} of {count} declared")
+    ledger = plan["ledger"] or ("spending" if count is None else "uniform")
+    share = 1 / count if ledger == "uniform" else 1 / (3.38774 * k * math.log(k + 1) ** 2)
+    return plan["level"] * share * (promoted + 1 if ledger == "e-lond" else 1), plan["harm_level"] * share
+
+
+def _asked(plan: Record, level: float, harm: float) -> list[Json]:
+    """Every test of a confirmation: kind, rule, plus, minus, null, gain that the bet is tuned for, level."""
+    guards, gain = plan["guards"], plan["design_gain"]
+    asked: list[Json] = [("release", plan, "candidate", "released", 0.0, gain, level * math.exp(-plan["log_raise"]))]
+    for one in guards:
+        total, own = one["total_margin"], level * math.exp(-one["log_raise"])
+        asked.append(("guard", one, "candidate", "anchor", -total, total, own))
+    for one in (plan, *guards):
+        bet, each = gain if one is plan else one["step_margin"], harm / (2 * (1 + len(guards)))
+        asked.append(("harm_step", one, "released", "candidate", one["step_margin"], bet, each))
+        asked.append(("harm_total", one, "anchor", "candidate", one["total_margin"], bet, each))
+    if plan["futility_level"] is not None:
+        asked.append(("futility", plan, "released", "candidate", -gain, gain, plan["futility_level"]))
+    return asked
+
+
+def _placed(differences: Column, clusters: Sequence[str] | None, ended: bool) -> list[tuple[int, float | None]]:
+    """Bets in order: pairs asked when it is placed, difference. A cluster bets once, when the next one has begun."""
+    if clusters is None:
+        return [*enumerate(differences, start=1)]
+    starts = [i for i, one in enumerate(clusters) if i == 0 or one != clusters[i - 1]]
+    need(len({clusters[i] for i in starts}) == len(starts), "a cluster comes back after another one")
+    ends = [*starts[1:], len(clusters)][: len(starts)]
+    bets = [(min(end + 1, len(clusters)), mean(differences[i:end])) for i, end in zip(starts, ends, strict=True)]
+    return bets if ended else bets[:-1]
+
+
+def _test(
+    plan: Record, columns: Mapping[str, Column], clusters: Json, ended: bool, kind: str, rule: Record, plus: str,
+    minus: str, *numbers: float,
+) -> Json:  # fmt: skip
+    """One test: its record; evidence, bets with a score, and missing pairs after each pair asked.
+
+    Betting e-process against "the mean of plus - minus is at most null" (Waudby-Smith & Ramdas 2024, section 4), with
+    the design mixture or with fixed bets; or the exact test. Numbers: null, gain that the bet is tuned for, level.
     """
-    (null, gain, level), moment = numbers, rule["planned_second_moment"]
-    capital, squares, seen = [0.0] * 4, 0.0, 0
-    path, missing = [], []
-    for asked, (left, right) in enumerate(zip(columns[plus], columns[minus], strict=True), start=1):
-        if left is not None and right is not None:
-            difference, bet = left - right, gain / ((50.0 * moment + squares) / (50.0 + seen))
-            for i, scale in enumerate((0.5, 1.0, 2.0, 4.0)):
-                capital[i] += math.log1p(min(scale * bet, 0.9 / (1.0 + null)) * (difference - null))
+    (null, gain, level), moment, form = numbers, rule["planned_second_moment"], plan["form"]
+    form = "exact" if form in ("fixed", "group_sequential") and kind == "release" else form
+    form = form if form in ("exact", "grid") else "betting"
+    pairs = list(zip(columns[plus], columns[minus], strict=True))
+    differences = [None if one is None or other is None else one - other for one, other in pairs]
+    bets = _placed(differences, clusters, ended)
+    fixed = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
+    capital, squares, seen = [0.0] * (7 if form == "grid" else 4), 0.0, 0
+    path, made, missing = [0.0] * len(pairs), [0] * len(pairs), [0] * len(pairs)
+    at, now, peak = 0, 0.0, 0.0  # two bets may fall at one pair, so the highest evidence so far is carried along
+    for asked, difference in bets:
+        path[at : asked - 1], made[at : asked - 1] = [peak] * (asked - 1 - at), [seen] * (asked - 1 - at)
+        at = asked - 1
+        if difference is not None:
+            aim = gain / ((50.0 * moment + squares) / (50.0 + seen))
+            sizes = fixed if form == "grid" else [min(c * aim, 0.9 / (1.0 + null)) for c in (0.5, 1.0, 2.0, 4.0)]
+            capital = [one + math.log1p(bet * (difference - null)) for one, bet in zip(capital, sizes, strict=True)]
             squares, seen = squares + difference**2, seen + 1
         top = max(capital)
-        path.append(top + math.log(sum(math.exp(one - top) for one in capital) / 4))
-        missing.append(asked - seen)
-    record = {"kind": kind, "axis": rule["axis"], "log_e": path[-1] if path else 0.0, "log_e_peak": max([0.0, *path])}
-    return {**record, "log_threshold": math.log(1 / level), "pairs": seen, "missing": len(path) - seen}, path, missing
+        now = top + math.log(sum(math.exp(one - top) for one in capital) / len(capital))
+        peak = max(peak, now)
+    path[at:], made[at:] = [peak] * (len(pairs) - at), [seen] * (len(pairs) - at)
+    for index, difference in enumerate(differences):
+        missing[index] = (missing[index - 1] if index else 0) + (difference is None)
+    sides = [sum(value is None for value in columns[side]) for side in (plus, minus)]
+    record = {"kind": kind, "axis": rule["axis"], "form": form, "log_e": now, "log_e_peak": max([0.0, *path])}
+    record |= {"log_threshold": math.log(1 / level), "pairs": seen, "asked": len(pairs)}
+    record |= {"missing": missing[-1] if missing else 0, "missing_plus": sides[0], "missing_minus": sides[1]}
+    if form == "exact":
+        graded = clusters is not None or any(one not in (None, -1, 0, 1) for one in differences)
+        found, may, first = (0.0, math.log(1 / level), 0) if graded else _exact(plan, differences, level, ended)
+        made = [0] * len(pairs) if graded else made
+        path = [0.0] * (first - 1) + [found] * (len(pairs) - first + 1) if first else [0.0] * len(pairs)
+        record |= {"log_e": found, "log_e_peak": found, "log_threshold": may, "pairs": made[-1] if made else 0}
+    return record, path, made, missing
 
 
-def _ruling(plan: Record, mode: str, tests: Sequence[Json], seen: Mapping[str, int]) -> tuple[str, str]:
+def _exact(plan: Record, differences: Column, level: float, ended: bool) -> tuple[float, float, int]:
+    """Exact McNemar test at its looks (Lan & DeMets 1983, O'Brien-Fleming type).
+
+    Gives -log p, -log of what may be spent, and the pairs asked at which it rejected, 0 where it has not.
+    """
+    analyses = plan["analyses"] if plan["form"] == "group_sequential" else 1
+    most, size = plan["max_pairs"], len(differences)
+    looks = sorted({max(1, round(most * j / analyses)) for j in range(1, analyses + 1)})
+    reached = [at for at in looks if at <= size]
+    reached += [size] if ended and 0 < size < looks[-1] and size not in reached else []
+    found, allowed, walk, spent, before = 0.0, level, [1.0], 0.0, 0
+    for at in reached:
+        wins, losses = (sum(one == side for one in differences[:at]) for side in (1, -1))
+        steps, before = wins + losses - before, wins + losses
+        tosses = [math.comb(steps, w) / 2**steps for w in range(steps + 1)]
+        grown = [0.0] * (len(walk) + steps)
+        for w, chance in enumerate(walk):
+            for more, toss in enumerate(tosses):
+                grown[w + more] += chance * toss
+        share = 1.0 if ended and at == size else at / looks[-1]
+        normal = NormalDist()
+        early = 2.0 * normal.cdf(normal.inv_cdf(level / 2.0) / math.sqrt(share)) if share < 1.0 else level
+        p, allowed = min(1.0, spent + math.fsum(grown[wins:])), max(1e-300, early)
+        found = -math.log(max(p, 1e-300))
+        if p <= allowed:
+            return found, -math.log(allowed), at
+        bound, tail = len(grown), 0.0
+        while bound and tail + grown[bound - 1] <= allowed - spent:
+            bound, tail = bound - 1, tail + grown[bound - 1]
+        walk, spent = grown[:bound], spent + tail
+    return found, -math.log(allowed), 0
+
+
+def _ruling(
+    plan: Record, mode: str, tests: Sequence[Json], seen: Mapping[str, int], ended: bool = False
+) -> tuple[str, str]:
     """Outcome and reason after the first `seen` pairs of each axis: the first rule that holds."""
     said: dict[str, list[Json]] = defaultdict(list)  # kind of test -> what its tests say
-    for record, path, missing in tests:
+    for record, path, made, missing in (test for test in tests if test[0]["axis"] not in plan["waived"]):
         pairs = seen[record["axis"]]
         gone, reached = missing[pairs - 1] if pairs else 0, max([0.0, *path[:pairs]]) >= record["log_threshold"]
-        few = "missing" if gone > plan["void_share"] * pairs else "unreadable" if gone == pairs else ""
+        waits = pairs > gone and not ended and record["form"] != "exact"  # for its first whole cluster
+        nothing = not (made[pairs - 1] if pairs else 0) and not waits
+        few = "missing" if gone > plan["void_share"] * pairs else "unreadable" if nothing else ""
         said[record["kind"]].append(few or reached)
     for reason in ("missing", "unreadable"):
         if any(reason in one for one in said.values()):
@@ -529,7 +713,7 @@ def _ruling(plan: Record, mode: str, tests: Sequence[Json], seen: Mapping[str, i
         return "reject", "harm"
     if any(said["futility"]) and not any(said["release"]):
         return "reject" if mode == "strict" else "undecided", "futility"
-    return "continue", "collecting"
+    return ("undecided", "exhausted") if ended else ("continue", "collecting")
 
 
 # --- Seal, blinding, objects -----------------------------------------------------------------------------------------
@@ -549,6 +733,7 @@ def seal(study: Study) -> str:
         need(arms.keys() == data["served"].keys(), f"{here} leaves out {sorted(arms.keys() ^ data['served'].keys())}")
         for name, (replica, arm) in arms.items():
             _sealed(study, entry, name, study.runs(replica, arm))
+        _moved(study, entry)
     need(len(opened) == len(study.replicas), "the seal of the last starts is not opened", None)
     return f"opened once for each of {len(opened)} starts, after the last stage of their runs"
 
@@ -576,6 +761,7 @@ def _sealed(study: Study, seal: Entry, name: str, runs: Mapping[str, Record]) ->
     need(listed == kept, f"seq {seal.seq}: {name} lists {listed}, its generation at half of the horizon is {kept}")
     asked = [("served", system)] if system else []
     asked += [("listed", one) for one in listed.values()]
+    asked += [(f"mixture:{taken}", one) for taken, one in _mixtures(study, seal, best, system).items()]
     sizes = {axis: spec["sealed_items"] for axis, spec in study.axes.items() if spec["sealed_items"]}
     wanted = {(axis, *one, block, 0) for axis in sizes for one in asked}
     for entry in (entry for run in runs for entry in study.of("scores", run) if entry.data["split"] == "sealed"):
@@ -589,6 +775,74 @@ def _sealed(study: Study, seal: Entry, name: str, runs: Mapping[str, Record]) ->
     need(not wanted, f"{name} has not answered its sealed blocks", None)
 
 
+def _moved(study: Study, seal: Entry) -> None:
+    """Improvers that were moved: all there are to all foreign starts, before the seal, and scored once after it."""
+    plan, claim, served = study.record["study"].get("transplant", {"missing": "-"}), study.record["claim"], seal.data
+    tried = sorted({claim["arm"], "ungated"} & {name.partition("/")[2] for name in served["served"]})
+    for replica, arm in ((replica, arm) for replica in served["replicas"] for arm in tried):
+        name = f"r{replica}/{arm}"
+        run, last = served["from"][name], served["served"][name]
+        row = study.rows[run]
+        half, shuffled = row["kept_at"].get(str(half_of(study))), served["served"].get(f"r{replica}/placebo")
+        systems = {"last": last, "half": half, "first": row["anchor"], "shuffled": shuffled}
+        due = {key: one for key, one in systems.items() if one}
+        made = [e for e in study.of("transplanted", run) if e.data["round"] == study.record["study"]["rounds"]]
+        drift = sorted({e.data["improver_system"] for e in made if e.data["improver"] == "drifted"})
+        due |= {"drifted": drift[0]} if drift else {}  # made by the loop's code: which system it is only a re-run shows
+        starts = _foreign(study, served["replicas"], replica, plan.get("starts", 0))
+        pairs = {(key, one) for key in due for one in starts} if last and not plan["missing"] else set()
+        said = [(e.data["improver"], e.data["start"]) for e in made]
+        need(len(drift) < 2 and {*said} == pairs and len(said) == len(pairs), f"{run} moved {sorted(said)[:3]}")
+        for entry in made:
+            data, here = entry.data, f"seq {entry.seq}: {run}, improver {entry.data['improver']}"
+            need(entry.seq < seal.seq, f"{here} was moved after the seal (seq {seal.seq})")
+            ours = {"improver_system": due[data["improver"]], "start_system": starts[data["start"]]}
+            wrong = differs(ours, data, f"{here}: its")
+            need(not wrong, wrong)
+        _moved_scores(study, seal, run, {f"{e.data['improver']}|{e.data['start']}": e.data["system"] for e in made})
+
+
+def _foreign(study: Study, replicas: Sequence[int], replica: int, most: int) -> dict[int, str]:
+    """Start -> generation 0 of the next ones in a circle that have one, and another one than this start."""
+    own, place = study.rows[f"r{replica}/frozen"]["anchor"], replicas.index(replica)
+    anchors = {one: study.rows[f"r{one}/frozen"]["anchor"] for one in [*replicas[place + 1 :], *replicas[:place]]}
+    other = {one: anchor for one, anchor in anchors.items() if anchor not in (None, own)}
+    return dict([*other.items()][:most])
+
+
+def _moved_scores(study: Study, seal: Entry, run: str, made: Mapping[str, Json]) -> None:
+    """What moved improvers made answered the whole sealed block of its start, once, on the claimed axis."""
+    metric = study.record["claim"]["metric"]
+    wanted = {(role, system) for role, system in made.items() if system}
+    for entry in (entry for entry in study.of("scores", run) if entry.data["split"] == "transplant"):
+        data, here = entry.data, f"seq {entry.seq}: {run}"
+        asked = (data["role"], data["system"])
+        need(asked in wanted, f"{here}: a transplanted system answered twice, or was not made by that improver")
+        need(entry.seq > seal.seq, f"{here}: a transplanted system was scored before the seal (seq {seal.seq})")
+        place = {"axis": metric, "key": run.partition("/")[0], "start": 0}
+        whole = len(data["values"]) == study.axes[metric]["sealed_items"]
+        whole = whole or study.axes[metric]["source"]["generator"] == "bank"
+        need(whole and not differs(place, data, ""), f"{here}: another block than the sealed one of its start")
+        wanted.remove(asked)
+    need(not wanted, f"{run} has transplanted systems without scores", None)
+
+
+def _mixtures(study: Study, seal: Entry, run: str, system: Json) -> Record:
+    """Mixtures of first and final parts that a run answers with: of the claimed arm all 2^k, the two ends what it had.
+
+    No verdict reads them; why a system could not be taken apart is the claimant's own word.
+    """
+    mixed, row = seal.data.get("mixtures", {}).get(run, {}), study.rows[run]
+    k = len(study.record["study"].get("separable", []))
+    due = k and row["arm"] == study.record["claim"]["arm"] and system not in (None, row["anchor"])
+    every = {f"{taken:0{k}b}" for taken in range(2**k)} if due else set[str]()
+    refused = run in seal.data.get("not_separable", {}) and not mixed
+    need(refused or mixed.keys() == every, f"seq {seal.seq}: {run} mixes {sorted(mixed)}, expected {sorted(every)}")
+    ends = [mixed["0" * k], mixed["1" * k]] if mixed else [row["anchor"], system]
+    need(ends == [row["anchor"], system], f"seq {seal.seq}: {run}: nothing mixed is not the system itself")
+    return dict(mixed)
+
+
 def blinding(study: Study) -> str:
     """Every run has a random label of its own in the log; workers are told neither label nor arm."""
     labels = [str(entry.data["label"]) for entry in study.of("run_started")]
@@ -598,10 +852,16 @@ def blinding(study: Study) -> str:
 
 
 def objects(study: Study) -> str:
-    """Every object has the digest of its name; first, served and listed systems, and all of the claim's, are there."""
+    """Every object has the digest of its name; first, served, listed and mixed ones, and the claim's, are there."""
     held = {name[8:].replace("/", ""): found for name, found in study.files.items() if name.startswith("objects/")}
     for name, found in held.items():
         need(name == found, f"objects/{name[:2]}/{name[2:]}: the bytes have digest {found}")
+    for entry in study.of("transplanted"):
+        made = entry.data["system"]
+        need(made is None or made in held, f"objects: {made}, made by a moved improver of {entry.run}, is missing")
+    mixed = [one for e in study.of("seal_opened") for one in e.data.get("mixtures", {}).values()]
+    for one in (one for systems in mixed for one in systems.values()):
+        need(one in held, f"objects: the mixture {one} is missing")
     for run, row in study.rows.items():
         claimed = row["arm"] == study.record["claim"]["arm"]
         past = [entry.data["row"]["released"] for entry in study.of("stage_done", run) if claimed]
@@ -611,29 +871,50 @@ def objects(study: Study) -> str:
 
 
 # --- The word: the rules of design.md section 6, from raw sealed scores ----------------------------------------------
-def looks_of(sizes: Sequence[int]) -> Looks:
-    """Smallest thresholds whose chance at a share of one half is at most .05 j/J up to look j of J."""
-    support: list[int] = []
-    for j, size in enumerate(sizes, start=1):
-        chances = (chance(([*sizes[:j]], [*support, up], [-1] * j)) for up in range(size + 1))
-        support.append(next((up for up, level in enumerate(chances) if level <= 0.05 * j / len(sizes)), size + 1))
-    return [*sizes], support, [size - up for size, up in zip(sizes, support, strict=True)]
+def looks_of(looks: Sequence[int] | str, share: float = 0.5, level: float = 0.05) -> Looks:
+    """Thresholds: the smallest whose chance at the share is at most .05 j/J up to look j of J; open, by the e-process.
+
+    Few successes are many failures, so the lower table is the upper one of failures at 1 - share.
+    """
+    sizes, tables = [*range(1, 25)] if looks == "open" else [*map(int, looks)], list[list[int]]()
+    for q in (share, 1.0 - share):
+        ups: list[int] = []
+        for j, size in enumerate(sizes, start=1):
+            if looks == "open":
+                enough = (up for up in range(size + 1) if e_value(up, size, q) >= 1.0 / level)
+            else:
+                levels = ((up, chances((sizes[:j], [*ups, up], [-1] * j), q)[0]) for up in range(size + 1))
+                enough = (up for up, chance in levels if chance <= 0.05 * j / len(sizes))
+            ups.append(next(enough, size + 1))
+        tables.append(ups)
+    return sizes, tables[0], [size - up for size, up in zip(sizes, tables[1], strict=True)]
 
 
-def chance(looks: Looks) -> float:
-    """Exact chance of SUPPORTED when every start succeeds with one half: counts carried from look to look."""
-    alive, total, size = {0: 1.0}, 0.0, 0
+def e_value(k: int, n: int, q: float) -> float:
+    """Evidence against "at most a share q succeeds": half on all succeeding, half on every share above q alike."""
+    share, rest = Fraction(q), n - k
+    terms = [(-1) ** i * math.comb(rest, i) * (1 - share ** (k + i + 1)) / (k + i + 1) for i in range(rest + 1)]
+    mixed = sum(terms, Fraction(0)) / ((1 - share) * share**k * (1 - share) ** rest)
+    return float((mixed + (share**-n if k == n else 0)) / 2)
+
+
+def chances(looks: Looks, p: float) -> tuple[float, float]:
+    """Exact chances of SUPPORTED and REFUTED when each start succeeds with p: counts carried from look to look."""
+    alive, said, size = {0: 1.0}, [0.0, 0.0], 0
     for n, up, down in zip(*looks, strict=True):
         moved: dict[int, float] = defaultdict(float)
         for k, more in ((k, more) for k in alive for more in range(n - size + 1)):
-            moved[k + more] += alive[k] * math.comb(n - size, more) / 2 ** (n - size)
-        total += sum(weight for k, weight in moved.items() if k >= up)
+            moved[k + more] += alive[k] * math.comb(n - size, more) * p**more * (1.0 - p) ** (n - size - more)
+        said[0] += sum(weight for k, weight in moved.items() if k >= up)
+        said[1] += sum(weight for k, weight in moved.items() if k <= down)
         alive, size = {k: weight for k, weight in moved.items() if down < k < up}, n
-    return total
+    return said[0], said[1]
 
 
-def typical(gains: Sequence[Json], effect: float, looks: Looks, lost: Sequence[bool]) -> SimpleNamespace:
-    """Do more than half of starts gain more than `effect`? The first look that decides, else the last one taken."""
+def typical(
+    gains: Sequence[Json], effect: float, looks: Looks, lost: Sequence[bool], share: float = 0.5
+) -> SimpleNamespace:
+    """Do more than a share of starts gain more than `effect`? The first look that decides, else the last one taken."""
     gains = [-math.inf if gain is None else gain for gain in gains]  # no gain known: no success
     word, look, ends = None, None, [-math.inf, math.inf]
     reason = f"{len(gains)} starts of which {sum(lost)} were lost: no registered look {looks[0]} was possible"
@@ -645,11 +926,134 @@ def typical(gains: Sequence[Json], effect: float, looks: Looks, lost: Sequence[b
             look, word = n, "SUPPORTED" if least >= up else "REFUTED" if most <= down else None
             reason = f"{least} of {n} starts exceed {effect:g}: {up} or more support it, {down} or fewer refute it"
             between = [sorted([*low, *ends[:1]])[n - up + 1], sorted([*high, *ends[1:]])[n - down - 1]]
-    there = [gain for gain, gone in zip(gains[: look or len(gains)], lost, strict=False) if not gone]
-    found = [median(there) if there else math.inf, *(between if look else ends)]
+    there = sorted(gain for gain, gone in zip(gains[: look or len(gains)], lost, strict=False) if not gone)
+    reached = min(len(there) - 1, int((1.0 - share) * len(there) + 1e-9))
+    middle = math.inf if not there else median(there) if share == 0.5 else there[reached]
+    return told(word, look, reason, [middle, *(between if look else ends)], look or len(gains), there, effect)
+
+
+def told(
+    word: Json, look: Json, reason: str, found: Sequence[float], starts: int, gains: Sequence[float], effect: float
+) -> SimpleNamespace:
+    """What a test says: word, look, reason, numbers of the effect, starts, and how many of them exceed it."""
     numbers = dict(zip(("estimate", "low", "high"), (x if math.isfinite(x) else None for x in found), strict=True))
-    starts, successes = look or len(gains), sum(gain > effect for gain in there)
+    successes = sum(gain > effect for gain in gains)
     return SimpleNamespace(word=word, look=look, reason=reason, numbers=numbers, starts=starts, successes=successes)
+
+
+def means(
+    columns: Sequence[Column], effect: float, sizes: Sequence[int], lost: Sequence[bool], level: float
+) -> SimpleNamespace:
+    """Does the mean difference to every control exceed `effect`, by t and by sign flips? Each look has its part."""
+    rows = [[None if gone else one for one, gone in zip(column, lost, strict=True)] for column in columns]
+    starts = zip(*rows, strict=True)
+    least = [-math.inf if None in start else min(one for one in start if one is not None) for start in starts]
+    word, look, reason, ends = None, None, f"{len(lost)} starts, looks at {[*sizes]}: none was possible", [math.inf] * 3
+    for n in (n for n in sizes if n <= len(lost) and sum(lost[:n]) <= 1):
+        if word is None:
+            each, look = level / len(sizes), n
+            # A difference that is not there is the worst possible one for a lower bound, the best for an upper one.
+            worst, best = ([[end if d is None else d for d in row[:n]] for row in rows] for end in (-1.0, 1.0))
+            lows = [min(t_lower(row, each), flips(row, each)) for row in worst]
+            part, turned = each / len(rows), [[-d for d in row] for row in best]
+            highs = [-min(t_lower(row, part), flips(row, part)) for row in turned]
+            up, down = all(low - effect > 1e-9 for low in lows), any(effect - high > 1e-9 for high in highs)
+            word = "SUPPORTED" if up else "REFUTED" if down else None
+            middle = min((mean(row[:n]) for row in rows if mean(row[:n]) is not None), default=math.inf)
+            ends = [middle, min(lows), min(highs)]
+            reason = f"the mean over {n} starts lies in [{ends[1]:+.4f}, {ends[2]:+.4f}], claimed is {effect:g}"
+    return told(word, look, reason, ends, look or len(lost), least[: look or len(lost)], effect)
+
+
+def t_lower(values: Sequence[float], level: float) -> float:
+    """Lower bound of a mean by Student's t, whose tail is integrated over the angle arctan(t / sqrt(freedom))."""
+    n, middle = len(values), sum(values) / len(values)
+    spread = math.sqrt(sum((one - middle) ** 2 for one in values) / (n - 1))
+    return middle - t_point(level, n - 1) * spread / math.sqrt(n)
+
+
+@cache
+def t_point(level: float, freedom: int) -> float:
+    """The t that is exceeded with chance `level`: bisection, Simpson's rule on 400 panels."""
+    scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(math.pi)
+
+    def tail(angle: float) -> float:
+        step = (math.pi / 2 - angle) / 400
+        heights = [math.cos(angle + i * step) ** (freedom - 1) for i in range(401)]
+        inner = 4 * sum(heights[1:-1:2]) + 2 * sum(heights[2:-1:2])
+        return scale * step / 3 * (heights[0] + inner + heights[-1])
+
+    low, high = 0.0, math.pi / 2
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if tail(middle) > level else (low, middle)
+    return math.sqrt(freedom) * math.tan(low)
+
+
+def flips(values: Sequence[float], level: float) -> float:
+    """Lower bound of a mean by sign flips: the floor(level 2^n)-th smallest mean of a non-empty subset.
+
+    Found by bisection. Subsets with a mean of at most m are counted by meeting in the middle: 2^(n/2) sums of each
+    half, sorted, and two pointers; the engine lists all 2^n.
+    """
+    place, half = math.floor(level * 2 ** len(values)), len(values) // 2
+    if place < 1:
+        return -math.inf
+
+    def at_most(m: float) -> int:
+        sides = []
+        for part in (values[:half], values[half:]):
+            sums = [0.0]
+            for one in part:
+                sums += [total + one - m for total in sums]
+            sides.append(sorted(sums))
+        count, at = -1, len(sides[1])  # the empty set is in neither
+        for total in sides[0]:
+            while at and total + sides[1][at - 1] > 0.0:
+                at -= 1
+            count += at
+        return count
+
+    low, high = -1.0, 1.0
+    for _ in range(52):
+        middle = (low + high) / 2
+        low, high = (low, middle) if at_most(middle) >= place else (middle, high)
+    return high
+
+
+def version(own: Column, first: Column, effect: float, level: float) -> SimpleNamespace:
+    """Does this version score more than `effect` above generation 0? Unit: items, independent of each other."""
+    both = zip(own, first, strict=True) if own and first else ()
+    gaps = [one - other for one, other in both if one is not None and other is not None]
+    if not gaps:
+        return told(None, None, "no sealed item was answered by both", [math.inf] * 3, 0, [], effect)
+    wins, losses = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
+    exact = effect == 0 and {*gaps} <= {-1, 0, 1}  # half of the level for McNemar's test
+    each, tails = level / 2 if exact else level, []
+    for k in (wins, losses):
+        tails.append(sum(math.comb(wins + losses, i) for i in range(k, wins + losses + 1)) / 2 ** (wins + losses))
+    up, down = (exact and tail <= each for tail in tails)
+    low, high = least_mean(gaps, each), -least_mean([-gap for gap in gaps], each)
+    low, high = max(low, 0.0) if up else low, min(high, 0.0) if down else high
+    word = "SUPPORTED" if up or low > effect else "REFUTED" if down or high < effect else None
+    reason = f"over {len(gaps)} items ({wins} better, {losses} worse) the gain lies in [{low:+.4f}, {high:+.4f}]"
+    return told(word, len(gaps), reason, [sum(gaps) / len(gaps), low, high], len(gaps), gaps, 0.0)
+
+
+def least_mean(gaps: Sequence[float], level: float) -> float:
+    """Lower bound of a mean of independent gaps in [-1, 1]: fixed bets, their capitals averaged, against 1/level."""
+    counts = Counter(gaps)
+
+    def log_e(null: float) -> float:
+        bets = [min(0.01 * 2**i, 0.9 / (1.0 + null)) for i in range(7)]
+        logs = [sum(times * math.log1p(bet * (gap - null)) for gap, times in counts.items()) for bet in bets]
+        return max(logs) + math.log(sum(math.exp(one - max(logs)) for one in logs) / 7)
+
+    low, high = -1.0, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if log_e(middle) >= math.log(1.0 / level) else (low, middle)
+    return low
 
 
 class Case:
@@ -657,11 +1061,17 @@ class Case:
 
     def __init__(self, study: Study, arm: str = "") -> None:
         self.claim, self.study, self.log = study.record["claim"], study.record["study"], study
-        self.arm, self.rung, self.looks = arm or self.claim["arm"], self.claim["rung"], looks_of(self.claim["looks"])
+        self.arm, self.rung, self.level = arm or self.claim["arm"], self.claim["rung"], self.claim["alpha"]
+        self.of_version, self.of_mean = self.claim["about"] == "version", self.claim["analysis"] == "mean"
+        looks, share = (1,) if self.of_version else self.claim["looks"], self.claim["share"]
+        self.half = looks_of(looks, level=self.level)  # what is asked of more than half of starts in every claim
+        self.looks = self.half if share == 0.5 else looks_of(looks, share, self.level)
         self.sealed, self.quarantined = dict[tuple[int, str, str, str], Json](), 0.0
+        self.each: dict[tuple[int, str, str, str], list[Json]] = {}  # the same by item
         blocks: dict[tuple[int, str], dict[tuple[str, str], Record]] = defaultdict(dict)
         for data, row in ((e.data, study.rows[e.run]) for e in study.of("scores") if e.data["split"] == "sealed"):
-            blocks[row["replica"], data["axis"]][row["arm"], data["role"]] = data
+            if not data["role"].startswith("mixture:"):  # a mixture takes no item away from the verdict
+                blocks[row["replica"], data["axis"]][row["arm"], data["role"]] = data
         for (replica, axis), block in blocks.items():
             own = (self.claim["arm"], "ungated")
             self._compare(replica, axis, {one: strict(data) if one[0] in own else data for one, data in block.items()})
@@ -669,7 +1079,7 @@ class Case:
         self.own = [study.runs(replica, self.arm) for replica in study.replicas]
         halted = {row["replica"] for row in study.rows.values() if row["stage"] != "done"}
         self.lost = [replica in halted for replica in study.replicas]
-        self.typical = partial(typical, looks=self.looks, lost=self.lost)
+        self.typical = partial(typical, looks=self.half, lost=self.lost)
         asked = [entry for entry in study.of("decision") if any(entry.run in runs for runs in self.own)]
         self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked)
 
@@ -680,7 +1090,7 @@ class Case:
         same = [i for i, one in enumerate(zip(*heard, strict=True)) if None not in one and i not in gone]
         for asked, data in block.items():
             kept = [] if silent(data, gone) else [data["values"][i] for i in same]
-            self.sealed[(replica, *asked, axis)] = mean(kept)
+            self.sealed[(replica, *asked, axis)], self.each[(replica, *asked, axis)] = mean(kept), kept
             share = len(gone) / max(1, len(data["values"]))
             self.quarantined = max(self.quarantined, share if axis == self.claim["metric"] else 0.0)
 
@@ -694,69 +1104,152 @@ class Case:
 
     def dropped(self, *asked: tuple[str, str, str]) -> list[str]:
         """Of (axis, arm, role): axes not shown to lose less than their total margin against what is named."""
-        found = [(one[0], self.typical(self.change(*one), -self.log.axes[one[0]]["margin"])) for one in asked]
+        margins = {axis: -self.log.axes[axis]["margin"] for axis, _, _ in asked}
+        if self.of_version:
+            found = [(axis, self.of_items(axis, margin)) for axis, margin in margins.items()]
+        else:
+            found = [(one[0], self.typical(self.change(*one), margins[one[0]])) for one in asked]
         return [f"{axis} is not shown to be kept" for axis, kept in found if kept.word != "SUPPORTED"]
+
+    def of_items(self, axis: str, effect: float) -> SimpleNamespace:
+        """The version that the one start serves against generation 0; nothing to compare in a start that is lost."""
+        asked = [(0, arm, "served", axis) for arm in (self.claim["arm"], "frozen")]
+        own, first = ([] if any(self.lost) else self.each.get(one, []) for one in asked)
+        return version(own, first, effect, self.level)
+
+    def test(self, names: Sequence[str]) -> SimpleNamespace:
+        """The claim's own test against these controls."""
+        if self.of_version:
+            return self.of_items(self.claim["metric"], self.claim["by"])
+        if not self.of_mean:
+            gains = self.gains(names, self.arm)
+            return typical(gains, self.claim["by"], self.looks, self.lost, self.claim["share"])
+        own, *others = self.columns(names, self.arm)
+        gaps = [[None if b is None else (a or 0.0) - b for a, b in zip(own, other, strict=True)] for other in others]
+        return means(gaps, self.claim["by"], self.claim["looks"], self.lost, self.level)
+
+    def harm(self) -> bool:
+        """Whether the placebo is shown to end below `ordinary`; a start without both scores counts for it."""
+        there = {*self.study["arms"]} - {*self.study["untestable"]}
+        if not {"placebo", "ordinary"} <= there:
+            return False
+        pairs = zip(*self.columns(["ordinary"], "placebo"), strict=True)
+        high = self.typical([1.0 if None in pair else pair[0] - pair[1] for pair in pairs], 0.0).numbers["high"]
+        return high is not None and high < 0
+
+    def residual(self) -> float | None:
+        """Agreement of the placebo with the true feedback above chance, over all its examples; None unknown."""
+        done = [e for e in self.log.of("stage_done") if self.log.rows[e.run]["arm"] == "placebo"]
+        told = [e.data["out"]["channel"] for e in done if e.data["stage"] == "propose" and "channel" in e.data["out"]]
+        told = [one for one in told if one.get("agreement") is not None and one["of"]]
+        above = [one["of"] * (one["agreement"] - 1) + 2 * one["kept"] * (1 - one["kept"] / one["of"]) for one in told]
+        return sum(above) / sum(one["of"] for one in told) if told else None
+
+    def unfair(self, names: Sequence[str]) -> list[str]:
+        """Controls that cannot refute: they were given over a tenth more, or some of the true feedback."""
+        more = [name for name in names if (self.apart(name, most=True) or 0.0) > 0.10]
+        return more + ["placebo"] * ("placebo" in {*names} - {*more} and (self.residual() or 0.0) > 0.02)
 
     def controls(self, rung: str, claimed: str, arm: str) -> tuple[list[str], dict[str, str]]:
         """Controls that a rung needs (the claimed rung adds the claim's own), and why some cannot be compared with."""
-        searched = {"training", "architecture", "policy", "tools", "improver"} & set(self.study["surfaces"])
+        searched = {"training", "architecture", "policy", "tools"} & set(self.study["surfaces"])
         names = NEEDED[rung].split() + (["random_search"] if searched and rung != "R1" else [])
+        names += ["random_proposer"] if "improver" in self.study["surfaces"] and rung != "R1" else []
         names = list(dict.fromkeys([*names, *(self.claim["beats"] if rung == claimed else [])]))
         missing: dict[str, str] = {}
         for name in (name for name in names if name != arm):
             why = self.study["untestable"].get(name) or ("" if name in self.study["arms"] else "it was not run")
             short = 0.0 if why else self.underspent(name)
             why = f"it spent {100 * short:.0f} % less" if short is not None and short > 0.10 else why
+            why = why or ("it did harm against ordinary" if name == "placebo" and self.harm() else "")
+            why = why or self.uninformative(name)
             missing |= {name: f"{name} is not testable: {why}"} if why else {}
         return names, missing
 
+    def uninformative(self, arm: str) -> str:
+        """Why an arm's run says nothing: too few of what it replaces in `self`; "" when it does."""
+        own, pieces = [run for run in self.log.rows if run.endswith("/self")], arm.split("+")
+        moved = [e for run in own for e in self.log.of("gate_decision", run) if e.data["receipt"] is not None]
+        rounds = sum(self.log.rows[run]["round"] for run in own)
+        asked = [entry.data["decided_by"] for run in own for entry in self.log.of("decision", run)]
+        if "random_gate" in pieces and not 0.2 * rounds <= len(moved) <= 0.8 * rounds:
+            return f"not informative: `self` promoted in {len(moved)} of {rounds} rounds"
+        return "no person decided in `self`" if "unaided" in pieces and "person" not in asked else ""
+
+    def vacuous(self) -> list[Record]:
+        """Arms that gave, in at least 80 % of starts, the very answers of `frozen` or of the claimed arm."""
+        served = [e for e in self.log.of("scores") if (e.data["split"], e.data["role"]) == ("sealed", "served")]
+        said: dict[str, Record] = {"frozen": {}, self.claim["arm"]: {}}
+        for entry in (entry for entry in served if entry.data["axis"] == self.claim["metric"]):
+            row = self.log.rows[entry.run]
+            said.setdefault(row["arm"], {})[row["replica"]] = entry.data["outputs"]
+        found, own = [], self.claim["arm"]
+        arms = [name for name in self.study["arms"] if name in said and name not in self.study["untestable"]]
+        for arm, other in ((arm, other) for arm in arms if arm not in (own, "frozen") for other in ("frozen", own)):
+            same = sum(said[other].get(replica) == answers for replica, answers in said[arm].items())
+            if same >= 0.8 * len(self.lost) > 0:
+                found.append({"arm": arm, "same_as": other, "starts": same, "of": len(self.lost)})
+        return found
+
     def underspent(self, control: str) -> float | None:
         """Median over starts of the share by which a control spent less on building (seconds from 5); None unknown."""
+        return self.apart(control, most=False)
+
+    def apart(self, control: str, most: bool) -> float | None:
+        """The same, or by which it spent more, in the unit in which it fell shortest or exceeded most."""
         if control in ("frozen", "sampled", self.claim["arm"], self.arm):
             return 0.0
 
-        def least(replica: int, arm: str, unit: str) -> Json:  # of a menu the entry that spent least
+        def end(replica: int, arm: str, unit: str, most: bool = False) -> Json:  # of a menu the entry at this end
             amounts = [row["build"].get(unit) for row in self.log.runs(replica, arm).values()]
-            return None if None in amounts or not amounts else min(amounts)
+            return None if None in amounts or not amounts else max(amounts) if most else min(amounts)
 
         shares, arm = [], self.claim["arm"]
         for replica in self.log.replicas:
             for units in (("flops", "tokens"), ("calls",), ("device_seconds",)):
-                pairs = [(least(replica, arm, one), least(replica, control, one)) for one in units]
+                pairs = [(end(replica, arm, one), end(replica, control, one, most)) for one in units]
                 spent = [(own, theirs) for own, theirs in pairs if own]
                 if spent and None not in [theirs for _, theirs in spent]:
                     noise = units == ("device_seconds",) and spent[0][0] < 5.0
-                    shares.append(0.0 if noise else max(0.0, 1.0 - min(theirs / own for own, theirs in spent)))
+                    ratios = [theirs / own for own, theirs in spent]
+                    shares.append(0.0 if noise else max(0.0, max(ratios) - 1.0 if most else 1.0 - min(ratios)))
                 if spent:
                     break
         return float(median(shares)) if shares and len(shares) == len(self.lost) else None
 
     def gains(self, names: Sequence[str], arm: str) -> list[Json]:
-        """Net gain of each start: smallest difference over the controls; None where a score is missing.
+        """Net gain of each start: smallest difference over the controls; None where a score is missing."""
+        starts = zip(*self.columns(names, arm), strict=True)
+        least = [None if None in start else min(start[0] - one for one in start[1:]) for start in starts]
+        return [None if gone else gain for gain, gone in zip(least, self.lost, strict=True)]
 
-        A control that failed where it was built has none: it may not help the claim.
-        """
+    def columns(self, names: Sequence[str], arm: str) -> list[list[Json]]:
+        """Sealed scores of an arm and of controls. A control that failed where it was built has none."""
         built = [entry for entry in self.log.of("stage_failed") if entry.data["stage"] in ("start", "propose", "build")]
         failed = {entry.run.partition(".")[0] for entry in built}
         columns = {name: self.column(name, self.claim["metric"]) for name in (arm, *names)}
         for name in {*names} - {self.claim["arm"], "ungated"}:
             gone = [f"r{replica}/{name}" in failed for replica in self.log.replicas]
             columns[name] = [None if one else score for one, score in zip(gone, columns[name], strict=True)]
-        starts = zip(*(columns[name] for name in (arm, *names)), strict=True)
-        least = [None if None in start else min(start[0] - one for one in start[1:]) for start in starts]
-        return [None if gone else gain for gain, gone in zip(least, self.lost, strict=True)]
+        return [columns[name] for name in (arm, *names)]
 
     def failing(self, rung: str) -> str:
         """Why a rung does not pass; "" when it does."""
+        if self.of_version and rung not in ("R0", "R1"):
+            return "not testable: it is about a loop, and this claim is about a version"
         if rung == "R0":
             moved = [any(row["released"] != row["anchor"] for row in runs.values()) for runs in self.own]
+            if self.of_version and any(moved):
+                return ""
             found = self.typical([1.0 if one else -1.0 for one in moved], 0.0)
             return "" if found.word == "SUPPORTED" else f"what is served equals generation 0: {found.reason}"
         (names, missing), metric = self.controls(rung, self.rung, self.arm), self.claim["metric"]
         if missing:
             return "; ".join(missing.values())
-        found = self.typical(self.gains(names, self.arm), self.claim["by"])
+        found = self.test(names)
         wrong = [] if found.word == "SUPPORTED" else [f"net gain over {', '.join(names)}: {found.reason}"]
+        if rung in ("R6", "R7"):
+            return self.recursive(rung, wrong)
         if rung == "R4":
             ran = min((row["round"] for runs in self.own for row in runs.values()), default=0)
             listed = any((arm, role) == (self.arm, "listed") for _, arm, role, _ in self.sealed)
@@ -769,9 +1262,47 @@ class Case:
             wrong += [] if kept.word == "SUPPORTED" else [f"the late value is not shown to be kept: {kept.reason}"]
         return "; ".join(wrong)
 
+    def moved(self, replica: int) -> dict[str, tuple[float, float]]:
+        """Improver -> mean score and mean logit of what it made of foreign starts; none where one has no score.
+
+        Over the same items for all of them; of the last improver, no answer is a wrong one.
+        """
+        runs = self.log.runs(replica, self.arm)
+        scored = (entry.data for run in runs for entry in self.log.of("scores", run))
+        sheets = {data["role"]: data for data in scored if data["split"] == "transplant"}
+        sheets = {role: strict(data) if role.startswith("last|") else data for role, data in sheets.items()}
+        gone = set[int]().union(*map(trained, sheets.values()))
+        heard = {role: data["values"] for role, data in sheets.items() if not silent(data, gone)}
+        same = [i for i, one in enumerate(zip(*heard.values(), strict=True)) if None not in one and i not in gone]
+        tried: dict[str, list[str]] = defaultdict(list)
+        for entry in (entry for run in runs for entry in self.log.of("transplanted", run)):
+            tried[entry.data["improver"]].append(f"{entry.data['improver']}|{entry.data['start']}")
+        found, n = dict[str, tuple[float, float]](), len(same)
+        for name in (name for name, roles in tried.items() if n and all(role in heard for role in roles)):
+            points = [sum(heard[role][i] for i in same) for role in tried[name]]
+            logits = [math.log((k + 0.5) / (n - k + 0.5)) for k in points]
+            found[name] = (sum(points) / n / len(points), sum(logits) / len(logits))
+        return found
+
+    def recursive(self, rung: str, wrong: list[str]) -> str:
+        """R6: the last improver beats generation 0 and both nulls elsewhere; R7: and ever faster, on both scales."""
+        worth = [self.moved(replica) for replica in self.log.replicas]
+        if not any(worth):
+            return "not testable: " + (self.study.get("transplant", {}).get("missing") or "no improver was moved")
+        whole = [one if {"last", *NULLS} <= {*one} else None for one in worth]
+        ahead = [one["last"][0] - max(one[null][0] for null in NULLS) if one else None for one in whole]
+        found = self.typical(ahead, self.claim.get("transplant_by", 0.0))
+        wrong += [] if found.word == "SUPPORTED" else [f"moved to foreign starts: {found.reason}"]
+        for scale in (0, 1) if rung == "R7" else ():
+            gains = [one["last"][scale] - 2 * one["half"][scale] + one["first"][scale]
+                     if {"last", "half", "first"} <= {*one} else None for one in worth]  # fmt: skip
+            found = self.typical(gains, 0.0)
+            wrong += [] if found.word == "SUPPORTED" else [f"the advantage does not accelerate: {found.reason}"]
+        return "; ".join(wrong)
+
     def limits(self, found: SimpleNamespace, gains: Column) -> list[str]:
         """The closed list of what keeps SUPPORTED from standing alone."""
-        short = found.starts - found.successes
+        short = 0 if self.of_version else found.starts - found.successes
         told = [f"{short} of {found.starts} starts did not exceed the claimed effect"] if short else []
         told += self.dropped(*((axis, "frozen", "served") for axis in self.guards))
         told += [] if self.guards else ["no guard axis was run"]
@@ -780,6 +1311,10 @@ class Case:
         needed = [name for name in self.controls(self.rung, self.rung, self.arm)[0] if name in there]
         spent = {name: self.underspent(name) for name in needed}
         told += [f"{name} spent less or unknown" for name, less in spent.items() if less is None or less > 0.02]
+        names, missing = self.controls(self.rung, self.rung, self.arm)
+        if "placebo" in names and "placebo" not in missing:
+            residual = self.residual()
+            told += ["placebo is weakened, or its agreement is unknown"] if residual is None or residual > 0.02 else []
         told += (
             [f"{100 * self.quarantined:.1f} % of a sealed block quarantined"]
             if 0.01 <= self.quarantined <= 0.05
@@ -797,6 +1332,8 @@ class Case:
 
     def endogenous(self, passed: Sequence[str]) -> bool | None:
         """The mark R3: no outside label, model or person decided, and no outside verdict altered the path."""
+        if self.of_version:  # the mark is about a loop
+            return None
         if self.people or self.log.record["contract"]["suite"]["dev_items"]:
             return False
         if len(passed) < 2:  # a change alone is nothing that the mark could stand on
@@ -820,7 +1357,7 @@ def decide(study: Study) -> Record:
     needed, missing = case.controls(case.rung, case.rung, case.arm)
     names = [name for name in needed if name not in missing]
     gains = case.gains(names, case.arm) if names else [None] * len(case.lost)
-    found = case.typical(gains, claim["by"])
+    found = case.test(names) if names else case.typical(gains, claim["by"])
     exploratory = study.record["exploratory"]
     made = [*{row["replica"]: row["anchor"] for row in study.rows.values() if row["anchor"]}.values()]
     alike = claim["starts"] == "fresh" and len({*made}) < len(made)  # starts that share a generation 0 are one start
@@ -829,22 +1366,31 @@ def decide(study: Study) -> Record:
     below = [f"{rung}: {why}" for rung in RUNGS[: RUNGS.index(case.rung) + 1] if (why := case.failing(rung))]
     limits = case.limits(found, gains) if names and found.look is not None else []
     reasons = [found.reason, *missing.values()]
+    unfair = case.unfair(names) if found.word == "REFUTED" else []
+    fair = [name for name in names if name not in unfair]
+    refuted = found.word == "REFUTED" and (not unfair or (bool(fair) and case.test(fair).word == "REFUTED"))
+    reasons += [f"{name} spent over a tenth more, or is a weakened placebo: it cannot refute" for name in unfair]
     lines = [
         (case.quarantined > 0.05, "INVALID", [f"{case.quarantined:.3f} of a sealed block had been trained on"]),
         (exploratory, "INCONCLUSIVE", ["exploratory: it can never be evidence"]),
         (not names or found.look is None, "INCONCLUSIVE", reasons),
         (alike, "INCONCLUSIVE", ["starts that are claimed to be fresh share a generation 0"]),
-        (found.word == "REFUTED", "REFUTED", reasons),
-        (found.word is None or missing or below, "INCONCLUSIVE", [*reasons, *below]),
+        (refuted, "REFUTED", reasons),
+        (found.word != "SUPPORTED" or missing or below, "INCONCLUSIVE", [*reasons, *below]),
         (level < 3, "INCONCLUSIVE", [*reasons, "the root was given by the claimant"]),
         (limits, "SUPPORTED WITH LIMITS", [*reasons, *limits]),
     ]
     word, reasons = next(((word, why) for holds, word, why in lines if holds), ("SUPPORTED", reasons))
-    effect = {**found.numbers, "confidence": 1.0 - 2.0 * chance(case.looks), "n": found.starts}
+    sure = 1.0 - sum(chances(case.looks, claim["share"]))
+    effect = {**found.numbers, "confidence": sure, "n": found.starts}
     effect["unit"] = f"points of {claim['metric']} in [0, 1]"
+    if case.of_version or case.of_mean:
+        effect["confidence"] = 1.0 - 2.0 * case.level
+        effect["unit"] += f", mean over {'items' if case.of_version else 'starts'}"
+        reasons += ["it says nothing about the loop" if case.of_version else "a mean says nothing of single starts"]
     level = 0 if word == "INVALID" else level
     head = {"verdict": word, "level": level, "rung": passed[-1] if passed else None}
-    head |= {"endogenous": case.endogenous(passed), "effect": effect, "reasons": reasons}
+    head |= {"endogenous": case.endogenous(passed), "effect": effect, "reasons": reasons, "vacuous": case.vacuous()}
     return {**head, "limits": limits}
 
 
@@ -861,8 +1407,82 @@ def word(study: Study) -> str:
 CHECKS = (files, log, registration, contract, items, measures, runs, receipts, gate, seal, blinding, objects, word)
 
 
-def verify(folder: Path | str) -> Record:
-    """Everything as JSON; LookupError for what is not a study, or has a ledger of a newer version."""
+# --- Another party's statement: what holds of it here. It is unsigned, so it raises no level -------------------------
+MADE = ("round", "split", "axis", "role", "items", "system", "values", "outputs")
+RULED = ("round", "candidate", "released", "outcome", "reason", "axis", "level", "tests")
+ALIKE = ("suite", "gate", "code", "batching")  # parts of the contract that a second study shares with the first
+
+
+def result(study: Study) -> str:
+    """Digest of what every run came to before the seal: outputs, scores, decisions and pointers, without the clocks."""
+    told: dict[str, list[Json]] = defaultdict(list)
+    kinds = {"stage_done": "stage", "scores": "scores", "gate_decision": "decision"}
+    named = sorted((entry.seq, kind, entry) for kind in kinds for entry in study.of(kind))
+    for _, kind, entry in named:
+        data = entry.data
+        if kind == "stage_done":
+            channel = {name: one for name, one in data["out"].get("channel", {}).items() if name != "channel"}
+            gone = ("replica", "arm", "variant", "start", "build", "answer")
+            row = {name: one for name, one in data["row"].items() if name not in gone}
+            told[entry.run].append(["stage", data["round"], data["stage"], {**data["out"], "channel": channel}, row])
+        elif data.get("split") != "sealed":
+            told[entry.run].append([kinds[kind], *(data[name] for name in (MADE if kind == "scores" else RULED))])
+    return digest({run: digest(records) for run, records in told.items()})
+
+
+def attached(study: Study, path: Path) -> Record:
+    """What a statement says about this study, whether that holds as far as it can be checked here, and what it adds.
+
+    The second study is looked for beside the statement, under the name that this gives, and verified as a whole.
+    """
+    said = json.loads(path.read_text("utf-8"))
+    if not isinstance(said, dict) or said.get("schema") != "netgain.statement/1":
+        raise LookupError(f"{str(path)!r} is not a statement: its schema is not netgain.statement/1")
+    unsigned = "unsigned: who made it is not shown, so the level stays as it is"
+    found: Record = {"word": said.get("word"), "level": 5, "counts": False, "counts_reason": unsigned}
+    try:
+        need(study.record, "this study has no whole log with a claim in it")
+        ours = {"claim_digest": study.record["claim_digest"], "tree_head": tree_head(study.leaves)}
+        wrong = differs({**ours, "result_digest": result(study)}, said["first"], "the statement's first study:")
+        need(not wrong, wrong)
+        outcome: Json = (True, _second(study, said, path.resolve().parent))
+    except Finding as finding:
+        outcome = finding.args
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        outcome = False, f"a part of it is not what it should be: {type(error).__name__}: {error}"
+    holds, detail = outcome
+    return {**found, "holds": holds, **({"holds_reason": detail} if holds is None else {}), "detail": detail}
+
+
+def _second(study: Study, said: Record, beside: Path) -> str:
+    """The second study: sound, of the same claim, under the root that is stated; and it comes to the word by itself."""
+    folder = beside / Path(said["second"]["folder"]).name  # a plain name: a statement chooses no other place
+    need(folder.is_dir(), f"the second study is not at hand ({folder.name}): only the first was compared", None)
+    bad = [one for one in verify(folder)["checks"] if one["ok"] is not True]
+    need(not bad, f"the second study does not verify: {[one['name'] for one in bad]}")
+    second = Study(folder)
+    for name in ("claim", "study"):
+        wrong = differs(study.record[name], second.record[name], f"the second study's {name}")
+        need(not wrong, wrong)
+    other = [name for name in ALIKE if study.record["contract"][name] != second.record["contract"][name]]
+    need(not other, f"the second study was run under another contract: {other}")
+    ours = {"root": second.record["root"], "tree_head": tree_head(second.leaves), "result_digest": result(second)}
+    wrong = differs(ours, said["second"], "the statement's second study:")
+    need(not wrong, wrong)
+    if said["challenge"] is None:
+        need(second.record["root"] == study.record["root"], "no challenge, and another root than the first study's")
+        found = "repeated to the bit" if result(study) == result(second) else "repeated with another result"
+    else:
+        drawn = sha(f"challenge|{study.record['claim_digest']}|{said['challenge']}".encode()).hex()
+        need(second.record["root"] == drawn != study.record["root"], "the second study's root is not of the challenge")
+        second.record = {**second.record, "given_root": False}  # whose root it is stands in the statement
+        found = "reproduced" if decide(second)["verdict"].startswith("SUPPORTED") else "not reproduced"
+    need(said["word"] == found, f"it says {said['word']!r}, the two studies say {found!r}")
+    return f"both studies were read here; the second is sound and {decide(second)['verdict']} by itself"
+
+
+def verify(folder: Path | str, statement: Path | str | None = None) -> Record:
+    """Everything as JSON; LookupError for what is not a study or statement, or has a ledger of a newer version."""
     study = Study(Path(folder))
     checks: list[Record] = []
     for check in CHECKS:
@@ -882,12 +1502,13 @@ def verify(folder: Path | str) -> Record:
     word = "INVALID" if told[False] else "INCONCLUSIVE"
     found: Record = {"verdict": word, "level": 0, "rung": None, "endogenous": None, "effect": effect}
     found = {**found, "reasons": told[False] or told[None]} if any(told.values()) else decide(study)
-    return {"schema": "netgain.verify/1", **explained(found), "checks": checks}
+    beside = {} if statement is None else {"attached": attached(study, Path(statement))}
+    return {"schema": "netgain.verify/1", **explained(found), "checks": checks, **beside}
 
 
 def explained(found: Record) -> Record:
     """The same with `NAME_reason` beside every value that is null."""
-    found = {name: value for name, value in found.items() if name != "limits"}
+    found = {name: value for name, value in found.items() if name not in ("limits", "vacuous")}
     why, effect = found["reasons"][0], found["effect"]
     steered = "an outside verdict chose what was served, and the arm `ungated` was not run"
     told = {"rung": why, "endogenous": steered if found["rung"] not in (None, "R0") else why}
@@ -902,15 +1523,21 @@ def in_words(found: Record) -> str:
     lines = [f"{marks[one['ok']]} {one['name']:<13} {one['detail']}" for one in found["checks"]]
     numbers = {"rung": found["rung"], "level": found["level"], **found["effect"]}
     lines += [f"{found['verdict']}: {', '.join(f'{name} {value}' for name, value in numbers.items())}"]
+    if "attached" in found:
+        one = found["attached"]
+        lines += [f"{marks[one['holds']]} statement     {one['word']}: {one['detail']}; {one['counts_reason']}"]
     return "\n".join([*lines, *(f"     {reason}" for reason in found["reasons"])])
 
 
 def main(arguments: Sequence[str]) -> int:
     try:
-        (folder,) = (one for one in arguments if one != "--json")
-        found = verify(folder)
+        given = [one for one in arguments if one != "--json"]
+        at = given.index("--statement") if "--statement" in given else len(given)
+        statement = given[at + 1] if at < len(given) - 1 else None
+        (folder,) = given[:at] + given[at + 2 :]
+        found = verify(folder, statement)
     except (LookupError, ValueError, OSError) as error:
-        print(f"verify: {error}\nusage: python3 verify.py STUDY [--json]", file=sys.stderr)
+        print(f"verify: {error}\nusage: python3 verify.py STUDY [--statement FILE] [--json]", file=sys.stderr)
         return 2
     print(json.dumps(found, indent=2) if "--json" in arguments else in_words(found))
     return EXIT[found["verdict"]]

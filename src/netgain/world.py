@@ -36,7 +36,18 @@ class Gate(Protocol):
     """Decides on scores, and lets nothing through without a receipt."""
 
     def decide(
-        self, mode: str, k: int, columns: Mapping[str, Mapping[str, Any]], *, exhausted: bool, waived: Sequence[str]
+        self,
+        mode: str,
+        k: int,
+        columns: Mapping[str, Mapping[str, Any]],
+        *,
+        exhausted: bool,
+        waived: Sequence[str],
+        promoted: int = 0,
+    ) -> Any: ...
+
+    def screen(
+        self, mode: str, promoted: int, candidate: Sequence[Any], released: Sequence[Any], *, waived: Sequence[str]
     ) -> Any: ...
 
     def receipt(
@@ -68,6 +79,8 @@ class World:
     schedule: Callable[[int], Sequence[Spend]] = lambda replica: ()  # build spend of `self` up to a round
     keep_at: tuple[int, ...] = ()
     one_generation_0: bool = False  # all starts share it: the claim is about runs from this one
+    screen_items: int = 0  # development items on which a candidate is screened before it is confirmed
+    draws: int = 1  # answers per item at the gate, averaged inside the item
     contract: str = ""  # digest of the contract that every score belongs to
 
     def arm(self, row: Row) -> Arm:

@@ -11,7 +11,10 @@ from program import ONE_START, TWO_ARMS
 from netgain.cli import main
 from netgain.ledger import Ledger
 
-COMMANDS = ("recipes", "init", "plan", "run", "status", "report", "verify", "export", "doctor", "stop")
+COMMANDS = (
+    "recipes", "init", "plan", "run", "extend", "replicate", "status", "report", "attribution", "verify", "whatif",
+    "compare", "export", "doctor", "stop",
+)  # fmt: skip
 
 
 def schema_of(said):
@@ -72,6 +75,7 @@ def test_commands_that_look_at_a_finished_study(cli, finished):
     assert status["spend"]["tokens"] == spent(finished, "tokens") > 0
     report = cli("report", finished, "--json")
     assert (report.code, report.record["made"]) == (0, False)
+    assert report.record["autonomy"]["counts"] == {"system": 4, "rule": 3, "model": 0, "person": 0}
     verified = cli("verify", finished, "--json")
     assert (verified.code, schema_of(verified)) == (4, "netgain.verify/1")
     assert {"verdict", "level", "rung", "endogenous", "effect", "reasons", "checks"} <= set(verified.record)
@@ -80,6 +84,22 @@ def test_commands_that_look_at_a_finished_study(cli, finished):
     assert (again.code, schema_of(again), again.record["verdict"]) == (0, "netgain.run/1", "INCONCLUSIVE")
     stopped = cli("stop", finished, "--json")
     assert (stopped.code, schema_of(stopped), stopped.record["asked"]) == (0, "netgain.stop/1", False)
+
+
+def test_where_the_gain_came_from_and_what_one_start_cannot_say(cli, finished):
+    said = cli("attribution", finished, "--json")
+    assert (said.code, schema_of(said)) == (0, "netgain.attribution/1")
+    assert said.record["total"]["low"] is None and "needs two" in said.record["total"]["low_reason"]
+    assert said.record["oracle"] is None and "`oracle`" in said.record["oracle_reason"]
+    assert {"near", "far"} == set(said.record["parts"]["shares"])
+    human = cli("attribution", finished).out
+    assert human.startswith("Gain over generation 0:") and "not identifiable; missing: the arm" in human
+
+
+def test_nothing_is_attributed_before_the_seal(cli):
+    cli("init", "mine", "--from", "ladder", *ONE_START)
+    said = cli("attribution", "mine", "--json")
+    assert (said.code, said.record["error"]) == (2, "ConfigError")
 
 
 def test_the_finished_study_is_the_same_after_all_of_that(cli, finished):

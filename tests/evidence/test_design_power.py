@@ -1,17 +1,31 @@
 """What a design can show before anything is spent."""
 
+import math
+
+import numpy as np
 import pytest
+from scipy import stats
 
 from netgain.evidence.looks import Looks, chances, default_looks, open_looks
 from netgain.evidence.power import (
     expected_items,
+    items_for_starts,
+    items_of_version,
+    mean_chances,
     needed_share,
     planned_chances,
     refusal,
+    room_of_looks,
+    room_of_mean,
+    smallest_effect,
     smallest_gain,
     smallest_net_gain,
+    starts_of_looks,
+    starts_of_mean,
     success_share,
+    version_chances,
 )
+from netgain.evidence.version import version_gain
 
 
 @pytest.mark.parametrize(
@@ -80,3 +94,66 @@ def test_smallest_net_gain_reaches_the_required_power():
 def test_impossible_plans_are_refused(call):
     with pytest.raises(ValueError, match="0"):
         call()
+
+
+def test_starts_of_looks_are_the_first_that_have_the_power():
+    looks = default_looks()
+    assert starts_of_looks(looks, 0.99) == 6
+    assert starts_of_looks(looks, 0.95) == 9
+    assert starts_of_looks(looks, 0.5) is None
+    assert starts_of_looks(open_looks(24), 0.95) == 12
+
+
+def test_power_of_a_mean_is_that_of_t():
+    """+2 points at sd 1.5 with 10 starts; the noncentral t of scipy, within the error of 4,000 studies."""
+    freedom, shift = 9, 0.02 / 0.015 * math.sqrt(10)
+    exact = stats.nct.sf(stats.t.isf(0.05, freedom), freedom, shift)
+    found = mean_chances((10,), expected=0.02, delta=0.0, spread=0.015)
+    assert found.supported == pytest.approx(exact, abs=0.02)
+    weak = mean_chances((10,), expected=0.01, delta=0.0, spread=0.015)
+    assert weak.supported == pytest.approx(stats.nct.sf(stats.t.isf(0.05, 9), 9, shift / 2), abs=0.024)
+    assert weak.supported + weak.refuted + weak.inconclusive == pytest.approx(1.0)
+
+
+def test_power_of_a_mean_equals_statsmodels():
+    power = pytest.importorskip("statsmodels.stats.power", reason="statsmodels is not installed")
+    theirs = power.TTestPower().power(effect_size=0.8, nobs=12, alpha=0.05, alternative="larger")
+    assert mean_chances((12,), expected=0.08, delta=0.0, spread=0.1).supported == pytest.approx(theirs, abs=0.024)
+
+
+def test_starts_of_a_mean_are_looked_for_from_ten_to_twenty():
+    assert starts_of_mean(expected=0.04, delta=0.01, spread=0.015) == 10
+    assert starts_of_mean(expected=0.02, delta=0.01, spread=0.015) in (15, 16, 17)
+    assert starts_of_mean(expected=0.015, delta=0.01, spread=0.05) is None
+
+
+@pytest.mark.parametrize(("gain", "yes_no"), [(0.06, True), (0.08, False)])
+def test_items_of_a_version_are_where_simulated_studies_reach_the_power(gain, yes_no):
+    items = items_of_version(gain=gain, second_moment=0.2, level=0.05, yes_no=yes_no)
+    rng, delta = np.random.default_rng(3), 0.0 if yes_no else 0.02
+    flips = (np.array([0.2 - gain - delta, 0.2 + gain + delta]) / 2).clip(0)
+    draws = rng.choice([-1.0, 1.0, 0.0], p=[*flips, 0.8], size=(150, items))
+    words = [version_gain((d > 0).astype(float), (d < 0).astype(float), delta=delta).word for d in draws]
+    assert 0.70 <= words.count("SUPPORTED") / 150 <= 0.97
+    odds = version_chances(items, gain=gain, second_moment=0.2, level=0.05, yes_no=yes_no)
+    assert odds.supported == pytest.approx(0.8, abs=0.01)
+
+
+def test_items_of_a_start_fill_the_room_that_the_spread_leaves():
+    room = room_of_looks(default_looks(), expected=0.3, delta=0.2)
+    items = items_for_starts(room, spread=0.05, variance=0.2)
+    spread = math.hypot(0.05, math.sqrt(0.2 / items))
+    odds = planned_chances(default_looks(), expected=0.3, delta=0.2, spread=spread)
+    assert odds.supported == pytest.approx(0.8, abs=0.01)
+    assert items_for_starts(0.04, spread=0.05, variance=0.2) is None
+    means = items_for_starts(room_of_mean(10, expected=0.3, delta=0.2), spread=0.05, variance=0.2)
+    assert mean_chances(
+        (10,), expected=0.3, delta=0.2, spread=math.hypot(0.05, math.sqrt(0.2 / means))
+    ).supported == pytest.approx(0.8, abs=0.05)
+
+
+def test_the_smallest_effect_by_search_is_the_one_in_closed_form():
+    looks, ready = default_looks(), {"delta": 0.3, "starve": 0.05, "spread": 0.05}
+    found = smallest_effect(lambda gain: planned_chances(looks, expected=gain, **ready), delta=0.3)
+    assert found == pytest.approx(smallest_net_gain(looks, **ready), abs=2e-3)
+    assert smallest_effect(lambda gain: planned_chances(looks, expected=gain, delta=0.3, starve=0.5), delta=0.3) is None

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from netgain.evidence import verdict as rules
-from netgain.evidence.verdict import Case, decide_verdict
+from netgain.evidence.transplant import Moved, accelerations
+from netgain.evidence.verdict import Case, Course, decide_verdict
 
 STARTS = 6
 REQUIRED = {
@@ -15,8 +16,10 @@ REQUIRED = {
     "R2": ["frozen", "ordinary", "placebo"],
     "R4": ["frozen", "ordinary", "placebo"],
     "R5": ["frozen", "ordinary", "placebo", "flat", "one_step"],
+    "R6": ["frozen", "ordinary", "placebo", "flat", "one_step", "stacked"],
+    "R7": ["frozen", "ordinary", "placebo", "flat", "one_step", "stacked"],
 }
-LEVELS = {"self": 0.9, "frozen": 0.3, "ordinary": 0.4, "placebo": 0.35, "flat": 0.5, "one_step": 0.45}
+LEVELS = {"self": 0.9, "frozen": 0.3, "ordinary": 0.4, "placebo": 0.4, "flat": 0.5, "one_step": 0.45, "stacked": 0.5}
 
 
 def case(starts=STARTS, **more):
@@ -385,3 +388,235 @@ def test_other_looks_have_thresholds_of_their_own():
 def test_a_missing_score_is_never_taken_for_zero():
     gains, _ = rules.net_gains(case(scores=scored(frozen=[None] * STARTS)), ["frozen"])
     assert gains == [-math.inf] * STARTS  # as zero, it would have been a gain of .9
+
+
+# --- Controls that were given more, and a placebo that is none -------------------------------------------------------
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [(0.0, "REFUTED"), (0.05, "REFUTED"), (0.10, "REFUTED"), (0.101, "INCONCLUSIVE"), (None, "REFUTED")],
+)
+def test_a_control_that_spent_over_a_tenth_more_cannot_refute(more, word):
+    spent = {"ordinary": more, "placebo": more}
+    found = decide_verdict(case(scores=scored(ordinary=0.9, placebo=0.9), overspent=spent))
+    assert found.word == word
+    assert any("% more than `self`" in one for one in found.reasons) == bool(more)
+
+
+def test_a_control_that_spent_more_makes_the_claim_harder_and_never_easier():
+    more = {"ordinary": 0.5}
+    assert decide_verdict(case(overspent=more)).word == "SUPPORTED"
+    assert decide_verdict(case(scores=scored(ordinary=0.85), overspent=more)).word == "INCONCLUSIVE"
+
+
+def test_what_another_control_shows_refutes_although_one_spent_more():
+    found = decide_verdict(case(scores=scored(ordinary=0.95, frozen=0.85), overspent={"ordinary": 0.5}))
+    assert found.word == "REFUTED"
+    assert "`frozen` (6 of 6 starts)" in found.reasons[0]
+
+
+def test_a_placebo_that_did_harm_serves_no_rung_that_needs_one():
+    found = decide_verdict(case(scores=scored(placebo=0.35)))
+    assert (found.word, found.rung, result(found, "R2")) == ("INCONCLUSIVE", "R1", "not testable")
+    assert any("did harm (at most -0.050 against `ordinary`)" in one for one in found.reasons)
+    for gaps in ([0.35] * 5 + [0.4], [0.35] * 5 + [None]):  # its upper bound is not below 0
+        assert result(decide_verdict(case(scores=scored(placebo=gaps))), "R2") in ("pass", "fail")
+
+
+def test_a_placebo_that_did_harm_refutes_nothing_and_the_others_still_do():
+    assert decide_verdict(case(scores=scored(placebo=0.85, ordinary=0.88))).word == "REFUTED"
+    assert decide_verdict(case(scores=scored(placebo=0.35), beats=["frozen"], by=0.45)).word == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize(("residual", "limited"), [(-0.3, False), (0.02, False), (0.021, True), (None, True)])
+def test_a_placebo_that_carries_true_feedback_is_a_limit(residual, limited):
+    found = decide_verdict(case(residual=residual))
+    assert found.word == ("SUPPORTED WITH LIMITS" if limited else "SUPPORTED")
+    assert any("placebo" in one for one in found.limits) == limited
+    assert decide_verdict(case(residual=residual, rung="R1")).word == "SUPPORTED"
+
+
+@pytest.mark.parametrize(("residual", "word"), [(0.02, "REFUTED"), (0.2, "INCONCLUSIVE")])
+def test_a_placebo_that_carries_true_feedback_cannot_refute(residual, word):
+    found = decide_verdict(case(scores=scored(placebo=0.9), residual=residual))
+    assert found.word == word
+    assert any("weakened" in one for one in found.reasons) == (word == "INCONCLUSIVE")
+
+
+# --- Means -----------------------------------------------------------------------------------------------------------
+def of_means(starts=10, **more):
+    spread = [0.01 * (place % 3) for place in range(starts)]
+    ready = {"analysis": "mean", "looks": [10], "scores": scored(starts, self=[0.9 - one for one in spread])}
+    return case(starts, **{**ready, **more})
+
+
+def test_a_mean_is_decided_from_ten_starts_on_and_says_what_it_cannot_see():
+    found = decide_verdict(of_means())
+    assert (found.word, found.rung, found.level) == ("SUPPORTED", "R5", 3)
+    assert "a failure mode in up to 26 % of starts would not have been seen" in found.reasons[-1]
+    assert found.effect["unit"].endswith("mean over starts")
+    assert found.effect["low"] < found.effect["estimate"] < found.effect["high"]
+    assert decide_verdict(of_means(9)).word == "INCONCLUSIVE"
+
+
+def test_a_mean_below_the_claim_is_refuted_for_one_control():
+    found = decide_verdict(of_means(scores=scored(10, self=0.9, placebo=0.85)))
+    assert found.word == "REFUTED"
+    assert "`placebo`" in found.reasons[0]
+    assert "would not have been seen" in found.reasons[-1]
+
+
+def test_a_mean_supports_what_a_typical_start_does_not():
+    """A small gain with one hump: three of ten starts fall short of it, their mean does not."""
+    own = [0.5 + one for one in (0.04, 0.02, 0.05, 0.06, 0.02, 0.05, 0.05, 0.04, 0.02, 0.05)]
+    columns = scored(10, self=own, **dict.fromkeys(LEVELS.keys() - {"self"}, 0.5))
+    assert decide_verdict(of_means(scores=columns, by=0.03)).word == "SUPPORTED WITH LIMITS"
+    assert decide_verdict(case(10, looks=[10], scores=columns, by=0.03)).word == "INCONCLUSIVE"
+
+
+def test_a_claimed_arm_that_could_not_answer_scores_nothing_in_a_mean():
+    own = [None] + [0.9] * 9
+    assert decide_verdict(of_means(scores=scored(10, self=own), by=0.45)).word == "INCONCLUSIVE"
+    assert decide_verdict(of_means(scores=scored(10, self=[None] * 10))).word == "REFUTED"
+
+
+# --- Open looks and shares -------------------------------------------------------------------------------------------
+def test_open_looks_decide_at_the_first_number_that_suffices():
+    found = decide_verdict(case(5, looks="open", scores=scored(5)))
+    assert (found.word, found.effect["n"]) == ("SUPPORTED", 5)
+    failed = scored(12, self=[0.2] + [0.9] * 11)
+    assert decide_verdict(case(12, looks="open", scores=failed)).word == "SUPPORTED WITH LIMITS"
+    four = decide_verdict(case(4, looks="open", scores=scored(4)))
+    assert (four.word, four.analysis.next_look) == ("INCONCLUSIVE", 5)
+
+
+def test_a_claim_about_a_larger_share_needs_more_starts():
+    own = [0.9] * 10 + [0.2, 0.2]
+    half, most = (case(12, looks=[12], share=share, scores=scored(12, self=own)) for share in (0.5, 0.8))
+    assert decide_verdict(half).word == "SUPPORTED WITH LIMITS"
+    found = decide_verdict(most)
+    assert (found.word, result(found, "R0")) == ("INCONCLUSIVE", "pass")  # what is not the claim's keeps to one half
+
+
+# --- One version -----------------------------------------------------------------------------------------------------
+def of_version(own=(1,) * 40 + (0,) * 10, first=(0,) * 30 + (1,) * 5 + (0,) * 15, **more):
+    items = {"ladder": (own, first), "retention": ((1,) * 400, (1,) * 400)}
+    ready = {"about": "version", "rung": "R1", "looks": [6, 9, 12], "items": items, "by": 0.0}
+    return case(1, **{**ready, "guards": {"retention": (0.05, [0.0])}, **more})
+
+
+def test_a_version_is_compared_over_items_and_says_nothing_about_the_loop():
+    found = decide_verdict(of_version())
+    assert (found.word, found.rung, found.level, found.endogenous) == ("SUPPORTED", "R1", 3, None)
+    assert (found.effect["n"], found.effect["unit"]) == (50, "points of ladder in [0, 1], mean over items")
+    assert "says nothing about the loop" in found.reasons[-1]
+    assert "in 50 items" in str(found)
+    assert [one.result for one in found.rungs] == ["pass", "pass"] + ["not testable"] * 5
+
+
+def test_items_of_one_run_never_answer_a_claim_about_the_loop():
+    found = decide_verdict(of_version(about="loop"))
+    assert (found.word, found.level, found.effect["n"]) == ("INCONCLUSIVE", 2, 1)
+
+
+def test_a_version_can_be_refuted_or_stay_open_and_still_says_it():
+    worse = decide_verdict(of_version(first=(1,) * 50))
+    same = decide_verdict(of_version(first=(1,) * 40 + (0,) * 10))
+    assert (worse.word, same.word) == ("REFUTED", "INCONCLUSIVE")
+    assert all("says nothing about the loop" in one.reasons[-1] for one in (worse, same))
+
+
+def test_a_version_whose_guard_is_not_shown_to_be_kept_over_items_has_a_limit():
+    lost = {"ladder": of_version().items["ladder"], "retention": ((0,) * 40 + (1,) * 360, (1,) * 400)}
+    assert decide_verdict(of_version(items=lost)).limits == ("guard retention is not shown to be kept",)
+
+
+def test_a_version_of_a_run_that_infrastructure_lost_is_not_compared():
+    assert decide_verdict(replace(of_version(), lost=[True])).word == "INCONCLUSIVE"
+    assert decide_verdict(of_version(changed=[False])).word == "INCONCLUSIVE"
+
+
+# --- Contrasts that say nothing of their own -------------------------------------------------------------------------
+def test_a_contrast_is_vacuous_when_four_of_five_starts_answered_as_generation_0_did():
+    def told(same):
+        answers = {"self": list("abcde"), "frozen": list("01234"), "placebo": [*"01234"[:same], *"vwxyz"[same:]]}
+        return decide_verdict(case(5, looks=[5], answers=answers)).vacuous
+
+    assert told(4) == ({"arm": "placebo", "same_as": "frozen", "starts": 4, "of": 5},)
+    assert told(3) == ()
+
+
+def test_a_control_that_answers_as_the_loop_does_is_named_and_no_answer_is_alike():
+    answers = {"self": ["a"] * 6, "frozen": [None] * 6, "random_gate": ["a"] * 6, "placebo": [None] * 6}
+    assert decide_verdict(case(answers=answers)).vacuous == (
+        {"arm": "random_gate", "same_as": "self", "starts": 6, "of": 6},
+    )
+
+
+def test_an_arm_whose_run_says_nothing_cannot_be_compared_with():
+    found = decide_verdict(case(beats=["placebo"], uninformative={"placebo": "nothing to replace"}))
+    assert found.word == "INCONCLUSIVE"
+    assert "not informative: nothing to replace" in " ".join(found.reasons)
+
+
+# --- R6 and R7: the improver itself, moved alone ---------------------------------------------------------------------
+ACCELERATING = {"last": 0.6, "half": 0.25, "first": 0.15, "drifted": 0.15, "shuffled": 0.15}
+SATURATING = {**ACCELERATING, "half": 0.5}
+FLOOR = {**ACCELERATING, "last": 0.5, "half": 0.2, "first": 0.05}  # faster on the score scale only
+
+
+def improvers(starts=STARTS, **scores):
+    """Worth of every improver in every start; a list says it by start."""
+    columns = {name: one if isinstance(one, list) else [one] * starts for name, one in scores.items()}
+    return {name: [None if one is None else Moved(one, math.log(one / (1 - one))) for one in column]
+            for name, column in columns.items()}  # fmt: skip
+
+
+def test_the_rungs_above_iterated_need_a_moved_improver():
+    found = decide_verdict(case(rung="R6", unmoved="the loop has no `transplant`"))
+    assert (found.word, found.rung, result(found, "R6")) == ("INCONCLUSIVE", "R5", "not testable")
+    assert "no `transplant`" in " ".join(found.reasons)
+    assert result(decide_verdict(case()), "R7") == "not testable"
+
+
+@pytest.mark.parametrize(
+    ("scores", "rung", "word"),
+    [(ACCELERATING, "R7", "SUPPORTED"), (SATURATING, "R6", "INCONCLUSIVE"), (FLOOR, "R6", "INCONCLUSIVE")],
+)
+def test_only_growth_that_grows_on_both_scales_is_accelerating(scores, rung, word):
+    found = decide_verdict(case(rung="R7", improvers=improvers(**scores)))
+    assert (found.rung, found.word) == (rung, word)
+
+
+@pytest.mark.parametrize("null", ["first", "drifted", "shuffled"])
+def test_an_improver_that_a_null_equals_is_not_recursive(null):
+    found = decide_verdict(case(rung="R6", improvers=improvers(**{**ACCELERATING, null: 0.6})))
+    assert (found.rung, found.word, result(found, "R6")) == ("R5", "INCONCLUSIVE", "fail")
+
+
+def test_a_loss_that_slows_down_is_no_acceleration():
+    found = decide_verdict(case(rung="R7", improvers=improvers(**{**ACCELERATING, "last": 0.13, "half": 0.14})))
+    assert accelerations(improvers(1, last=0.13, half=0.14, first=0.2), 1, "logit")[0] > 0
+    assert (found.rung, result(found, "R6"), result(found, "R7")) == ("R5", "fail", "fail")
+
+
+def test_a_transplant_has_to_exceed_its_registered_margin_in_most_starts():
+    moved = improvers(**{**ACCELERATING, "last": [0.6] * 5 + [0.2]})
+    assert result(decide_verdict(case(improvers=moved)), "R6") == "pass"
+    assert result(decide_verdict(case(improvers=moved, transplant_by=0.1)), "R6") == "fail"
+    assert (
+        result(decide_verdict(case(improvers=improvers(**{**ACCELERATING, "last": [0.6] * 5 + [None]}))), "R6")
+        == "fail"
+    )
+
+
+def test_a_loop_that_a_frozen_improver_equals_is_not_recursive_however_its_improver_travels():
+    found = decide_verdict(case(rung="R6", scores=scored(stacked=0.9), improvers=improvers(**ACCELERATING)))
+    assert (found.word, result(found, "R6")) == ("REFUTED", "fail")
+    assert "`stacked`" in found.reasons[0]
+
+
+def test_the_mark_asks_ungated_for_an_improver_of_its_own():
+    ready = {"scores": scored(ungated=0.9), "improvers": improvers(**ACCELERATING)}
+    own = {"rounds": 5, "guards": case().guards, "late": case().late, "changed": [True] * STARTS}
+    assert decide_verdict(case(**ready, ungated=Course(**own))).endogenous is False
+    assert decide_verdict(case(**ready, ungated=Course(**own, improvers=improvers(**ACCELERATING)))).endogenous is True

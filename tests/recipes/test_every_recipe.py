@@ -7,10 +7,12 @@ import pytest
 from netgain.recipes import RECIPES, build_recipe
 from netgain.recipes.length.options import CHECKS
 from netgain.session import Study
+from netgain.testing.ladder import IMPROVERS
 
 LENGTH = [{"task": task, "check": check} for task, checks in CHECKS.items() for check in checks]
 ASKED = [("length", options, size) for options, size in product(LENGTH, ("tiny", "default", "full"))]
 ASKED += [("ladder", {"check": check}, size) for check, size in product((0.0, 0.95), ("tiny", "default", "full"))]
+ASKED += [("ladder", {"improver": improver}, "default") for improver in IMPROVERS]
 
 
 def test_every_recipe_is_asked_for():

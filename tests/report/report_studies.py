@@ -113,7 +113,7 @@ def right(arm, replica, at, rounds, ends=ENDS) -> int:
 
 def _sheet(run, at, split, role, axis, count, system="s"):
     values = [1.0] * count + [0.0] * (ITEMS - count)
-    rest = {"source": "x", "key": "k", "start": 0, "items": "i", "system": system, "outputs": "o", "status": {}}
+    rest = {"source": "x", "key": "k", "start": 0, "items": "i", "system": system, "outputs": f"o{count}", "status": {}}
     return Event("scores", run, {"round": at, "split": split, "axis": axis, "role": role, "values": values, **rest})
 
 

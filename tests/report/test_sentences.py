@@ -1,13 +1,20 @@
 """Every number in a sentence is recomputed here from the raw entries of the log, by other code."""
 
+import dataclasses
 import re
+from dataclasses import replace
 from itertools import pairwise
 from statistics import mean, median
 
+import numpy as np
 import pytest
 import report_studies as studies
 
-from netgain.report import sentences
+from netgain.evidence.shrinkage import shrunk
+from netgain.evidence.transplant import Moved
+from netgain.facts import reduce
+from netgain.report import render_report, sentences
+from netgain.report.figures import interval
 from netgain.report.reading import MISMATCH, read
 from netgain.report.waterfall import links
 
@@ -112,14 +119,44 @@ def test_dependence_on_the_check_is_read_from_the_arm_that_went_without(log, rea
     near(figures(text), [median(sealed(log, "unguarded:own.filter")), median(sealed(log, "self"))])
 
 
-def test_inflation_is_what_the_gate_saw_less_what_the_seal_shows(log, reading):
-    last = [one for one in log.events("scores") if (one.data["split"], one.data["round"]) == ("gate", 5)]
-    gate = {(one.run, one.data["role"]): mean(one.data["values"]) for one in last}
-    seen = [gate[f"r{start}/self", "candidate"] - gate[f"r{start}/self", "anchor"] for start in range(6)]
+def test_inflation_is_what_the_report_items_give_less_what_the_seal_shows(log, reading):
+    last = [one for one in log.events("scores") if (one.data["split"], one.data["round"]) == ("report", 5)]
+    sheet = {one.run: one.data["values"] for one in last if one.data["role"] == "released"}
+    pairs = [np.subtract(sheet[f"r{start}/self"], sheet[f"r{start}/frozen"]) for start in range(6)]
+    seen = shrunk([float(one.mean()) for one in pairs], [float(one.var(ddof=1)) / one.size for one in pairs])
     true = [own - other for own, other in zip(sealed(log, "self"), sealed(log, "frozen"), strict=True)]
     over = [a - b for a, b in zip(seen, true, strict=True)]
-    text = sentences.inflation(reading, reading.gate_gains(), reading.differences("frozen"))
+    text = sentences.inflation(reading, reading.reported_gains(), reading.differences("frozen"))
     near(figures(text), [median(seen), median(true), median(over), min(over), max(over)])
+
+
+def test_the_gates_own_point_estimate_is_nowhere_on_the_page(log):
+    """statistics.md 2.7: what was promoted looks better than it is. The page has the interval that any stop allows."""
+    seen = {"candidate": 0.8127, "released": 0.4391, "anchor": 0.1264}  # means that nothing else in the study has
+
+    def marked(one):
+        if one.kind != "scores" or one.data["split"] != "gate":
+            return one
+        return dataclasses.replace(one, data={**one.data, "values": [seen[one.data["role"]]] * studies.ITEMS})
+
+    reading = read(reduce(map(marked, log.events())))
+    page = render_report(reading.facts)
+    for estimate in (*seen.values(), seen["candidate"] - seen["anchor"], seen["candidate"] - seen["released"]):
+        shown = (f"{estimate:.3f}", f"{estimate:.4f}", f"{100 * estimate:.2f}")
+        assert not any(re.search(rf"(?<![\d.]){re.escape(one)}(?!\d)", page) for one in shown), shown
+    for bounds in reading.gate_bounds():
+        assert bounds.low <= seen["candidate"] - seen["anchor"] <= bounds.high
+        assert interval(bounds.low, bounds.high) in page
+
+
+def test_used_gate_items_are_said_with_what_they_cost(log):
+    asked = {"queries": 12, "accepts": 3, "rejects": 0, "shown_nats": 0.0, "log_raise": 8.25, "known": False}
+    facts = reduce(studies.altered(log, "claim_registered", exposure={"ladder": asked}))
+    text = sentences.attempts(facts)
+    assert "could not all be read" in text
+    assert "answered 12 questions in earlier studies here, 3 of them with a promotion" in text
+    near(figures(text)[-1:], [8.2])
+    assert "Gate items" not in sentences.attempts(reduce(log.events()))
 
 
 def test_guards_give_median_worst_and_margin(log, reading):
@@ -175,3 +212,33 @@ def test_without_a_verdict_the_four_answers_say_so(tmp_path, upto):
         reading = read(studies.facts_in(log))
     assert {one.word for one in sentences.questions(reading)} == {"not decided yet"}
     assert sentences.not_shown(reading)
+
+
+# ---- contrasts that say nothing, and moved improvers
+
+
+def test_a_vacuous_contrast_is_named_with_its_starts(reading):
+    told = replace(reading.verdict, vacuous=({"arm": "placebo", "same_as": "frozen", "starts": 5, "of": 6},))
+    (said,) = sentences.vacuous(told)
+    assert "`placebo` is vacuous: in 5 of 6 starts" in said and "answers of `frozen`" in said
+    assert sentences.vacuous(reading.verdict) == []
+
+
+def test_what_moved_improvers_made_is_told_beside_all_their_nulls(reading):
+    scores = {"last": 0.6, "half": 0.4, "first": 0.2, "drifted": 0.25, "shuffled": None}
+    columns = {name: [None if one is None else Moved(one, 0.0)] * 6 for name, one in scores.items()}
+    (said,) = sentences.transplant(replace(reading, case=replace(reading.case, improvers=columns)))
+    assert "the last improver 0.600" in said and "changed as much at random 0.250" in said
+    assert "over the best" not in said, "a null is unknown, so nothing is said over the best of them"
+    assert (
+        "over the best of its nulls +0.350"
+        in sentences.transplant(
+            replace(reading, case=replace(reading.case, improvers={**columns, "shuffled": columns["first"]}))
+        )[0]
+    )
+    assert sentences.transplant(reading) == []
+
+
+@pytest.mark.parametrize("arm", ["without:data", "without:data+without:weights", "random_gate", "improver_only"])
+def test_every_further_arm_has_words_of_its_own(arm):
+    assert sentences.without(arm).startswith("without ") and "without:" not in sentences.without(arm)

@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 import report_studies as studies
 
+from netgain.case import case_of
 from netgain.evidence.verdict import decide_verdict
 from netgain.report.reading import read
-from netgain.report.whatif import alternatives, flip_above, flip_below, without_start
+from netgain.report.whatif import alternatives, flip_above, flip_below
+from netgain.whatif import without_replica
 
 
 @pytest.fixture(scope="module")
@@ -17,12 +19,12 @@ def reading(tmp_path_factory):
 
 
 def test_the_first_row_is_the_verdict_itself(reading):
-    rows = alternatives(reading.case, reading.verdict, reading.replicas)
+    rows = alternatives(reading.facts, reading.case, reading.verdict)
     assert (rows[0].assumption, rows[0].verdict, rows[0].changes) == ("as registered", reading.verdict, False)
 
 
 def test_every_row_is_flagged_exactly_when_word_or_mark_differ(reading):
-    for row in alternatives(reading.case, reading.verdict, reading.replicas):
+    for row in alternatives(reading.facts, reading.case, reading.verdict):
         same = (row.verdict.word, row.verdict.endogenous) == (reading.verdict.word, reading.verdict.endogenous)
         assert row.changes is not same
 
@@ -46,21 +48,19 @@ def test_a_lower_claim_is_found_where_there_is_one(tmp_path):
 
 def test_six_starts_less_one_are_too_few(reading):
     row = next(
-        one
-        for one in alternatives(reading.case, reading.verdict, reading.replicas)
-        if one.assumption.endswith("left out")
+        one for one in alternatives(reading.facts, reading.case, reading.verdict) if one.assumption.endswith("left out")
     )
     assert (row.assumption, row.verdict.word) == ("any one start left out", "INCONCLUSIVE")
 
 
 def test_leaving_out_a_start_leaves_it_out_everywhere(reading):
-    case = without_start(reading.case, 2)
+    case = case_of(without_replica(reading.facts, 2))
     assert {len(values) for values in case.scores.values()} == {5}
     assert len(case.lost) == len(case.changed) == len(case.guards["retention"][1]) == 5
 
 
 def test_every_control_but_generation_0_is_dropped_in_turn(reading):
-    rows = [one.assumption for one in alternatives(reading.case, reading.verdict, reading.replicas)]
+    rows = [one.assumption for one in alternatives(reading.facts, reading.case, reading.verdict)]
     assert [one for one in rows if one.startswith("without the control")] == [
         "without the control `ordinary`",
         "without the control `placebo`",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from netgain.evaluation import Asking, Sheet, evaluate
+from netgain.evaluation import Asking, Sheet, averaged, evaluate
 from netgain.items import Block, fingerprint
 from netgain.jobs import Jobs
 from netgain.records import Change
@@ -173,3 +173,13 @@ def test_a_sheet_goes_on_with_the_next_block(bench: Bench) -> None:
     assert [item["input"] for item in both.block.items] == ["a", "b", "c"]
     assert both.outputs not in (first["axis", "working"].outputs, later["axis", "working"].outputs)
     assert both.record(3, "c" * 64)["items"] == both.block.digest
+
+
+def test_draws_are_averaged_and_one_without_a_score_leaves_the_item_without() -> None:
+    block = Block("gate", "source", "key", 0, tuple({"input": n, "target": n} for n in range(3)))
+    first = Sheet("echo", "candidate", "s", block, (1.0, 0.0, 1.0), {}, "a")
+    second = Sheet("echo", "candidate", "s", block, (0.0, 0.0, None), {"2": "no answer"}, "b")
+    found = averaged([first, second])
+    assert (found.values, found.status) == ((0.5, 0.0, None), {"2": "no answer"})
+    assert averaged([first]) == first
+    assert found.outputs not in (first.outputs, second.outputs)

@@ -95,7 +95,7 @@ def test_the_wall_lets_no_measured_item_through(tmp_path: Path) -> None:
 
 
 def test_every_view_field_is_one_that_the_loop_may_see() -> None:
-    allowed = {"parent", "improver", "state", "accepted", "feedback", "dev", "budget", "rng", "round"}
+    allowed = {"parent", "improver", "state", "accepted", "feedback", "dev", "budget", "rng", "round", "closed"}
     assert set(View.__dataclass_fields__) == allowed
 
 

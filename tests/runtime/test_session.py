@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import tiny
 
-from netgain import planning, session
+from netgain import calibration, session
 from netgain.claim import Claim
 from netgain.errors import Busy, ConfigError, IntegrityError, Stopped
 from netgain.executors import LocalWorkers
@@ -327,6 +327,39 @@ def test_after_the_last_look_there_is_nothing_to_extend_and_the_folder_stays_clo
     assert (folder / "study.sha256").exists()
 
 
+def test_loop_code_that_changed_between_two_looks_makes_the_old_claim_invalid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`method.md` 5.5, world 22: a "bug fix" between two looks. Refused; and where somebody forces it, INVALID."""
+    study, folder = small(), tmp_path / "study"
+    run_study(study, folder)
+    monkeypatch.setattr(session, "code_digest", lambda reference: "0" * 64)
+    with pytest.raises(ConfigError, match="the contract differs"):
+        run_study(study, folder, extend=True)
+    assert (folder / "study.sha256").exists() and len(facts_in(folder).enrolled) == 1
+    monkeypatch.setattr(session, "_same_contract", lambda study, facts: None)
+    verdict = run_study(study, folder, extend=True)
+    assert (verdict.word, verdict.level) == ("INVALID", 0)
+    assert "another contract than registered" in verdict.reasons[0]
+    found = verify(folder)
+    assert found["verdict"] == "INVALID"
+    assert any(one["name"] == "contract" and one["ok"] is False for one in found["checks"])
+
+
+def test_with_its_root_and_its_secrets_a_study_is_repeated_look_by_look(tmp_path: Path) -> None:
+    first, again = tmp_path / "first", tmp_path / "again"
+    run_study(small(), first)
+    run_study(small(), first, extend=True)
+    secrets = {one["look"]: one["secret"] for one in events_in(first, "secret_revealed")}
+    study = small(root=facts_in(first).registration["root"], secrets=secrets)
+    run_study(study, again)
+    run_study(study, again, extend=True)
+    assert results(again) == results(first)
+    other = small(root=study.root)  # without the secrets the gate asks other items
+    run_study(other, tmp_path / "other")
+    assert results(tmp_path / "other") != results(first)
+
+
 # --- Roots, attempts, exploration ------------------------------------------------------------------------------------
 def test_a_given_root_gives_the_same_result_and_is_registered_as_given(tmp_path: Path) -> None:
     for name in "ab":
@@ -384,7 +417,7 @@ def test_an_arm_that_the_loop_cannot_support_is_named_and_not_run() -> None:
 @pytest.fixture
 def planned(machine: pytest.MonkeyPatch) -> None:
     """Planning without worker processes too."""
-    machine.setattr(planning, "LocalWorkers", Here)
+    machine.setattr(calibration, "LocalWorkers", Here)
 
 
 @pytest.mark.usefixtures("planned")
@@ -474,3 +507,17 @@ def test_plain_training_is_not_chosen_on_items_that_are_not_there() -> None:
     replace(study, arms=("self", "frozen", "ordinary"))
     with pytest.raises(ConfigError, match="0 report items, on which the best of `ordinary` is chosen"):
         replace(study, arms=("self", "frozen", "ordinary"), suite=Suite([blind]))
+
+
+def test_a_claim_about_a_version_is_not_answered_by_several_starts_nor_one_about_a_loop_by_items():
+    version = Claim("echo", by=0.2, about="version")
+    with pytest.raises(ConfigError, match="replicas 6 with a claim about a version"):
+        tiny.study(claim=version)
+    assert tiny.study(claim=version, replicas=1).claim.sizes == (1,)
+
+
+def test_the_level_of_open_looks_and_of_means_is_the_claimed_one():
+    for more in ({"looks": "open"}, {"analysis": "mean", "looks": (10,)}):
+        assert tiny.study(claim=Claim("echo", by=0.2, alpha=0.01, **more)).claim.alpha == 0.01
+    with pytest.raises(ConfigError, match="alpha"):
+        tiny.study(claim=Claim("echo", by=0.2, alpha=0.01))

@@ -50,8 +50,8 @@ def _example(*lines: str) -> str:
 def main(context: click.Context, version: bool, json: bool, debug: bool) -> int:
     """Runs loops that improve themselves beside their control arms, and says what is left of the gain.
 
-    Exit codes: 0 done, or the verdict is SUPPORTED; 1 internal error; 2 wrong input; 3 REFUTED; 4 INCONCLUSIVE, or the
-    plan cannot answer the claim; 5 stopped on request, or disk full; 7 INVALID; 8 a limit
+    Exit codes: 0 done, or the verdict is SUPPORTED; 1 internal error; 2 wrong input; 3 REFUTED; 4 INCONCLUSIVE, or a
+    question that the plan or the study cannot answer; 5 stopped on request, or disk full; 7 INVALID; 8 a limit
     of this call is used up; 75 another run holds
     the folder; 130 interrupted. Whatever stopped a study: `netgain run` continues it.
     """
@@ -129,6 +129,48 @@ def run(
     )  # fmt: skip
 
 
+@main.command(epilog=_example("netgain extend studies/length --replicas 6"))
+@click.argument("study", metavar="DIR", type=STUDY)
+@click.option("--replicas", "starts", type=click.IntRange(min=1), required=True, metavar="N", help="Starts to add.")
+@click.option("--to", metavar="DIR", type=STUDY, help="Folder of the new claim; left out: DIR-2, or the next free one.")
+@_workers
+@_exploratory
+@_shared
+def extend(study: Path, starts: int, to: Path | None, workers: int | None, exploratory: bool, **shared: bool) -> int:
+    """Add starts to an INCONCLUSIVE study.
+
+    Where the claim registered a look at that many, the study goes on under it and its starts count, as with
+    `netgain run --extend`. When its looks are used up, a new claim is registered in a folder of its own: it names the
+    first claim and its tree head, draws fresh starts and a fresh seal, and does not count the earlier starts.
+    """
+    return answer(
+        "netgain.cli.extending:extend", shared, folder=study, starts=starts, to=to, workers=workers,
+        exploratory=exploratory, as_json=shared["json"],
+    )  # fmt: skip
+
+
+@main.command(epilog=_example(
+    "netgain replicate studies/length --to studies/again",
+    "netgain replicate studies/length --to studies/theirs --root CHALLENGE",
+))  # fmt: skip
+@click.argument("study", metavar="DIR", type=STUDY)
+@click.option("--to", metavar="DIR", type=STUDY, required=True, help="Folder of the second study; continued if begun.")
+@click.option("--root", metavar="CHALLENGE", help="32 to 64 hex digits that the other party drew after the claim.")
+@_workers
+@_shared
+def replicate(study: Path, to: Path, root: str | None, workers: int | None, **shared: bool) -> int:
+    """Run a finished study once more, and state what that shows.
+
+    Without --root from its own root and secrets, which has to give the same result digest (else it exits with 7). With
+    a challenge, under a root that nobody knew when the claim was registered: reproduced if the second study passes the
+    same test by itself (else it exits with 4). The statement is written beside the second folder, unsigned.
+    """
+    return answer(
+        "netgain.cli.repeating:replicate", shared, folder=study, to=to, challenge=root, workers=workers,
+        as_json=shared["json"],
+    )  # fmt: skip
+
+
 @main.command(epilog=_example("netgain status studies/length"))
 @click.argument("study", metavar="DIR", type=STUDY)
 @_shared
@@ -151,16 +193,58 @@ def report(study: Path, **shared: bool) -> int:
     return answer("netgain.cli.looking:report", shared, folder=study)
 
 
-@main.command(epilog=_example("netgain verify studies/length"))
+@main.command(epilog=_example("netgain attribution studies/length", "netgain attribution studies/length --json"))
 @click.argument("study", metavar="DIR", type=STUDY)
 @_shared
-def verify(study: Path, **shared: bool) -> int:
+def attribution(study: Path, **shared: bool) -> int:
+    """Say where the gain came from.
+
+    Shares of surfaces and of parts, what each control and each use of a check holds up, inflation, people. What this
+    study does not identify says which arm or data is missing. None of it decides the verdict.
+    """
+    return answer("netgain.cli.attributing:attribution", shared, folder=study)
+
+
+@main.command(epilog=_example("netgain verify studies/length"))
+@click.argument("study", metavar="DIR", type=STUDY)
+@click.option("--statement", metavar="FILE", type=STUDY, help="What `netgain replicate` wrote, to be checked.")
+@_shared
+def verify(study: Path, statement: Path | None, **shared: bool) -> int:
     """Compute the verdict again.
 
     From the record alone, with none of the code that made it. The exit code is the word: 0 supported, 3 refuted, 4
     inconclusive, 7 invalid.
     """
-    return answer("netgain.cli.looking:verify", shared, folder=study)
+    return answer("netgain.cli.looking:verify", shared, folder=study, statement=statement)
+
+
+@main.command(epilog=_example("netgain whatif studies/length --drop arm:placebo"))
+@click.argument("study", metavar="DIR", type=STUDY)
+@click.option(
+    "--drop", required=True, metavar="WHAT",
+    help="human, guard:NAME, replica:K, arm:NAME, axis:NAME or item-cluster:K. A round cannot be dropped.",
+)  # fmt: skip
+@_shared
+def whatif(study: Path, drop: str, **shared: bool) -> int:
+    """Compute the verdict under one changed assumption.
+
+    From the same record, by the same rules. What only a further arm could show is said to be not identifiable, with the
+    arm to add, and exits with 4. Leaving out a start or items is never evidence.
+    """
+    return answer("netgain.cli.assuming:ask", shared, folder=study, drop=drop)
+
+
+@main.command(epilog=_example("netgain compare studies/one studies/other"))
+@click.argument("left", metavar="A", type=STUDY)
+@click.argument("right", metavar="B", type=STUDY)
+@_shared
+def compare(left: Path, right: Path, **shared: bool) -> int:
+    """Show two finished studies side by side.
+
+    Only under one contract: else it exits with 2 and names the first part that differs. Sealed scores of what both
+    served, net gains with their intervals, items paired where both opened the same sealed block. No test between them.
+    """
+    return answer("netgain.cli.comparing:beside", shared, left=left, right=right)
 
 
 @main.command(epilog=_example("netgain export studies/length --csv tables"))

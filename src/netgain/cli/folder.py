@@ -28,6 +28,7 @@ from netgain.config import (
     CLAIM_NAME,
     STUDY_NAME,
     ClaimFile,
+    GateFile,
     Source,
     StudyFile,
     check_claimed_arms,
@@ -39,13 +40,15 @@ from netgain.config import (
 from netgain.contract import beside
 from netgain.errors import ConfigError, NetgainError
 from netgain.executors import Reference
+from netgain.gates import GateOptions
 from netgain.ledger.files import translate, write_durably
 from netgain.recipes import RECIPES, Built, build_recipe, recipe_named
 from netgain.session import Study
 
 STUDIES = Path("studies")
-TABLES: Mapping[str, type] = {"study": StudyFile, "claim": ClaimFile}
-NO_KEYS = ("options", "budget", "source")  # fields of these records that are no keys of their own
+RECORDED = ("ledger.db", "study.sha256", "report.html", "lock", ".secret", "objects/", "inbox/")
+TABLES: Mapping[str, type] = {"study": StudyFile, "claim": ClaimFile, "gate": GateFile}
+NO_KEYS = ("gate", "options", "budget", "source")  # fields of these records that are no keys of their own
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,13 @@ def need_folder(folder: Path) -> None:
         raise ConfigError(f"no folder {str(folder)!r}", where=str(folder), fix="give the folder of a study")
 
 
+def need_files(folder: Path) -> None:
+    """Raises ConfigError when a study has no files, so that no command can run it."""
+    if not (folder / STUDY_NAME).is_file():
+        what = f"no {STUDY_NAME} in {str(folder)!r}: this study was started from Python"
+        raise ConfigError(what, where=str(folder), fix="call its script again: `Study.run` takes a folder and `extend`")
+
+
 def need_extras(project: Project) -> None:
     """Raises ConfigError with the install line when a package that the recipe needs is missing."""
     name = str(project.study.about["recipe"])
@@ -119,7 +129,26 @@ def make_folder(
         raise ConfigError(f"{str(folder)!r} holds something already", where=str(folder), fix="give a new folder")
     given = _settings(settings)
     base = {"size": size, "root": root}
-    parts = _from_file(origin, given, base) if ".py:" in origin else _from_recipe(origin, given, base)
+    _write(folder, _from_file(origin, given, base) if ".py:" in origin else _from_recipe(origin, given, base))
+
+
+def copy_folder(first: Path, folder: Path, changed: Mapping[str, bytes]) -> None:
+    """Make the folder of a study from another's files, all that its record did not add; some of them changed.
+
+    Raises:
+        ConfigError: the folder holds something, or the first study was started from Python and has no files.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{str(folder)!r} holds something already", where=str(folder), fix="give a new folder")
+    need_files(first)
+    paths = [path for path in sorted(first.rglob("*")) if path.is_file()]
+    names = {path.relative_to(first).as_posix(): path for path in paths}
+    own = {name: path for name, path in names.items() if not name.startswith(RECORDED)}
+    _write(folder, {**{name: path.read_bytes() for name, path in own.items()}, **changed})
+
+
+def _write(folder: Path, parts: Mapping[str, bytes]) -> None:
+    """Write all files of a new folder or none, and read them back as `run` will."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".netgain-", dir=folder.parent) as name:
@@ -145,7 +174,10 @@ def _from_file(origin: str, given: Mapping[str, Mapping[str, Any]], base: Mappin
     path, _, name = origin.rpartition(":")
     own, _ = _own_study(Path(path), name, {**given["options"], "size": base["size"] or "default"}, "cpu")
     file = Path(path)
-    keys = {"loop": f"{file.name}:{name}", "arms": tuple(own.arms), "replicas": own.replicas, "rounds": own.rounds}
+    keys = {
+        "loop": f"{file.name}:{name}", "arms": tuple(own.arms), "replicas": own.replicas, "rounds": own.rounds,
+        "gate": vars(own.gate),
+    }  # fmt: skip
     code = {path.relative_to(file.parent).as_posix(): path.read_bytes() for path in (file, *beside(file))}
     return {**code, **_files({**keys, **base}, own.claim, given, {})}
 
@@ -155,16 +187,18 @@ def _files(
 ) -> dict[str, bytes]:
     """Both files, from defaults and what was set."""
     options = {**keys.get("options", {}), **given["options"]}
-    study = StudyFile(**{**keys, **given["study"], "options": options, "budget": given["budget"]})
+    gate = GateFile(**{**keys.get("gate", {}), **given["gate"]})
+    study = StudyFile(**{**keys, **given["study"], "gate": gate, "options": options, "budget": given["budget"]})
     said = {one.name: getattr(claim, one.name) for one in fields(Claim)}
     beats = tuple(name for name in claim.beats if name in study.arms and name != given["claim"].get("arm", claim.arm))
-    claims = ClaimFile(**{**said, "looks": tuple(claim.looks), "beats": beats, **given["claim"]})
+    looks = claim.looks if isinstance(claim.looks, str) else tuple(claim.looks)
+    claims = ClaimFile(**{**said, "looks": looks, "beats": beats, **given["claim"]})
     return {CLAIM_NAME: render_claim(claims).encode(), STUDY_NAME: render_study(study, notes=notes).encode()}
 
 
 def _settings(pairs: Sequence[str]) -> dict[str, dict[str, Any]]:
     """KEY=VALUE by table; a value is TOML, or plain text."""
-    found: dict[str, dict[str, Any]] = {"options": {}, "study": {}, "claim": {}, "budget": {}}
+    found: dict[str, dict[str, Any]] = {"options": {}, "study": {}, "claim": {}, "gate": {}, "budget": {}}
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not key or not equals:
@@ -227,10 +261,12 @@ def open_project(folder: Path, *, device: str = "cpu", root: str | None = None) 
     with _placed(file.source, "study", "arms"):
         study = replace(
             base, claim=_claim(claim), arms=file.arms, replicas=file.replicas, rounds=file.rounds or base.rounds,
-            root=root or file.root, limits=limits, pause_at=pause_at, files=texts,
+            root=root or file.root, limits=limits, pause_at=pause_at, files=texts, gate=GateOptions(**vars(file.gate)),
             about={"recipe": file.recipe or file.loop, "size": file.size, "options": _plain(file), "device": device},
         )  # fmt: skip
         study.chosen()  # the arms have to exist
+    with _placed(file.source, "gate"):
+        study.gate_plan()
     return Project(folder, study, file.workers)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from netgain import verify as verifier
 from netgain.cli.answer import Reply
 from netgain.cli.folder import need_folder
+from netgain.deciders import autonomy_of
 from netgain.errors import ConfigError
 from netgain.export import export_csv
 from netgain.ledger import Ledger, held
@@ -49,16 +50,29 @@ def report(*, folder: Path) -> Reply:
     if made:
         with Ledger.open(folder, readonly=True) as log:
             path = write_report(folder, facts_of(log))
-    return Reply({"schema": "netgain.report/1", "report": str(path), "made": made}, str(path))
+    record = {"schema": "netgain.report/1", "report": str(path), "made": made, **_autonomy(folder)}
+    return Reply(record, str(path))
 
 
-def verify(*, folder: Path) -> Reply:
+def _autonomy(folder: Path) -> dict[str, Json]:
+    """The autonomy profile of the claimed arm, as the page shows it."""
+    with Ledger.open(folder, readonly=True) as log:
+        facts = facts_of(log)
+    if not facts.registration:
+        return {"autonomy": None, "autonomy_reason": "no claim is registered"}
+    return {"autonomy": autonomy_of(facts).to_json()}
+
+
+def verify(*, folder: Path, statement: Path | None) -> Reply:
     """`netgain verify`: what `verify.py` says, which uses nothing else of netgain."""
     need_folder(folder)
     try:
-        found = verifier.verify(folder)
+        found = verifier.verify(folder, statement)
     except LookupError as error:
         raise ConfigError(str(error), where=str(folder), fix="give the folder of a study of this version") from None
+    except ValueError as error:
+        fix = "give the file that `netgain replicate` wrote"
+        raise ConfigError(f"not a statement: {error}", where=str(statement), fix=fix) from None
     return Reply(found, verifier.in_words(found), verifier.EXIT[found["verdict"]])
 
 

@@ -59,8 +59,9 @@ def table(study: Study, plan: Plan) -> str:
 def _rows(study: Study, plan: Plan) -> Iterator[tuple[str, str]]:
     claim, low, high = study.claim, *plan.minutes
     over = ", ".join(claim.beats)
-    yield "claim", f"`{claim.arm}` gains more than {claim.by:g} on {claim.metric} over {over} ({claim.rung})"
-    looks = ", ".join(str(one) for one in claim.looks)
+    what = f"the version that `{claim.arm}` serves" if claim.about == "version" else f"`{claim.arm}`"
+    yield "claim", f"{what} gains more than {claim.by:g} on {claim.metric} over {over} ({claim.rung})"
+    looks = f"any number up to {claim.sizes[-1]}" if claim.looks == "open" else ", ".join(map(str, claim.sizes))
     runs = f"{len(plan.runs)} runs × {plan.replicas} starts = {len(plan.runs) * plan.replicas}"
     yield "design", f"{runs}, {plan.rounds} rounds each; looks at {looks} starts"
     yield "time", f"{_minutes(low)} to {_minutes(high)} on {plan.workers} workers"
@@ -68,7 +69,9 @@ def _rows(study: Study, plan: Plan) -> Iterator[tuple[str, str]]:
     yield "runs", ", ".join(f"{name} {seconds:.1f} s" for name, seconds in slow)
     booked = [f"{unit} {amount:.3g}" for unit, amount in plan.spend.items() if amount and unit != "device_seconds"]
     yield "cost", f"building takes about {', '.join(booked) or 'what the loop does not book'}; money is {_money(plan)}"
-    yield "power", _power(plan)
+    yield "power", _power(plan, "items" if claim.about == "version" else "starts")
+    if plan.required["by_analysis"]:
+        yield "needs", _needs(plan.required, study.suite[claim.metric].sealed_items)
     need, most, least = (plan.gate[name] for name in ("pairs_at_design_gain", "pairs_at_most", "smallest_gain"))
     planned = f"{need:.0f} pairs a decision at the design gain of a round, {most:.0f} at most"
     yield "gate", f"{planned}; smallest gain it resolves {least:.3f}"
@@ -92,13 +95,29 @@ def _money(plan: Plan) -> str:
     return "unknown: the loop books none" if cost is None else f"about {cost:.2f} USD"
 
 
-def _power(plan: Plan) -> str:
+def _power(plan: Plan, unit: str) -> str:
     smallest = "no net gain" if plan.smallest_net_gain is None else f"a net gain of {plan.smallest_net_gain:.2f}"
-    resolved = f"the starts resolve {smallest} at 80 %"
+    resolved = f"the {unit} resolve {smallest} at 80 %"
     if plan.power is None:
         return f"{resolved}; name `expected` in claim.toml to see the chances"
     chance = f"SUPPORTED with chance {plan.power['supported']:.2f} at the expected net gain"
     return f"{chance}, after {plan.starts:.1f} starts on average; {resolved}"
+
+
+def _needs(required: Mapping[str, Any], sealed: int) -> str:
+    """What 80 % take, in words: nothing unknown becomes a number."""
+
+    def said(number: int | None, what: str) -> str:
+        return f"no number of {what}" if number is None else f"{number} {what}"
+
+    others = [f"{name} {n or 'none'}" for name, n in required["by_analysis"].items() if name != "version"]
+    cost = required["cost_usd"]
+    money = "money unknown" if cost is None else f"about {cost:.2f} USD for building"
+    return (
+        f"80 % at the expected net gain take {said(required['starts'], 'starts')} ({', '.join(others)}), "
+        f"{said(required['sealed_items'], 'sealed items')} each ({sealed} registered), "
+        f"{required['gate_items']} pairs a gate decision; {money}"
+    )
 
 
 def _responsive(found: Mapping[str, float]) -> str:

@@ -50,8 +50,13 @@ def run(
         (note if as_json else _say)(table(project.study, plan))
         if not plan.answerable and not exploratory:
             return _refused(project, plan)
-    verdict = _run(asked, plan)
-    return Reply(_record(project.folder, verdict, plan), verdict_in_words(verdict.to_json(), project.folder))
+    verdict = conduct(asked, plan)
+    return replied(project.folder, verdict, plan)
+
+
+def replied(folder: Path, verdict: Verdict, plan: Plan | None) -> Reply:
+    """A verdict as record and text."""
+    return Reply(_record(folder, verdict, plan), verdict_in_words(verdict.to_json(), folder))
 
 
 def _say(text: str) -> None:
@@ -74,7 +79,8 @@ def _project(target: str, *, size: str | None, device: str, root: str | None) ->
     return open_project(folder, device=device)
 
 
-def _run(asked: Run, plan: Plan | None) -> Verdict:
+def conduct(asked: Run, plan: Plan | None) -> Verdict:
+    """Run a study with its progress shown; ended from outside it keeps its state."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside: the same as Ctrl-C
     try:
         with shown(asked.project, asked.workers, plan, quiet=asked.quiet) as watch:

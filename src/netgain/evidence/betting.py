@@ -67,16 +67,19 @@ def log_capital(
     return _log_mixture([_log_path(d, margin, np.minimum(c * growth_bet, cap)) for c in SCALES])
 
 
-def log_capital_grid(differences: npt.ArrayLike, *, null: float, bets: Sequence[float] = GRID) -> FloatArray:
+def log_capital_grid(differences: npt.ArrayLike, *, null: npt.ArrayLike, bets: Sequence[float] = GRID) -> FloatArray:
     """Return the path of log E of fixed bets mixed with equal weights; same arguments and shapes as ``log_capital``.
+
+    Order-free: the last value depends on how often each difference occurred, not on when.
 
     Raises:
         ValueError: A bet is outside [0, 1 / (1 + null)), or a difference is out of range.
     """
     d = checked_differences(differences)
     margin = _column(null, d, "null", low=-1.0, high=1.0)
+    largest = 1.0 + float(margin.max())
     for bet in bets:
-        if not 0.0 <= bet * (1.0 + null) < 1.0:
+        if not 0.0 <= bet * largest < 1.0:
             raise ValueError(
                 f"bet {bet!r} is outside [0, 1 / (1 + null)) for null {null!r}: capital could turn negative"
             )

@@ -16,10 +16,13 @@ rarer than ``hidden_failure_share(R)``.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from netgain.claim import OPEN, OPEN_STARTS, USUAL_LOOKS
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -93,6 +96,7 @@ class TypicalStart:
     hidden_failure: float
     next_look: int | None
     reason: str
+    share: float = 0.5
 
 
 def default_looks() -> Looks:
@@ -122,6 +126,26 @@ def derived_looks(sizes: Sequence[int], *, share: float = 0.5, level: float = 0.
     return Looks(tuple(sizes), tuple(support), tuple(refute), share)
 
 
+def looks_of(looks: Sequence[int] | str, *, share: float = 0.5, level: float = 0.05) -> Looks:
+    """Return the registered design: the default for 6, 9, 12 and one half, else the one derived for sizes and share.
+
+    Args:
+        looks: Numbers of starts, or "open": every number up to 24, by the e-process at ``level``.
+        share: q of "in more than a share q of starts".
+        level: One-sided level of the open design; fixed looks keep to .05.
+    """
+    sizes = None if looks == OPEN else tuple(int(size) for size in looks)
+    return default_looks() if (sizes, share) == (USUAL_LOOKS, 0.5) else _enumerated(sizes, share, level)
+
+
+@cache
+def _enumerated(sizes: tuple[int, ...] | None, share: float, level: float) -> Looks:
+    """Return the design of these looks, or the open one; kept, because a verdict asks for it many times."""
+    if sizes is None:
+        return open_looks(OPEN_STARTS, level=level, share=share)
+    return derived_looks(sizes, share=share)
+
+
 def open_looks(most: int, *, level: float = 0.05, share: float = 0.5) -> Looks:
     """Return the open-ended design ``looks = "open"`` as a look at every number of starts up to ``most``.
 
@@ -147,6 +171,7 @@ def log_e_share(successes: int, starts: int, *, share: float = 0.5) -> float:
     return math.log(0.5 * mixed + (0.5 * q**-n if k == n else 0.0))
 
 
+@lru_cache(maxsize=4096)
 def chances(looks: Looks, success: float) -> LookChances:
     """Return what the design says when each start succeeds independently with probability ``success``.
 
@@ -253,7 +278,7 @@ def _summary(
         successes=successes,
         lost=int(away.sum()),
         failed_controls=int(np.isneginf(present).sum()),
-        estimate=_finite(_median(present)) if present.size else None,
+        estimate=_finite(_typical(present, looks.share)) if present.size else None,
         low=low,
         high=high,
         confidence=looks.confidence,
@@ -262,6 +287,7 @@ def _summary(
         hidden_failure=hidden_failure_share(n),
         next_look=later[0] if word is None and later else None,
         reason=reason,
+        share=looks.share,
     )
 
 
@@ -279,9 +305,11 @@ def _interval(seen: FloatArray, away: BoolArray, looks: Looks, look: int | None)
     return _finite(float(low)), _finite(float(high))
 
 
-def _median(values: FloatArray) -> float:
-    """Return the median; with -inf in the middle pair it is -inf, not NaN."""
+def _typical(values: FloatArray, share: float) -> float:
+    """Return the value that a share of the starts reaches: the median for one half (-inf, not NaN, beside -inf)."""
     ordered = np.sort(values)
+    if share != 0.5:
+        return float(ordered[min(ordered.size - 1, int((1.0 - share) * ordered.size + 1e-9))])
     middle = ordered[(ordered.size - 1) // 2 : ordered.size // 2 + 1]
     return float(middle.mean())
 
@@ -295,6 +323,7 @@ def hidden_failure_share(starts: int, *, level: float = 0.05) -> float:
     return 1.0 - level ** (1.0 / starts) if starts > 0 else 1.0
 
 
+@lru_cache(maxsize=4096)
 def share_lower_bound(successes: int, starts: int, *, level: float = 0.05) -> float:
     """Return the exact one-sided lower bound (Clopper-Pearson 1934) of the share of successful starts, at one look.
 

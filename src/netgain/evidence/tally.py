@@ -63,6 +63,21 @@ def unanswered_is_wrong(data: Mapping[str, Json]) -> dict[str, Json]:
     return {**data, "values": values, "status": {i: why for i, why in data["status"].items() if int(i) not in wrong}}
 
 
+def side_by_side(sheets: Mapping[Key, Mapping[str, Json]], strict: Collection[Key], *keys: Key) -> list[list[Json]]:
+    """Scores by item of some `scores` events on one sealed block, None where an item is left out; rules of `paired`.
+
+    Empty when one of them is not there or left too much unanswered.
+    """
+    found = paired(sheets, strict)
+    if any(key not in found or found[key].silent for key in keys):
+        return [[] for _ in keys]
+    taken = {key: unanswered_is_wrong(data) if key in strict else data for key, data in sheets.items()}
+    gone = frozenset[int]().union(*map(quarantined_items, taken.values()))
+    heard = [taken[key]["values"] for key, one in found.items() if not one.silent]
+    left = [index in gone or None in one for index, one in enumerate(zip(*heard, strict=True))]
+    return [[None if out else one for one, out in zip(taken[key]["values"], left, strict=True)] for key in keys]
+
+
 def paired(sheets: Mapping[Key, Mapping[str, Json]], strict: Collection[Key] = ()) -> dict[Key, Tally]:
     """Tallies of all `scores` events on one sealed block, their means over the same items.
 
@@ -70,15 +85,29 @@ def paired(sheets: Mapping[Key, Mapping[str, Json]], strict: Collection[Key] = (
     not answer. An arm that left too much unanswered has no score, and takes no item away from the others. For those of
     `strict`, which the claim is about, no answer is a wrong one.
     """
+    found, columns = _compared(sheets, strict)
+    return {
+        key: Tally(None if one.silent else _mean(columns[key]), one.n, one.missing, one.quarantined)
+        for key, one in found.items()
+    }
+
+
+def columns(sheets: Mapping[Key, Mapping[str, Json]], strict: Collection[Key] = ()) -> dict[Key, list[float] | None]:
+    """Scores over the same items, as `paired` compares them; None for one that left too much unanswered."""
+    found, compared = _compared(sheets, strict)
+    return {key: None if one.silent else compared[key] for key, one in found.items()}
+
+
+def _compared(
+    sheets: Mapping[Key, Mapping[str, Json]], strict: Collection[Key]
+) -> tuple[dict[Key, Tally], dict[Key, list[float]]]:
+    """Each sheet's own tally, and its scores on the items that all who were not silent have a score on."""
     sheets = {key: unanswered_is_wrong(data) if key in strict else data for key, data in sheets.items()}
     gone = frozenset[int]().union(*map(quarantined_items, sheets.values()))
     found = {key: tally(data, gone) for key, data in sheets.items()}
     heard = [sheets[key]["values"] for key, one in found.items() if not one.silent]
     same = [index for index, one in enumerate(zip(*heard, strict=True)) if index not in gone and None not in one]
-    return {
-        key: Tally(None if one.silent else _mean(_at(sheets[key]["values"], same)), one.n, one.missing, one.quarantined)
-        for key, one in found.items()
-    }
+    return found, {key: _at(data["values"], same) for key, data in sheets.items()}
 
 
 def _at(values: Sequence[float | None], places: Iterable[int]) -> list[float]:

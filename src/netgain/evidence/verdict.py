@@ -8,23 +8,40 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from netgain.claim import registered_sizes
 from netgain.evidence.effects import mean_beside_median
-from netgain.evidence.looks import Looks, TypicalStart, default_looks, derived_looks, typical_start
+from netgain.evidence.looks import Looks, TypicalStart, looks_of, typical_start
+from netgain.evidence.means import MeanGain, mean_gain
+from netgain.evidence.transplant import Moved, accelerations, advantages
+from netgain.evidence.version import VersionGain, version_gain
 
 WORDS = ("SUPPORTED", "SUPPORTED WITH LIMITS", "INCONCLUSIVE", "REFUTED", "INVALID")
-ORDER = ("R0", "R1", "R2", "R4", "R5")
+ORDER = ("R0", "R1", "R2", "R4", "R5", "R6", "R7")
 QUARANTINE_LIMIT = 0.05
 QUARANTINE_PRINTED = 0.01
 UNDERSPENT_PRINTED = 0.02
 UNDERSPENT_BLOCKS = 0.10
+OVERSPENT_PRINTED = 0.02  # as for under-spending: both rules hold a control to between .9 and 1.1 of the loop's spend
+OVERSPENT_BLOCKS = 0.10
+RESIDUAL = 0.02  # agreement of the placebo with the true feedback above chance that still counts as inert
 ROUNDS_SUSTAINED = 5
+VACUOUS = 0.80  # share of starts with the same answers at which a contrast says nothing of its own
 ONE_START = (
     "starts share a generation 0, which makes them one start: claim starts = 'this generation 0' for a loop that "
     "always begins alike"
 )
+ABOUT_A_VERSION = (
+    "this is about the one version that `{arm}` served, over items: it says nothing about the loop that made it, whose "
+    "unit is starts"
+)
+OF_A_MEAN = (
+    "a mean says nothing of single starts: a failure mode in up to {share:.0f} % of starts would not have been seen "
+    "in {starts}"
+)
+Found = TypicalStart | MeanGain | VersionGain
 
 
 @dataclass(frozen=True)
@@ -35,6 +52,7 @@ class Course:
     guards: Mapping[str, tuple[float, Sequence[float | None]]]
     late: tuple[float, Sequence[float | None]] | None
     changed: Sequence[bool]
+    improvers: Mapping[str, Sequence[Moved | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,18 +60,26 @@ class Case:
     """Everything a verdict rests on. Scores in [0, 1]; R enrolled starts in id order.
 
     Attributes:
-        arm, metric, by, rung, beats, looks: from the claim.
+        arm, metric, by, rung, beats, looks, analysis, share, alpha, about: from the claim.
         required: rung -> controls that it needs.
         rounds: rounds that the claimed arm ran: the registered horizon, or fewer when a budget ended it.
         scores: arm -> (R,) sealed score on the claimed axis of what the arm served; None when it could not answer.
         lost: (R,) starts that infrastructure lost for good.
         untestable: arm -> why the study cannot run it as a control.
+        uninformative: arm -> why its run says nothing, which only the run could show.
+        answers: arm -> (R,) digest of what it served answered to the sealed items; None when it was not asked.
         guards: guard axis -> (total margin, (R,) change of the claimed arm against generation 0, None unknown).
         late: (R,) change on the claimed axis between half of the horizon and its end, and the axis' margin.
         changed: (R,) whether what is served differs from generation 0.
+        improvers: improver of the claimed arm -> (R,) its worth, moved to foreign starts; empty: none was moved.
+        transplant_by: by how much the last improver has to exceed its nulls there.
+        unmoved: why no improver could be moved.
         ungated: the course of the arm `ungated`, when it was run beside a claimed `self`: the mark R3 tests its rungs.
         sibling: (R,) gain over generation 0 on the sibling axis; empty without one.
         underspent: control -> share by which it spent less than the claimed arm (median over starts); None unknown.
+        overspent: control -> share by which it spent more, as `underspent`.
+        residual: agreement of the placebo with the true feedback above chance, in [-1, 1]; None unknown.
+        items: axis -> sealed scores of the claimed version and of generation 0 by item; for a claim about a version.
         people: decisions by a person or an outside model in the claimed arm.
         quarantined: largest share of a sealed block that was quarantined.
         verdict_moved_path: starts in which a gate decision based on targets altered what the claimed arm served.
@@ -68,18 +94,30 @@ class Case:
     by: float
     rung: str
     beats: Sequence[str]
-    looks: Sequence[int]
+    looks: Sequence[int] | str
     required: Mapping[str, Sequence[str]]
     rounds: int
     scores: Mapping[str, Sequence[float | None]]
     lost: Sequence[bool]
     untestable: Mapping[str, str] = field(default_factory=dict)
+    uninformative: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     guards: Mapping[str, tuple[float, Sequence[float | None]]] = field(default_factory=dict)
     late: tuple[float, Sequence[float | None]] | None = None
     changed: Sequence[bool] = ()
+    improvers: Mapping[str, Sequence[Moved | None]] = field(default_factory=dict)
+    transplant_by: float = 0.0
+    unmoved: str = ""
     ungated: Course | None = None
     sibling: Sequence[float | None] = ()
     underspent: Mapping[str, float | None] = field(default_factory=dict)
+    overspent: Mapping[str, float | None] = field(default_factory=dict)
+    residual: float | None = 0.0
+    analysis: str = "typical start"
+    share: float = 0.5
+    alpha: float = 0.05
+    about: str = "loop"
+    items: Mapping[str, tuple[Sequence[float | None], Sequence[float | None]]] = field(default_factory=dict)
     people: int = 0
     quarantined: float = 0.0
     verdict_moved_path: int = 0
@@ -118,7 +156,8 @@ class Verdict:
     rungs: tuple[Rung, ...]
     gains: tuple[float | None, ...]
     closest: tuple[str | None, ...]
-    analysis: TypicalStart | None
+    analysis: Found | None
+    vacuous: tuple[dict[str, Any], ...] = ()
 
     @property
     def rung_reason(self) -> str:
@@ -133,13 +172,13 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, as recorded in the log."""
-        analysis = None if self.analysis is None else dict(vars(self.analysis))
+        analysis = None if self.analysis is None else asdict(self.analysis)
         return {
             "verdict": self.word, "level": self.level, "rung": self.rung, "endogenous": self.endogenous,
             **({} if self.rung else {"rung_reason": self.rung_reason}),
             "endogenous_reason": self.endogenous_reason, "effect": self.effect, "reasons": list(self.reasons),
             "limits": list(self.limits), "rungs": [vars(rung) for rung in self.rungs], "gains": list(self.gains),
-            "closest": list(self.closest), "analysis": analysis,
+            "closest": list(self.closest), "analysis": analysis, "vacuous": [dict(one) for one in self.vacuous],
         }  # fmt: skip
 
 
@@ -148,12 +187,8 @@ def effect_words(effect: Mapping[str, Any]) -> str:
     if effect["estimate"] is None:
         return "net gain unknown"
     ends = ["unbounded" if end is None else f"{end:+.3f}" for end in (effect["low"], effect["high"])]
-    return f"net gain {effect['estimate']:+.3f} [{ends[0]}, {ends[1]}] in {effect['n']} starts"
-
-
-def looks_of(sizes: Sequence[int]) -> Looks:
-    """The registered looks: the default design for 6, 9, 12, else the one derived for these sizes."""
-    return default_looks() if tuple(sizes) == (6, 9, 12) else derived_looks(tuple(sizes))
+    what = "items" if effect["unit"].endswith("over items") else "starts"
+    return f"net gain {effect['estimate']:+.3f} [{ends[0]}, {ends[1]}] in {effect['n']} {what}"
 
 
 def controls(case: Case, rung: str) -> tuple[str, ...]:
@@ -201,13 +236,87 @@ def missing_controls(case: Case, names: Sequence[str]) -> dict[str, str]:
             found[name] = case.untestable[name]
         elif name not in case.scores:
             found[name] = "the study did not run it"
+        elif name in case.uninformative:
+            found[name] = f"not informative: {case.uninformative[name]}"
         elif short is not None and short > UNDERSPENT_BLOCKS:
             found[name] = f"it spent {100 * short:.0f} % less than `{case.arm}`"
+        elif name == "placebo" and (harm := placebo_harm(case)) is not None:
+            found[name] = f"it did harm (at most {harm:+.3f} against `ordinary`), which shows no value of information"
+    return found
+
+
+def placebo_harm(case: Case) -> float | None:
+    """Upper bound of the placebo's own effect against `ordinary` when it lies below 0: then it is no placebo but harm.
+
+    A start in which either has no score counts for the placebo.
+    """
+    if not {"placebo", "ordinary"} <= case.scores.keys():
+        return None
+    pairs = zip(case.scores["placebo"], case.scores["ordinary"], strict=True)
+    gaps = [None if own is None or other is None else own - other for own, other in pairs]
+    known = [1.0 if gap is None else gap for gap in gaps]
+    high = typical_start(known, delta=0.0, looks=half_looks(case), lost=list(case.lost)).high
+    return high if high is not None and high < 0 else None
+
+
+def weakened(case: Case) -> bool:
+    """Whether the placebo still carries some of the true feedback, so that it takes part of the gain away."""
+    return case.residual is not None and case.residual > RESIDUAL
+
+
+def half_looks(case: Case) -> Looks:
+    """The claim's looks with one half as share: for what is asked of "more than half of starts" in every claim."""
+    return looks_of((1,) if case.about == "version" else case.looks, level=case.alpha)
+
+
+def claim_test(case: Case, names: Sequence[str]) -> Found:
+    """The claim's own test against these controls: PASS(C, by) of ``method.md`` 2."""
+    if case.about == "version":
+        return _version_gain(case, case.metric, case.by)
+    if case.analysis == "mean":
+        columns = {name: _differences(case, name) for name in names}
+        sizes = registered_sizes(case.looks)
+        return mean_gain(columns, delta=case.by, sizes=sizes, level=case.alpha, lost=list(case.lost))
+    looks = looks_of(case.looks, share=case.share, level=case.alpha)
+    return typical_start(net_gains(case, names)[0], delta=case.by, looks=looks, lost=list(case.lost))
+
+
+def _differences(case: Case, name: str) -> list[float]:
+    """Claimed arm minus a control, by start. An arm that could not answer scores nothing; a control's gap is NaN."""
+    own, theirs = case.scores[case.arm], case.scores[name]
+    pairs = zip(own, theirs, case.lost, strict=True)
+    return [math.nan if lost or other is None else (0.0 if one is None else one) - other for one, other, lost in pairs]
+
+
+def _version_gain(case: Case, axis: str, delta: float) -> VersionGain:
+    """The version against generation 0 on an axis; nothing to compare where infrastructure lost the run."""
+    own, first = ((), ()) if any(case.lost) else case.items.get(axis, ((), ()))
+    return version_gain(_numbers(own), _numbers(first), delta=delta, level=case.alpha)
+
+
+def _numbers(values: Sequence[float | None]) -> list[float]:
+    return [math.nan if value is None else value for value in values]
+
+
+def vacuous(case: Case) -> list[dict[str, Any]]:
+    """Arms whose contrast repeats another one: in most starts they answered as generation 0 did, or as the claimed arm.
+
+    Behind a gate that promotes nothing of theirs, controls are `frozen` under other names (``method.md`` 4.3).
+    """
+    found = []
+    for arm in (name for name in case.answers if name not in (case.arm, "frozen")):
+        for other in ("frozen", case.arm):
+            pairs = zip(case.answers[arm], case.answers.get(other, ()), strict=False)
+            same = sum(one is not None and one == two for one, two in pairs)
+            if same >= VACUOUS * len(case.lost) > 0:
+                found.append({"arm": arm, "same_as": other, "starts": same, "of": len(case.lost)})
     return found
 
 
 def test_rung(case: Case, name: str, looks: Looks) -> Rung:
     """Test one rung at the full level (rungs are tested in fixed order, so no correction is needed)."""
+    if case.about == "version" and name != "R1":
+        return _version_rung(case, name)
     if name == "R0":
         return _indicator(
             case,
@@ -223,18 +332,25 @@ def test_rung(case: Case, name: str, looks: Looks) -> Rung:
         return Rung(name, "not testable", "; ".join(f"{control}: {why}" for control, why in missing.items()))
     if name == "R4":
         return _sustained(case, looks)
-    gains, _ = net_gains(case, names)
-    return _judged(
-        name,
-        typical_start(gains, delta=case.by, looks=looks, lost=list(case.lost)),
-        f"net gain over {', '.join(names)} above {case.by:g}",
-    )
+    if name in ("R6", "R7"):
+        return _recursive(case, name, looks)
+    return _judged(name, claim_test(case, names), f"net gain over {', '.join(names)} above {case.by:g}")
 
 
-def _judged(name: str, found: TypicalStart, what: str) -> Rung:
+def _judged(name: str, found: Found, what: str) -> Rung:
     result = "pass" if found.word == "SUPPORTED" else "fail"
-    told = f"{found.successes} of {found.starts} starts" if found.look is not None else found.reason
+    counted = isinstance(found, TypicalStart) and found.look is not None
+    told = f"{found.successes} of {found.starts} starts" if counted else found.reason
     return Rung(name, result, f"{what}: {told}", found.successes, found.starts)
+
+
+def _version_rung(case: Case, name: str) -> Rung:
+    """R0 of one version; what is above R1 speaks of loops, and one run has no answer to it."""
+    if name == "R0":
+        moved = any(case.changed)
+        told = f"what is served {'differs from' if moved else 'is'} generation 0"
+        return Rung(name, "pass" if moved else "fail", told)
+    return Rung(name, "not testable", "it is about a loop, whose unit is starts: this claim is about a version")
 
 
 def _indicator(case: Case, name: str, gains: Sequence[float], delta: float, looks: Looks, what: str) -> Rung:
@@ -249,13 +365,7 @@ def _sustained(case: Case, looks: Looks) -> Rung:
         return Rung(
             "R4", "not testable", "the suite has no guard axis, or no generation at half of the horizon was kept"
         )
-    parts = [
-        _judged(
-            "R4",
-            typical_start(net_gains(case, controls(case, "R4"))[0], delta=case.by, looks=looks, lost=list(case.lost)),
-            "net gain",
-        )
-    ]
+    parts = [_judged("R4", claim_test(case, controls(case, "R4")), "net gain")]
     parts += [guard_test(case, axis, looks) for axis in case.guards]
     parts.append(_kept("late value", *case.late, case, looks))
     failed = [part for part in parts if part.result != "pass"]
@@ -265,9 +375,30 @@ def _sustained(case: Case, looks: Looks) -> Rung:
     )
 
 
+def _recursive(case: Case, name: str, looks: Looks) -> Rung:
+    """R6: the last improver, moved alone, beats its nulls; R7: and its advantage grew faster later, on both scales.
+
+    A loss that slows down would accelerate by the second test alone.
+    """
+    if not case.improvers:
+        return Rung(name, "not testable", case.unmoved or "no improver was moved to a foreign start")
+    starts, names = len(case.lost), controls(case, name)
+    parts = [_judged(name, claim_test(case, names), f"net gain over {', '.join(names)} above {case.by:g}")]
+    what = f"a round by the last improver on a foreign start exceeds one by any null by {case.transplant_by:g}"
+    parts.append(_indicator(case, name, advantages(case.improvers, starts), case.transplant_by, looks, what))
+    for scale in ("score", "logit") if name == "R7" else ():
+        what = f"the advantage grew more in the second half than in the first, on the {scale} scale"
+        parts.append(_indicator(case, name, accelerations(case.improvers, starts, scale), 0.0, looks, what))
+    failed = [part for part in parts if part.result != "pass"]
+    detail = "; ".join(part.detail for part in (failed or parts))
+    return Rung(name, "fail" if failed else "pass", detail, parts[-1].successes, parts[-1].starts)
+
+
 def guard_test(case: Case, axis: str, looks: Looks) -> Rung:
     """Whether a guard axis lost no more than its total margin against generation 0, in more than half of starts."""
     margin, changes = case.guards[axis]
+    if case.about == "version":
+        return _judged(axis, _version_gain(case, axis, -margin), f"{axis} kept within {margin:g}")
     return _kept(axis, margin, changes, case, looks)
 
 
@@ -278,23 +409,24 @@ def _kept(what: str, margin: float, changes: Sequence[float | None], case: Case,
 
 def decide_verdict(case: Case) -> Verdict:
     """The verdict: the first line that holds (design: words of a verdict)."""
-    looks = looks_of(case.looks)
+    looks = half_looks(case)
     rungs = _tested(case, looks)
     top = highest(rungs)
     names = [
         name for name in controls(case, case.rung) if name not in missing_controls(case, controls(case, case.rung))
     ]
     gains, closest = net_gains(case, names)
-    analysis = typical_start(gains, delta=case.by, looks=looks, lost=list(case.lost)) if names else None
+    analysis = claim_test(case, names) if names else None
     missing = missing_controls(case, controls(case, case.rung))
     limits = _limits(case, looks, analysis, gains)
     level = _level(case, analysis)
-    word, reasons = _word(case, analysis, rungs, missing, limits, level, closest, top)
+    word, reasons = _word(case, analysis, rungs, missing, limits, level, closest, top, names)
+    reasons += _scope(case, analysis) if word != "INVALID" else []
     level = 0 if word == "INVALID" else level
     endogenous, why = _endogenous(case, looks, top)
     return Verdict(
         word, level, top, endogenous, why, _effect(case, analysis), tuple(reasons), tuple(limits), tuple(rungs),
-        tuple(gain if math.isfinite(gain) else None for gain in gains), tuple(closest), analysis,
+        tuple(gain if math.isfinite(gain) else None for gain in gains), tuple(closest), analysis, tuple(vacuous(case)),
     )  # fmt: skip
 
 
@@ -312,7 +444,16 @@ def highest(rungs: Sequence[Rung]) -> str | None:
     return top
 
 
-def _level(case: Case, analysis: TypicalStart | None) -> int:
+def _scope(case: Case, analysis: Found | None) -> list[str]:
+    """What the word does not say, printed with it."""
+    if case.about == "version":
+        return [ABOUT_A_VERSION.format(arm=case.arm)]
+    if isinstance(analysis, MeanGain) and analysis.look is not None:
+        return [OF_A_MEAN.format(share=100 * analysis.hidden_failure, starts=analysis.starts)]
+    return []
+
+
+def _level(case: Case, analysis: Found | None) -> int:
     if case.exploratory or analysis is None:
         return 1
     enough = analysis.look is not None and not case.one_start
@@ -321,8 +462,8 @@ def _level(case: Case, analysis: TypicalStart | None) -> int:
 
 
 def _word(
-    case: Case, analysis: TypicalStart | None, rungs: Sequence[Rung], missing: Mapping[str, str], limits: Sequence[str],
-    level: int, closest: Sequence[str | None], top: str | None,
+    case: Case, analysis: Found | None, rungs: Sequence[Rung], missing: Mapping[str, str], limits: Sequence[str],
+    level: int, closest: Sequence[str | None], top: str | None, names: Sequence[str],
 ) -> tuple[str, list[str]]:  # fmt: skip
     if case.broken:
         return "INVALID", list(case.broken)
@@ -337,7 +478,7 @@ def _word(
     if case.one_start:
         return "INCONCLUSIVE", [ONE_START]
     if analysis.word == "REFUTED":
-        return "REFUTED", [_refuted(case, analysis, closest, top), *_told(missing)]
+        return _below(case, analysis, closest, top, names, missing)
     failed = [rung for rung in rungs[: ORDER.index(case.rung) + 1] if rung.result != "pass"]
     if analysis.word is None or missing or failed:
         return "INCONCLUSIVE", [
@@ -350,6 +491,41 @@ def _word(
     return ("SUPPORTED WITH LIMITS" if limits else "SUPPORTED"), [analysis.reason, *limits]
 
 
+def _below(
+    case: Case, analysis: Found, closest: Sequence[str | None], top: str | None, names: Sequence[str],
+    missing: Mapping[str, str],
+) -> tuple[str, list[str]]:  # fmt: skip
+    """REFUTED, if the gain is below the claim without the controls that could flatter its denial as well.
+
+    A control that spent over a tenth more than the claimed arm, or a placebo that carries true feedback, may come near
+    the loop for that reason alone: it stands against SUPPORTED, and shows nothing for REFUTED (``method.md`` 1.5).
+    """
+    unfair = unfair_controls(case, names)
+    told = [f"`{name}` {why}, so it cannot refute the claim" for name, why in unfair.items()]
+    fair = [name for name in names if name not in unfair]
+    found = claim_test(case, fair) if fair else None
+    if unfair and (found is None or found.word != "REFUTED"):
+        kept = "no other control is left" if found is None else f"without it: {found.reason}"
+        return "INCONCLUSIVE", [f"{analysis.reason}; {'; '.join(told)}; {kept}", *_told(missing)]
+    nearest = net_gains(case, fair)[1] if unfair else closest
+    more = [name for name in fair if (case.overspent.get(name) or 0.0) > OVERSPENT_PRINTED]
+    told += [f"`{name}` spent {100 * (case.overspent[name] or 0.0):.1f} % more than `{case.arm}`" for name in more]
+    return "REFUTED", [_refuted(case, found or analysis, nearest, top), *_told(missing), *told]
+
+
+def unfair_controls(case: Case, names: Sequence[str]) -> dict[str, str]:
+    """Controls that may not refute, and why: they were given more than the claimed arm, or part of its signal."""
+    found: dict[str, str] = {}
+    for name in names:
+        more = case.overspent.get(name) or 0.0  # unknown spend is printed, and blocks neither word
+        if more > OVERSPENT_BLOCKS:
+            found[name] = f"spent {100 * more:.0f} % more than `{case.arm}`"
+        elif name == "placebo" and weakened(case):
+            above = f"{100 * (case.residual or 0.0):.1f} points above chance"
+            found[name] = f"is weakened (it agrees with the true feedback {above})"
+    return found
+
+
 def _why_level_2(case: Case) -> str:
     if not case.registered:
         return "the claim was not registered"
@@ -360,7 +536,7 @@ def _told(missing: Mapping[str, str]) -> list[str]:
     return [f"required arm `{name}` is not testable: {why}" for name, why in missing.items()]
 
 
-def _refuted(case: Case, analysis: TypicalStart, closest: Sequence[str | None], top: str | None) -> str:
+def _refuted(case: Case, analysis: Found, closest: Sequence[str | None], top: str | None) -> str:
     named = [name for name in closest if name]
     nearest = max(sorted(set(named)), key=named.count) if named else "none"
     gained = f"the highest rung that passed is {top}" if top else "no rung passed"
@@ -372,12 +548,12 @@ def _refuted(case: Case, analysis: TypicalStart, closest: Sequence[str | None], 
     return f"net gain of `{case.arm}` is not above {case.by:g}: {analysis.reason}; {near}; {gained}"
 
 
-def _limits(case: Case, looks: Looks, analysis: TypicalStart | None, gains: Sequence[float]) -> list[str]:
+def _limits(case: Case, looks: Looks, analysis: Found | None, gains: Sequence[float]) -> list[str]:
     """The closed list of limits, each with its number."""
     if analysis is None or analysis.look is None:
         return []
     found: list[str] = []
-    short = analysis.starts - analysis.successes
+    short = 0 if isinstance(analysis, VersionGain) else analysis.starts - analysis.successes
     if short:
         found.append(f"{short} of {analysis.starts} starts did not exceed the claimed effect")
     undecided = [axis for axis in case.guards if guard_test(case, axis, looks).result != "pass"]
@@ -387,6 +563,7 @@ def _limits(case: Case, looks: Looks, analysis: TypicalStart | None, gains: Sequ
     if case.people:
         found.append(f"{case.people} decisions by a person or an outside model on the path")
     found += _spend_limits(case)
+    found += _placebo_limits(case)
     if QUARANTINE_PRINTED <= case.quarantined <= QUARANTINE_LIMIT:
         found.append(f"{100 * case.quarantined:.1f} % of a sealed block was quarantined")
     finite = [gain for gain in gains if math.isfinite(gain)]
@@ -409,7 +586,15 @@ def _spend_limits(case: Case) -> list[str]:
     return found
 
 
-def _effect(case: Case, analysis: TypicalStart | None) -> dict[str, Any]:
+def _placebo_limits(case: Case) -> list[str]:
+    if "placebo" not in controls(case, case.rung) or "placebo" in missing_controls(case, ["placebo"]):
+        return []
+    if case.residual is None:
+        return ["whether `placebo` was inert is unknown: its agreement with the true feedback was not recorded"]
+    return [f"`placebo` is weakened: {100 * case.residual:.1f} points above chance"] if weakened(case) else []
+
+
+def _effect(case: Case, analysis: Found | None) -> dict[str, Any]:
     """The effect as it is printed; what is unknown is None, with its reason beside it."""
     numbers = {name: getattr(analysis, name, None) for name in ("estimate", "low", "high", "confidence")}
     if analysis is None:
@@ -418,11 +603,18 @@ def _effect(case: Case, analysis: TypicalStart | None) -> dict[str, Any]:
         why = analysis.reason if analysis.look is None else "unbounded: a start was lost, or an arm of it has no score"
     reasons = {f"{name}_reason": why for name, value in numbers.items() if value is None}
     starts = len(case.lost) if analysis is None else analysis.starts
-    return {**numbers, "unit": f"points of {case.metric} in [0, 1]", "n": starts, **reasons}
+    return {**numbers, "unit": f"points of {case.metric} in [0, 1]{_over(case)}", "n": starts, **reasons}
+
+
+def _over(case: Case) -> str:
+    """What an effect is taken over, when it is not the typical start."""
+    return ", mean over items" if case.about == "version" else ", mean over starts" if case.analysis == "mean" else ""
 
 
 def _endogenous(case: Case, looks: Looks, top: str | None) -> tuple[bool | None, str]:
     """The mark R3: no outside label, model or person decided, and no outside verdict altered the path."""
+    if case.about == "version":
+        return None, "the mark is about a loop's signal, and this claim about one version"
     outside = case.outside_labels + case.people
     if outside:
         return False, f"{outside} outside labels, models or persons decided something on the path"

@@ -9,16 +9,17 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
-from netgain.budget import Budget
+from netgain.budget import UNITS, Budget
 from netgain.codecs import PlainCodec
 from netgain.executors.frames import receive, send
 from netgain.records import Change, Examples, Feedback, Part, Started, View
-from netgain.stages import Codec, Loop
+from netgain.stages import Answer, Codec, Loop
 from netgain.wire import pack, unpack
 
 
@@ -73,12 +74,32 @@ class Tasks:
         }
 
     def answer(self, task: dict[str, Any], budget: Budget) -> Any:
-        ask = self.loop.sampled if task["sampled"] else self.loop.answer
-        assert ask is not None
+        ask = (self.loop.sampled or partial(voted, self.loop.answer)) if task["sampled"] else self.loop.answer
         outputs = list(ask(self._system(task["system"]), task["inputs"], budget, _rng(task["seed"])))
         if len(outputs) != len(task["inputs"]):
             raise ValueError(f"answer gave {len(outputs)} outputs for {len(task['inputs'])} inputs")
         return {"outputs": outputs}
+
+    def drift(self, task: dict[str, Any], budget: Budget) -> Any:
+        """A system as far from the first as the last one is, in a random direction."""
+        assert self.loop.transplant is not None
+        first, last = self._system(task["first"]), self._system(task["last"])
+        return {"system": self.codec.encode(self.loop.transplant.drifted(first, last, _rng(task["seed"])))}
+
+    def mix(self, task: dict[str, Any], budget: Budget) -> Any:
+        """The first system with the parts of the final one that are named in `taken`."""
+        assert self.loop.separable is not None
+        budget.spend(**{unit: 0.0 for unit in UNITS if unit != "device_seconds"})  # nothing is built or asked
+        first, final = (self._parts(task[name]) for name in ("first", "final"))
+        mixed = {name: (final if name in task["taken"] else first)[name] for name in self.loop.separable.names}
+        return {"system": self.codec.encode(self.loop.separable.join(mixed))}
+
+    def _parts(self, named: dict[str, Any]) -> dict[str, Any]:
+        assert self.loop.separable is not None
+        parts, names = dict(self.loop.separable.split(self._system(named))), list(self.loop.separable.names)
+        if sorted(parts) != sorted(names):
+            raise ValueError(f"split gave the parts {sorted(parts)}, expected {sorted(names)}")
+        return parts
 
     def _system(self, named: dict[str, Any]) -> Any:
         """The system of {"digest", "data"}, decoded anew: loop code may have edited an earlier copy in place."""
@@ -96,7 +117,9 @@ class Tasks:
         kind, _, variant = name.partition(".")
         if kind == "ordinary":
             return self.loop.menu[variant]
-        return (self.loop.random_search or self.loop.propose) if kind == "random_search" else self.loop.propose
+        own = {"random_search": self.loop.random_search, "random_proposer": self.loop.random_search}
+        moved = self.loop.transplant.propose if self.loop.transplant else None
+        return {**own, "unaided": self.loop.unaided, "transplant": moved}.get(kind) or self.loop.propose
 
     def _view(self, task: dict[str, Any], budget: Budget) -> View:
         feedback = task["feedback"] or {"inputs": [], "labels": [], "shares": {}}
@@ -111,6 +134,7 @@ class Tasks:
             budget=budget,
             rng=_rng(task["seed"]),
             round=task["round"],
+            closed=tuple(task.get("closed", ())),
         )
 
     def _truth(self, change: Change) -> list[bool] | None:
@@ -150,6 +174,32 @@ class Tasks:
             data = part["payload"]
             payload = unpack(data[1:]) if data[:1] == b"P" else self.codec.decode(data[1:])
         return Part(payload=payload, **{name: part[name] for name in names})
+
+
+def voted(answer: Answer, system: Any, inputs: Sequence[Any], budget: Budget, rng: Any) -> list[Any]:
+    """Ask `budget.tries` times and give the answer that came most often; of equals the one that came first.
+
+    The default of `Loop.sampled`. A system that always answers alike is what it was: its vote shows no more.
+    """
+    tried = [list(_counted(answer, system, inputs, budget, rng)) for _ in range(budget.tries)]
+    return [_most_often([outputs[index] for outputs in tried]) for index in range(len(inputs))]
+
+
+def _counted(answer: Answer, system: Any, inputs: Sequence[Any], budget: Budget, rng: Any) -> Sequence[Any]:
+    once = Budget(budget.scale)
+    outputs = answer(system, inputs, once, rng)
+    budget.spend(**once.spent)
+    if len(outputs) != len(inputs):
+        raise ValueError(f"answer gave {len(outputs)} outputs for {len(inputs)} inputs")
+    return outputs
+
+
+def _most_often(outputs: Sequence[Any]) -> Any:
+    """Outputs are alike when their answers are; None, which is no answer, has no vote unless there is nothing else."""
+    said = [one for one in outputs if one is not None] or list(outputs)
+    answers = [one["answer"] if isinstance(one, dict) and "answer" in one else one for one in said]
+    keys = [json.dumps(one, sort_keys=True, default=repr) for one in answers]
+    return said[max(range(len(said)), key=lambda index: (keys.count(keys[index]), -index))]
 
 
 def _rng(seed: str) -> Any:

@@ -4,7 +4,8 @@ Pure: the caller draws items after the candidate is frozen, re-measures the rele
 appends a block and asks again with everything so far. Each test is an e-process, so looking after every block costs
 nothing, and a test that reached its threshold once has reached it (Ville's bound is over all times).
 
-What is tested against what, and at which level, is in ``questions.py``.
+What is tested against what, and at which level, is in ``questions.py``. In the exact forms the release test is the one
+of ``evidence/exact.py``; all others are e-processes in every form.
 """
 
 import math
@@ -15,37 +16,51 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 import numpy.typing as npt
 
-from netgain.evidence.betting import FloatArray, log_capital
-from netgain.gates.plan import GateMode, GatePlan
+from netgain.evidence.betting import FloatArray, log_capital, log_capital_grid
+from netgain.evidence.clusters import cluster_means, cluster_starts
+from netgain.evidence.exact import SMALLEST, exact_sequential
+from netgain.gates.plan import EXACT, GateMode, GatePlan
 from netgain.gates.questions import Question, System, TestKind, questions
 
 Outcome = Literal["promote", "reject", "undecided", "continue"]
-Reason = Literal["better", "harm", "futility", "exhausted", "missing", "unreadable", "collecting"]
+TestForm = Literal["betting", "grid", "exact"]
+Reason = Literal["better", "harm", "futility", "exhausted", "missing", "unreadable", "collecting", "screened"]
 
 
 @dataclass(frozen=True, eq=False)
 class AxisScores:
     """Item scores of the three systems on one axis, same items in the same order; (n,) in [0, 1].
 
-    NaN (or None) is an answer that could not be scored: it is missing, never 0.
+    NaN (or None) is an answer that could not be scored: it is missing, never 0. ``clusters`` (n,) names what each item
+    belongs to (a passage, a repository, a template), items of a cluster together: a cluster bets once.
     """
 
     candidate: npt.ArrayLike
     released: npt.ArrayLike
     anchor: npt.ArrayLike
+    clusters: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class GateTest:
-    """The state of one test: log E now and at its highest, against its threshold (natural logs)."""
+    """The state of one test: log E now and at its highest, against its threshold (natural logs).
+
+    In form ``exact`` the two are -log p at the look that it stands at, and the threshold is -log of what may be spent
+    up to there. ``pairs`` are the bets made (a cluster is one), ``asked`` the item pairs asked, ``missing`` those
+    without a score on either side; ``missing_plus`` and ``missing_minus`` count the sides apart.
+    """
 
     kind: TestKind
     axis: str
+    form: TestForm
     log_e: float
     log_e_peak: float
     log_threshold: float
     pairs: int
+    asked: int
     missing: int
+    missing_plus: int
+    missing_minus: int
 
     @property
     def reached(self) -> bool:
@@ -57,8 +72,10 @@ class GateTest:
 class GateDecision:
     """What the gate says about confirmation ``k``, with every number it rests on.
 
-    ``axis`` is the axis that decided, None when none did. ``acts`` is False for a gate that only watches. ``level`` is
-    a_k, ``harm_level`` is b_k before the split over harm tests. Tests on ``waived`` axes were not asked.
+    ``axis`` is the axis that decided, None when none did. ``acts`` is False for a gate that only watches. ``k`` counts
+    the confirmations of the run, this one included (0 for a candidate that was screened out), ``promoted`` the
+    promotions among those before. ``level`` is a_k, before it is raised for items that were asked before;
+    ``harm_level`` is b_k before the split over harm tests. Tests on ``waived`` axes were not asked.
     """
 
     outcome: Outcome
@@ -68,6 +85,7 @@ class GateDecision:
     mode: GateMode
     acts: bool
     k: int
+    promoted: int
     level: float
     harm_level: float
     tests: tuple[GateTest, ...]
@@ -147,7 +165,9 @@ def _binding(tests: Sequence[GateTest], waived: Sequence[str]) -> tuple[GateTest
     return tuple(test for test in tests if test.axis not in waived)
 
 
-def decide(plan: GatePlan, k: int, scores: Mapping[str, AxisScores], *, exhausted: bool = False) -> GateDecision:
+def decide(
+    plan: GatePlan, k: int, scores: Mapping[str, AxisScores], *, exhausted: bool = False, promoted: int = 0
+) -> GateDecision:
     """Judge confirmation ``k`` on all item scores so far.
 
     Args:
@@ -157,20 +177,53 @@ def decide(plan: GatePlan, k: int, scores: Mapping[str, AxisScores], *, exhauste
             every look needs pairs on every axis. An axis of the plan that is absent, or holds no pair, cannot be
             computed: the decision is undecided, never a promotion.
         exhausted: No further pair can be had. Also assumed once every axis holds ``plan.max_pairs``.
+        promoted: Promotions among the confirmations before; only the ledger ``e-lond`` makes use of them.
 
     Returns:
         The decision; ``outcome == "continue"`` asks for the next block.
 
     Raises:
-        ValueError: A score outside [0, 1], arrays of different length, an axis that the plan does not name, or ``k``
-            outside the declared confirmations.
+        ValueError: A score outside [0, 1], arrays of different length, an axis that the plan does not name, a cluster
+            whose items do not stand together, or ``k`` outside the declared confirmations.
     """
-    if unknown := sorted(set(scores) - set(plan.axes)):
-        raise ValueError(f"scores name the axes {unknown!r}, which the gate plan does not: it has {list(plan.axes)!r}")
-    columns = {axis: _columns(axis, scores[axis]) for axis in plan.axes if axis in scores}
-    tests = _answer(questions(plan, k), columns)
-    full = all(axis in columns and columns[axis]["candidate"].size >= plan.max_pairs for axis in plan.axes)
-    outcome, reason, axis, sentence = _judge(plan, _binding(tests, plan.waived), exhausted=exhausted or full)
+    collected = _collected(plan, scores, exhausted=exhausted)
+    asked = questions(plan, k, promoted)
+    bets = [collected.bets(question) for question in asked]
+    return _decided(plan, k, promoted, collected, _answer(plan, asked, collected, bets, _capital(plan, asked, bets)))
+
+
+def decide_all(plan: GatePlan, candidates: Sequence[Mapping[str, AxisScores]]) -> tuple[GateDecision, ...]:
+    """Judge a run's finished confirmations at once: candidate i is confirmation i + 1, nothing more can be had.
+
+    The capital of every test of every candidate is one array, computed in one pass; the levels, which may depend on
+    earlier promotions, are applied after it. Equal to ``decide`` one by one.
+    """
+    sheets = [_collected(plan, scores, exhausted=True) for scores in candidates]
+    asked = [questions(plan, k) for k in range(1, len(sheets) + 1)]
+    bets = [[sheet.bets(one) for one in own] for sheet, own in zip(sheets, asked, strict=True)]
+    flat = [one for own in asked for one in own]
+    paths = _capital(plan, flat, [one for own in bets for one in own])
+    decisions: list[GateDecision] = []
+    for k, (sheet, own) in enumerate(zip(sheets, bets, strict=True), start=1):
+        promoted = sum(one.outcome == "promote" for one in decisions)
+        mine, paths = paths[: len(own)], paths[len(own) :]
+        tests = _answer(plan, questions(plan, k, promoted), sheet, own, mine)
+        decisions.append(_decided(plan, k, promoted, sheet, tests))
+    return tuple(decisions)
+
+
+def screened_out(plan: GatePlan, promoted: int, sentence: str) -> GateDecision:
+    """Return the decision on a candidate that is not confirmed: no test was made, and nothing is spent."""
+    return GateDecision(
+        outcome="undecided", reason="screened", sentence=sentence, axis=plan.axis, mode=plan.mode, acts=plan.acts, k=0,
+        promoted=promoted, level=0.0, harm_level=0.0, tests=(), waived=plan.waived,
+    )  # fmt: skip
+
+
+def _decided(
+    plan: GatePlan, k: int, promoted: int, collected: "_Collected", tests: tuple[GateTest, ...]
+) -> GateDecision:
+    outcome, reason, axis, sentence = _judge(plan, _binding(tests, plan.waived), exhausted=collected.ended)
     return GateDecision(
         outcome=outcome,
         reason=reason,
@@ -179,7 +232,8 @@ def decide(plan: GatePlan, k: int, scores: Mapping[str, AxisScores], *, exhauste
         mode=plan.mode,
         acts=plan.acts,
         k=k,
-        level=plan.promotion_spending.level(k),
+        promoted=promoted,
+        level=plan.promotion_spending.level(k, promoted),
         harm_level=plan.harm_spending.level(k),
         tests=tests,
         waived=plan.waived,
@@ -192,7 +246,7 @@ def issue(plan: GatePlan, decision: GateDecision, *, candidate_digest: str, rele
     Raises:
         ValueError: The decision is no promotion, or was made under another mode or level than the plan's.
     """
-    if decision.mode != plan.mode or decision.level != plan.promotion_spending.level(decision.k):
+    if decision.mode != plan.mode or decision.level != _level(plan, decision):
         made = f"in mode {decision.mode!r} at level {decision.level!r}"
         raise ValueError(f"decision {decision.k} was made {made}, not under this plan")
     if decision.waived != plan.waived:
@@ -211,6 +265,11 @@ def issue(plan: GatePlan, decision: GateDecision, *, candidate_digest: str, rele
         released_digest=released_digest,
         waived=decision.waived,
     )
+
+
+def _level(plan: GatePlan, decision: GateDecision) -> float | None:
+    """Return the level that the plan gives a decision; None for one that is no confirmation."""
+    return plan.promotion_spending.level(decision.k, decision.promoted) if decision.k else None
 
 
 Ruling = tuple[Outcome, Reason, str | None, str]
@@ -238,13 +297,14 @@ def _judge(plan: GatePlan, tests: tuple[GateTest, ...], *, exhausted: bool) -> R
 def _broken(plan: GatePlan, tests: tuple[GateTest, ...], *, exhausted: bool) -> Ruling | None:
     """Return the ruling on data that cannot carry a decision: too much missing, or nothing at all at the end."""
     for test in tests:
-        asked = test.pairs + test.missing
-        if asked and test.missing > plan.void_share * asked:
-            share = f"{test.missing} of {asked} pairs of the {test.kind} test on {test.axis!r} are missing"
-            return "undecided", "missing", test.axis, f"{share}, allowed is a share of {plan.void_share:g}"
-    started = any(test.pairs + test.missing for test in tests)
+        if test.asked and test.missing > plan.void_share * test.asked:
+            share = f"{test.missing} of {test.asked} pairs of the {test.kind} test on {test.axis!r} are missing"
+            sides = f"{test.missing_plus} and {test.missing_minus} by side"
+            return "undecided", "missing", test.axis, f"{share} ({sides}), allowed is a share of {plan.void_share:g}"
+    started = any(test.asked for test in tests)
     for test in tests:
-        if test.pairs == 0 and (started or exhausted):
+        waits = test.asked > test.missing and not exhausted and test.form != "exact"  # for its first whole cluster
+        if test.pairs == 0 and (started or exhausted) and not waits:
             return "undecided", "unreadable", test.axis, f"the {test.kind} test on {test.axis!r} has no pair to judge"
     return None
 
@@ -252,7 +312,7 @@ def _broken(plan: GatePlan, tests: tuple[GateTest, ...], *, exhausted: bool) -> 
 def _words(test: GateTest) -> str:
     """Return the one-line account of a test."""
     relation = "reached" if test.reached else "has not reached"
-    value = f"log E {test.log_e_peak:.2f} {relation} {test.log_threshold:.2f}"
+    value = f"{'-log p' if test.form == 'exact' else 'log E'} {test.log_e_peak:.2f} {relation} {test.log_threshold:.2f}"
     return f"{test.kind} on {test.axis!r}: {value} after {test.pairs} pairs"
 
 
@@ -271,29 +331,108 @@ def _columns(axis: str, scores: AxisScores) -> dict[str, FloatArray]:
     return columns
 
 
-def _answer(asked: tuple[Question, ...], columns: Mapping[str, Mapping[str, FloatArray]]) -> tuple[GateTest, ...]:
-    """Return every test on the scores so far, in one vectorised pass: shorter axes are padded, which bets nothing."""
-    lengths = [columns[q.axis]["candidate"].size if q.axis in columns else 0 for q in asked]
-    differences = np.full((len(asked), max(lengths)), np.nan)
-    for row, (question, length) in enumerate(zip(asked, lengths, strict=True)):
-        if length:
-            differences[row, :length] = columns[question.axis][question.plus] - columns[question.axis][question.minus]
-    paths = log_capital(
+@dataclass(frozen=True)
+class _Collected:
+    """The scores so far: {axis: {system: (n,)}}, where clusters begin, and whether more can come."""
+
+    columns: Mapping[str, Mapping[str, FloatArray]]
+    starts: Mapping[str, npt.NDArray[np.intp]]
+    ended: bool
+
+    def asked(self, axis: str) -> int:
+        """Item pairs asked on an axis."""
+        return self.columns[axis]["candidate"].size if axis in self.columns else 0
+
+    def differences(self, question: Question) -> FloatArray:
+        """(n,) differences of the items."""
+        column = self.columns.get(question.axis)
+        return column[question.plus] - column[question.minus] if column else np.empty(0)
+
+    def bets(self, question: Question) -> FloatArray:
+        """The differences that are bet on: of items, or of whole clusters."""
+        found = self.differences(question)
+        return cluster_means(found, self.starts[question.axis]) if question.axis in self.starts else found
+
+    def missing(self, question: Question) -> tuple[int, int, int]:
+        """Pairs without a score, and of them those without one of ``plus`` and of ``minus``."""
+        if question.axis not in self.columns:
+            return 0, 0, 0
+        plus, minus = (np.isnan(self.columns[question.axis][side]) for side in (question.plus, question.minus))
+        return int((plus | minus).sum()), int(plus.sum()), int(minus.sum())
+
+
+def _collected(plan: GatePlan, scores: Mapping[str, AxisScores], *, exhausted: bool) -> _Collected:
+    if unknown := sorted(set(scores) - set(plan.axes)):
+        raise ValueError(f"scores name the axes {unknown!r}, which the gate plan does not: it has {list(plan.axes)!r}")
+    columns = {axis: _columns(axis, scores[axis]) for axis in plan.axes if axis in scores}
+    full = all(axis in columns and columns[axis]["candidate"].size >= plan.max_pairs for axis in plan.axes)
+    starts = {}
+    for axis in columns:
+        labels = scores[axis].clusters
+        if labels is not None and len(labels) != columns[axis]["candidate"].size:
+            raise ValueError(f"axis {axis!r}: {len(labels)} cluster names for {columns[axis]['candidate'].size} items")
+        if labels is not None:
+            starts[axis] = cluster_starts(labels, ended=exhausted or full)
+    return _Collected(columns, starts, exhausted or full)
+
+
+def _capital(plan: GatePlan, asked: Sequence[Question], bets: Sequence[FloatArray]) -> FloatArray:
+    """Return the capital of every test, (tests, n), in one pass: shorter ones are padded, which bets nothing."""
+    differences = np.full((len(asked), max((one.size for one in bets), default=0)), np.nan)
+    for row, one in enumerate(bets):
+        differences[row, : one.size] = one
+    null = np.array([question.null for question in asked])
+    if plan.form == "grid":
+        return log_capital_grid(differences, null=null)
+    return log_capital(
         differences,
-        null=np.array([question.null for question in asked]),
+        null=null,
         gain=np.array([question.gain for question in asked]),
         planned_second_moment=np.array([question.planned_second_moment for question in asked]),
     )
-    pairs = (~np.isnan(differences)).sum(axis=1)
-    return tuple(
-        GateTest(
-            kind=question.kind,
-            axis=question.axis,
-            log_threshold=math.log(1.0 / question.level),
-            log_e=float(path[-1]) if path.size else 0.0,
-            log_e_peak=float(path.max(initial=0.0)),
-            pairs=int(n),
-            missing=length - int(n),
+
+
+def _answer(
+    plan: GatePlan, asked: Sequence[Question], collected: _Collected, bets: Sequence[FloatArray], paths: FloatArray
+) -> tuple[GateTest, ...]:
+    """Return every test on the scores so far, from the paths of its capital."""
+    tests = []
+    for question, bet, path in zip(asked, bets, paths, strict=True):
+        missing, plus, minus = collected.missing(question)
+        exact = plan.form in EXACT and question.kind == "release"
+        now, peak, threshold, pairs = (
+            _exact(plan, question, collected)
+            if exact
+            else (_last(path), _peak(path), math.log(1.0 / question.level), int((~np.isnan(bet)).sum()))
         )
-        for question, path, length, n in zip(asked, paths, lengths, pairs, strict=True)
-    )
+        form: TestForm = "exact" if exact else "grid" if plan.form == "grid" else "betting"
+        tests.append(
+            GateTest(
+                kind=question.kind, axis=question.axis, form=form, log_e=now, log_e_peak=peak, log_threshold=threshold,
+                pairs=pairs, asked=collected.asked(question.axis), missing=missing, missing_plus=plus,
+                missing_minus=minus,
+            )
+        )
+    return tuple(tests)
+
+
+def _last(path: FloatArray) -> float:
+    return float(path[-1]) if path.size else 0.0
+
+
+def _peak(path: FloatArray) -> float:
+    return float(path.max(initial=0.0))
+
+
+def _exact(plan: GatePlan, question: Question, collected: _Collected) -> tuple[float, float, float, int]:
+    """Return -log p twice, its threshold and the pairs; no pairs where scores are graded: no exact test reads those.
+
+    A graded score that nobody announced therefore leaves the decision undecided: the test cannot be computed.
+    """
+    d = collected.differences(question)
+    present = d[~np.isnan(d)]
+    if question.axis in collected.starts or not np.isin(present, (-1.0, 0.0, 1.0)).all():
+        return 0.0, 0.0, math.log(1.0 / question.level), 0
+    state = exact_sequential(d, looks=plan.looks, level=question.level, ended=collected.ended)
+    found = 0.0 - math.log(max(state.p, SMALLEST))
+    return found, found, -math.log(state.spendable), int(present.size)

@@ -5,9 +5,35 @@ from typing import Any, Literal, Self, get_args
 
 from netgain import canonical
 from netgain.errors import ConfigError
-from netgain.evidence.spending import Spending
+from netgain.evidence.exact import scheduled_looks
+from netgain.evidence.spending import ErrorLedger, Spending
 
 GateMode = Literal["strict", "advance", "watch"]
+GateForm = Literal["betting", "grid", "group_sequential", "fixed"]
+EXACT = ("group_sequential", "fixed")
+LARGEST_GRID_MARGIN = 0.5  # the largest fixed bet, .64, must leave capital at every null
+LARGEST_RAISE = 600.0  # nats; a level of exp(-600) is still a number
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateOptions:
+    """What a study file may choose of its gate, before data.
+
+    Attributes:
+        form: how the release test is made; see `GatePlan`.
+        ledger: how the error budget is shared out over confirmations (`netgain.evidence.spending`).
+        analyses: scheduled looks of form `group_sequential`.
+        screen_items: development items on which a candidate is screened before it may be confirmed; 0: no screen.
+        screen_z: standard errors above the released system that the screen asks for.
+        draws: answers per item and system, averaged inside the item.
+    """
+
+    form: GateForm = "betting"
+    ledger: ErrorLedger = "uniform"
+    analyses: int = 5
+    screen_items: int = 0
+    screen_z: float = 1.0
+    draws: int = 1
 
 
 @dataclass(frozen=True)
@@ -17,17 +43,20 @@ class GuardRule:
     ``step_margin``: loss against the released system that counts as harm (mode advance, and early rejection in strict).
     ``total_margin``: loss against frozen generation 0 that no promotion may exceed.
     ``planned_second_moment``: expected squared paired difference (discordance for 0/1 scores), in (0, 1].
+    ``log_raise``: nats by which its threshold is raised, because its items were asked before.
     """
 
     axis: str
     step_margin: float
     total_margin: float
     planned_second_moment: float = 0.05
+    log_raise: float = 0.0
 
     def __post_init__(self) -> None:
         _check_range(f"guard {self.axis!r}: step_margin", self.step_margin, 0.0, 1.0)
         _check_range(f"guard {self.axis!r}: total_margin", self.total_margin, 0.0, 1.0)
         _check_second_moment(f"guard {self.axis!r}: planned_second_moment", self.planned_second_moment)
+        _check_raise(self.axis, self.log_raise)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +80,18 @@ class GatePlan:
         total_margin: Loss against generation 0 on the gate axis that counts as harm; in [0, 1).
         guards: The guard axes, each with its margins.
         waived: Guard axes whose tests are computed and recorded but bind nothing (arm `unguarded:AXIS.gate`).
+        form: The release test. ``betting``: e-process of the design mixture, any looks. ``grid``: fixed bets,
+            order-free, in all tests. ``group_sequential`` and ``fixed``: exact McNemar test at ``analyses`` scheduled
+            looks, or once, at ``max_pairs``: more powerful when the number of pairs is capped, and for scores of 0 and
+            1 only. Guards, harm and futility stay e-processes in the exact forms: their nulls have a margin, for which
+            no exact conditional test exists.
+        ledger: How ``level`` is shared out; None: uniform where ``confirmations`` are declared, else spending. Harm
+            verdicts draw on a budget of their own by the same weights, without e-LOND's growth.
+        analyses: Scheduled looks of form ``group_sequential``.
+        screen_items, screen_z: A candidate whose mean gain on so many development items is not above ``screen_z``
+            standard errors is not confirmed: it spends nothing. Mode strict only.
+        draws: Answers per item and system that were averaged inside the item.
+        log_raise: Nats by which the threshold of the release test is raised, because its items were asked before.
     """
 
     axis: str
@@ -68,8 +109,16 @@ class GatePlan:
     total_margin: float = 0.02
     guards: tuple[GuardRule, ...] = ()
     waived: tuple[str, ...] = ()
+    form: GateForm = "betting"
+    ledger: ErrorLedger | None = None
+    analyses: int = 5
+    screen_items: int = 0
+    screen_z: float = 1.0
+    draws: int = 1
+    log_raise: float = 0.0
 
     def __post_init__(self) -> None:
+        self._check_form()
         if self.mode not in get_args(GateMode):
             raise ConfigError.unknown("gate mode", self.mode, get_args(GateMode))
         for name in ("level", "harm_level", "design_gain"):
@@ -90,6 +139,40 @@ class GatePlan:
         if odd := sorted(set(self.waived) - {guard.axis for guard in self.guards}):
             raise ConfigError(f"waived axes {odd!r} are no guards", fix=f"guards are {list(self.axes[1:])!r}")
 
+    def _check_form(self) -> None:
+        if self.form not in get_args(GateForm):
+            raise ConfigError.unknown("gate form", self.form, get_args(GateForm))
+        if self.ledger is not None and self.ledger not in get_args(ErrorLedger):
+            raise ConfigError.unknown("error ledger", self.ledger, get_args(ErrorLedger))
+        if self.ledger == "uniform" and self.confirmations is None:
+            raise ConfigError("ledger 'uniform' without declared confirmations", fix="declare them, or take 'spending'")
+        if self.ledger == "e-lond" and self.form in EXACT:
+            what = f"ledger 'e-lond' needs e-values, form {self.form!r} gives p-values"
+            raise ConfigError(what, fix="take form 'betting' or 'grid', or another ledger")
+        for name, least in (("analyses", 1), ("draws", 1), ("screen_items", 0)):
+            if getattr(self, name) < least:
+                raise ConfigError(f"{name} {getattr(self, name)!r} must be at least {least}")
+        if self.screen_items == 1:
+            raise ConfigError("a screen on 1 item has no standard error", fix="screen on at least 2, better 200")
+        if not 0.0 <= self.screen_z < 10.0:
+            raise ConfigError(f"screen_z {self.screen_z!r} is outside [0, 10)", fix="1 is usual")
+        if self.form in EXACT and self.draws > 1:
+            what = f"form {self.form!r} with {self.draws} draws an item: their mean is graded"
+            raise ConfigError(what, fix="take draws = 1 or form 'betting'")
+        margins = [self.step_margin, self.total_margin]
+        margins += [margin for guard in self.guards for margin in (guard.step_margin, guard.total_margin)]
+        if self.form == "grid" and max(margins) > LARGEST_GRID_MARGIN:
+            what = f"form 'grid' with a margin of {max(margins):g}: its largest fixed bet could lose all capital"
+            raise ConfigError(what, fix=f"take form 'betting', or margins up to {LARGEST_GRID_MARGIN:g}")
+        _check_raise(self.axis, self.log_raise)
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Pairs asked at which an exact release test is looked at; empty in the betting forms."""
+        if self.form not in EXACT:
+            return ()
+        return scheduled_looks(self.max_pairs, self.analyses if self.form == "group_sequential" else 1)
+
     @property
     def axes(self) -> tuple[str, ...]:
         """The gate axis, then the guard axes."""
@@ -103,12 +186,13 @@ class GatePlan:
     @property
     def promotion_spending(self) -> Spending:
         """The error budget of promotions."""
-        return Spending(self.level, self.confirmations)
+        return Spending(self.level, self.confirmations, self.ledger)
 
     @property
     def harm_spending(self) -> Spending:
         """The error budget of harm verdicts, before it is split over the harm tests of a round."""
-        return Spending(self.harm_level, self.confirmations)
+        ledger = "spending" if self.ledger == "e-lond" else self.ledger
+        return Spending(self.harm_level, self.confirmations, ledger)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain JSON values; ``from_json`` is its inverse."""
@@ -129,6 +213,14 @@ class GatePlan:
     def digest(self) -> str:
         """SHA-256 of the canonical JSON: names the rule in receipts."""
         return canonical.digest(self.to_json())
+
+
+def _check_raise(axis: str, log_raise: float) -> None:
+    if not 0.0 <= log_raise <= LARGEST_RAISE:
+        raise ConfigError(
+            f"the gate items of axis {axis!r} have answered so much that their threshold rises by {log_raise:.0f} nats",
+            fix="the set is used up: take new items",
+        )
 
 
 def _check_range(name: str, value: float, low: float, high: float) -> None:

@@ -8,10 +8,14 @@ For confirmation k, with a_k and b_k from the run's error budgets (``GatePlan``)
     harm_total    every axis, generation 0 - candidate,   null mean <= total margin,   level b_k / H
     futility      gate axis, candidate - released,        null mean >= design gain,    level b, outside the budgets
 
+On items that were asked before, the levels of release and guard are divided by the number of answer histories
+(``evidence/exposure.py``). a_k is that of the plan's error ledger, which may depend on the promotions so far.
+
 Promotion needs the release test and every guard (intersection-union, Berger 1982: no correction over guards). Guards
 are held against frozen generation 0, never the previous release, or small losses ratchet (``statistics.md`` 2.5).
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,18 +42,21 @@ class Question:
     level: float
 
 
-def questions(plan: GatePlan, k: int) -> tuple[Question, ...]:
+def questions(plan: GatePlan, k: int, promoted: int = 0) -> tuple[Question, ...]:
     """Return the tests of confirmation ``k``, counted from 1, in a fixed order: release, guards, harm, futility.
+
+    ``promoted`` counts the promotions among the confirmations before.
 
     Raises:
         ValueError: ``k`` is below 1 or beyond the declared confirmations.
     """
-    level, harm_level = plan.promotion_spending.level(k), plan.harm_spending.level(k) / (2 * len(plan.axes))
+    level, harm_level = plan.promotion_spending.level(k, promoted), plan.harm_spending.level(k) / (2 * len(plan.axes))
     gain, moment = plan.design_gain, plan.planned_second_moment
-    asked = [Question("release", plan.axis, "candidate", "released", 0.0, gain, moment, level)]
+    own = level * math.exp(-plan.log_raise)
+    asked = [Question("release", plan.axis, "candidate", "released", 0.0, gain, moment, own)]
     for guard in plan.guards:
-        total, spread = guard.total_margin, guard.planned_second_moment
-        asked.append(Question("guard", guard.axis, "candidate", "anchor", -total, total, spread, level))
+        total, spread, own = guard.total_margin, guard.planned_second_moment, level * math.exp(-guard.log_raise)
+        asked.append(Question("guard", guard.axis, "candidate", "anchor", -total, total, spread, own))
     asked += _harm(plan.axis, plan.step_margin, plan.total_margin, gain, moment, harm_level)
     for guard in plan.guards:
         # A guard has no design gain of its own: the bet is tuned for a loss of twice the step margin.

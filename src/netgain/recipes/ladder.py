@@ -15,8 +15,10 @@ SIZES = {"tiny": (7, 5, 60), "default": (10, 5, 200), "full": (12, 9, 200)}  # t
 NOTES = {
     "check": "share of wrong answers that the own check catches; 0: no check",
     "gain": "how much is learnt; 0: nothing",
+    "improver": "what it is worth elsewhere: answers, fixed, overfit, saturating, accelerating",
 }
 ARMS = ("self", "frozen", "ordinary", "placebo", "flat", "stacked", "unguarded:own.filter", "sampled", "ungated")
+MORE_ARMS = ("one_step", "random_proposer")  # what the rungs of an improver of its own need besides
 CONTROLS = ("frozen", "ordinary", "placebo", "flat", "stacked", "sampled")
 
 
@@ -35,8 +37,10 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     target, rounds, own = SIZES[size]
     ladder = Ladder(**{"target": target, "own": own, **options})
     arms = tuple(name for name in ARMS if ladder.check or ":" not in name)
-    claim = Claim("ladder", by=0.2, beats=tuple(name for name in CONTROLS if name in arms), rung="R4", expected=0.4)
+    arms += () if ladder.improver == "answers" else MORE_ARMS
+    rung = "R4" if ladder.improver == "answers" else "R6"
+    claim = Claim("ladder", by=0.2, beats=tuple(name for name in CONTROLS if name in arms), rung=rung, expected=0.4)
     return Built(
         ladder.loop(), ladder.suite(), claim, arms, rounds,
-        options={"check": ladder.check, "gain": ladder.gain}, notes=NOTES,
+        options={"check": ladder.check, "gain": ladder.gain, "improver": ladder.improver}, notes=NOTES,
     )  # fmt: skip

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from netgain.evidence.sequences import Bounds
 from netgain.report import sentences
-from netgain.report.figures import counted, known, middle, minus, named, points, signed
+from netgain.report.figures import counted, interval, known, middle, minus, named, points, signed
 from netgain.report.frame import LABELS, WIDE, Frame, bounds
 from netgain.report.reading import (
     INSTRUMENTS,
@@ -227,25 +228,30 @@ def _yard_table(reading: Reading, own: Curves, fixed: Curves) -> Table:
 
 
 def inflation(reading: Reading) -> tuple[str, Figure]:
-    """Gain as the gate saw it against the sealed one, start by start."""
-    seen = reading.gate_gains()
+    """Gain on report items, and where the gate put it, against the sealed one, start by start."""
+    seen, bounds_seen = reading.reported_gains(), reading.gate_bounds()
     sealed = reading.differences("frozen", reading.gate_axis)
     if len(seen) != len(sealed):
         seen = [None] * len(sealed)
     said = sentences.inflation(reading, seen, sealed)
     caption = (
-        f"Gain over generation 0 on {named(reading.gate_axis)} by start: ring, as the gate measured it when it "
-        "last released; disc, sealed."
+        f"Gain over generation 0 on {named(reading.gate_axis)} by start: ring, on report items, drawn towards the mean "
+        "of the starts; disc, sealed. The gate's own estimate is not given: it is the larger for having been promoted."
     )
     rows = [
-        [f"start {one}", signed(a), signed(b), signed(minus(a, b))]
-        for one, a, b in zip(reading.replicas, seen, sealed, strict=True)
+        [f"start {one}", interval(held.low, held.high) if held else "–", signed(a), signed(b), signed(minus(a, b))]
+        for one, held, a, b in zip(reading.replicas, _padded(bounds_seen, len(seen)), seen, sealed, strict=True)
     ]
-    table = Table("Gain over generation 0", ["Start", "as the gate saw it", "sealed", "inflation"], rows)
+    columns = ["Start", "gate, 95 % at any stop", "report items", "sealed", "inflation"]
+    table = Table("Gain over generation 0", columns, rows)
     there = [value for value in (*seen, *sealed) if value is not None]
     if not there or seen.count(None) == len(seen):
         return said, Figure(caption, [], [], refused=said)
     return said, Figure(caption, [_dumbbells(reading, said, seen, sealed, bounds(there))], [table])
+
+
+def _padded(found: Sequence[Bounds | None], size: int) -> Sequence[Bounds | None]:
+    return found if len(found) == size else [None] * size
 
 
 def _dumbbells(
@@ -263,7 +269,7 @@ def _dumbbells(
             parts.append(line(x(gate), y, x(own), y, "span"))
         parts += [dot(x(own), y, 5, "disc own")] if own is not None else []
         parts += [dot(x(gate), y, 6, "ring")] if gate is not None else []
-    title = f"Gain on {reading.gate_axis} as the gate saw it and sealed, {counted(len(seen), 'start')}"
+    title = f"Gain on {reading.gate_axis}, on report items and sealed, {counted(len(seen), 'start')}"
     return drawing("inflation", WIDE, height, title, said, parts)
 
 

@@ -70,6 +70,11 @@ def joined(words: Iterable[str], last: str = "and") -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else "none"
 
 
+def upper(words: str) -> str:
+    """The same with a capital in front."""
+    return words[:1].upper() + words[1:]
+
+
 def names(words: Iterable[str]) -> str:
     """Several names, marked and joined."""
     return joined(named(word) for word in words)

@@ -11,7 +11,18 @@ from html import escape
 from importlib import resources
 
 from netgain.facts import Facts
-from netgain.report import curves, differences, sentences, strips, tables, waterfall
+from netgain.report import (
+    attribution_sentences,
+    autonomy,
+    curves,
+    differences,
+    sentences,
+    shares,
+    strips,
+    tables,
+    waterfall,
+)
+from netgain.report.attribution import Attribution, Parts, Process, attribute
 from netgain.report.figures import interval, percent, signed
 from netgain.report.reading import Reading, read
 from netgain.report.svg import Html, element
@@ -107,6 +118,7 @@ def _decided(reading: Reading) -> Header:
         ("Weakest link", sentences.weakest(reading, verdict)), ("Why it stopped", sentences.stopping(reading)),
         ("Looks", sentences.looks(reading)), ("Size", sentences.scope(reading)),
         ("Attempts here", sentences.attempts(facts)),
+        *([("Follows", follows)] if (follows := sentences.follows(facts)) else []),
     ]  # fmt: skip
     shown = verdict.word != "INVALID" and found["estimate"] is not None
     note = (
@@ -142,6 +154,7 @@ def _nothing() -> Header:
 def _sections(reading: Reading) -> list[Section]:
     decided = reading.verdict is not None
     found = [_curves(reading), *([_differences(reading), _chain(reading)] if decided else [])]
+    found += _attribution(reading) if decided else []
     found += [_own_data(reading), *([_yardsticks(reading), _guards(reading), _rungs(reading)] if decided else [])]
     found += [_spend(reading), _decisions(reading), _looks(reading)]
     found += [_changing(reading)] if decided else []
@@ -153,7 +166,9 @@ def _curves(reading: Reading) -> Section:
 
 
 def _differences(reading: Reading) -> Section:
-    return Section("differences", "Paired differences", [sentences.differences(reading)], [differences.paired(reading)])
+    assert reading.verdict is not None
+    said = [sentences.differences(reading), *sentences.vacuous(reading.verdict)]
+    return Section("differences", "Paired differences", said, [differences.paired(reading)])
 
 
 def _chain(reading: Reading) -> Section:
@@ -165,6 +180,28 @@ def _chain(reading: Reading) -> Section:
         [figure],
         [curves.without_table(reading)],
     )
+
+
+def _attribution(reading: Reading) -> list[Section]:
+    """Shares and contrasts, where an arm or a mixture was run that says more than the total."""
+    found = attribute(reading)
+    if not attribution_sentences.anything(found):
+        return []
+    said = attribution_sentences.own_section(found)
+    uses = [tables.uses(found.uses)] if found.uses else []
+    missing = list(attribution_sentences.missing(found))
+    return [Section("attribution", "Shares and contrasts", said, _shares(reading, found), uses, missing)]
+
+
+def _shares(reading: Reading, found: Attribution) -> list[Figure]:
+    drawn = []
+    if isinstance(found.process, Process):
+        title, (said, *_) = "Which changes were needed", attribution_sentences.process(found.process)
+        drawn.append(shares.figure(reading, "process", title, said, found.process.shares, found.process.total))
+    if isinstance(found.parts, Parts):
+        title, (said, *_) = "Where the gain ended up", attribution_sentences.parts(found.parts)
+        drawn.append(shares.figure(reading, "parts", title, said, found.parts.shares, found.parts.total))
+    return drawn
 
 
 def _own_data(reading: Reading) -> Section:
@@ -188,6 +225,7 @@ def _rungs(reading: Reading) -> Section:
         sentences.rung(reading, reading.verdict),
         sentences.endogenous(reading.verdict),
         sentences.checks(reading.facts),
+        *sentences.transplant(reading),
     ]
     return Section("rungs", "Rungs", said, (), [tables.rungs(reading)])
 
@@ -195,16 +233,23 @@ def _rungs(reading: Reading) -> Section:
 def _spend(reading: Reading) -> Section:
     said = sentences.spending(reading)
     said += [sentences.tries(reading.facts)] if "sampled" in reading.arms else []
-    shown = [tables.spend(reading, phase) for phase in tables.PHASES if phase != "sealed" or reading.verdict]
+    shown = [tables.spend(reading, phase) for phase in tables.PHASES if _booked(reading, phase)]
     return Section("spend", "Spend", said, (), [tables.matched(reading), *shown] if reading.verdict else shown)
+
+
+def _booked(reading: Reading, phase: str) -> bool:
+    """Phases after the seal are shown once there is a verdict, and moving improvers where any was moved."""
+    return {"sealed": reading.verdict is not None, "transplant": bool(reading.facts.moves)}.get(phase, True)
 
 
 def _decisions(reading: Reading) -> Section:
     said = [
         sentences.decisions(reading),
         sentences.autonomy(reading)[:1].upper() + sentences.autonomy(reading)[1:] + ".",
+        *autonomy.said(reading),
     ]
     shown = [strips.gate(reading), strips.counts(reading), strips.autonomy(reading), strips.surfaces(reading)]
+    shown.append(autonomy.table(reading))
     return Section("decisions", "Decisions", said, (), shown)
 
 
@@ -223,7 +268,7 @@ def _looks(reading: Reading) -> Section:
 
 def _changing(reading: Reading) -> Section:
     assert reading.case is not None and reading.verdict is not None
-    rows = alternatives(reading.case, reading.verdict, reading.replicas)
+    rows = alternatives(reading.facts, reading.case, reading.verdict)
     said = [sentences.changing(rows), sentences.holds_to(reading, reading.verdict)]
     return Section("changing", "What would change this verdict", said, (), [tables.changing(rows)])
 

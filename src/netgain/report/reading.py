@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from netgain.budget import COUNTED
 from netgain.canonical import canonical
 from netgain.case import case_of
+from netgain.evidence.clusters import cluster_means, cluster_starts
+from netgain.evidence.sequences import Bounds, confidence_sequence
+from netgain.evidence.shrinkage import shrunk
+from netgain.evidence.tally import unanswered_is_wrong
 from netgain.evidence.verdict import UNDERSPENT_PRINTED, Case, Verdict, controls, decide_verdict, missing_controls
 from netgain.facts import Facts, RunFacts
 from netgain.report.figures import known, middle, minus
@@ -134,16 +140,46 @@ class Reading:
         pairs = [(served.get(f"r{run.replica}/{arm}"), run.row.get("anchor")) for run in self.runs(arm)]
         return sum(1 for system, first in pairs if system is not None and system == first)
 
-    def gate_gains(self) -> Values:
-        """(R,) gain over generation 0 that the gate saw at its last release; 0 if it never released, None unjudged."""
-        return [self._gate_gain(run) for run in self.runs(self.arm)]
+    def reported_gains(self) -> Values:
+        """(R,) gain over generation 0 of what was served, on report items that no decision used; None unknown.
 
-    def _gate_gain(self, run: RunFacts) -> float | None:
+        Starts are drawn towards their mean (`evidence.shrinkage`). This stands where the gate's own estimate would be
+        the larger for having been promoted: that one is nowhere on the page.
+        """
+        measured = [self._reported(run) for run in self.runs(self.arm)]
+        known_ones = [one for one in measured if one is not None]
+        estimates = iter(shrunk([gain for gain, _ in known_ones], [spread for _, spread in known_ones]))
+        return [None if one is None else next(estimates) for one in measured]
+
+    def _reported(self, run: RunFacts) -> tuple[float, float] | None:
+        """Mean paired difference on the last report block, and the variance of its error."""
+        first, at = self.facts.runs_of(run.replica, "frozen"), int(run.row["round"])
+        new, old = run.sheets.get(("report", at, "released")), first and first[0].sheets.get(("report", at, "released"))
+        found = [one for one in _differences(new, old) if one is not None] if new and old else []
+        if len(found) < 2:
+            return None
+        middle_one = sum(found) / len(found)
+        return middle_one, sum((one - middle_one) ** 2 for one in found) / (len(found) - 1) / len(found)
+
+    def gate_bounds(self) -> list[Bounds | None]:
+        """(R,) 95 % confidence sequence of the gain over generation 0 at the gate's last release; None without one.
+
+        It holds at every time at which a gate may stop, on the items that it decided on.
+        """
+        return [self._gate_bounds(run) for run in self.runs(self.arm)]
+
+    def _gate_bounds(self, run: RunFacts) -> Bounds | None:
         moves = [one["round"] for one in run.decisions if one["receipt"] is not None]
-        if not moves:
-            return 0.0 if run.decisions else None
-        new, first = (run.gate.get((moves[-1], role, self.gate_axis)) for role in ("candidate", "anchor"))
-        return None if new is None or first is None else minus(new.mean, first.mean)
+        new, first = (run.sheets.get(("gate", moves[-1], role)) if moves else None for role in ("candidate", "anchor"))
+        if new is None or first is None:
+            return None
+        pairs = [float("nan") if one is None else one for one in _differences(unanswered_is_wrong(new), first)]
+        found = np.asarray(pairs, dtype=np.float64)
+        if clusters := new.get("clusters"):
+            found = cluster_means(found, cluster_starts(clusters, ended=True))
+        axis = self.facts.suite["axes"][0]
+        design = {"gain": self.facts.suite["design_gain"], "planned_second_moment": axis.get("moment", 0.1)}
+        return confidence_sequence(found, alpha=0.05, **design)
 
     def own_scores(self) -> list[dict[int, float]]:
         """By start, round -> share of its own answers that passed the loop's own checks; empty without a check."""
@@ -257,6 +293,12 @@ def right_passed(record: Mapping[str, Json]) -> float | None:
     """Share of right answers among those that the checks passed."""
     right = record.get("right")
     return float(right["passed_right"] / right["passed"]) if right and right["passed"] else None
+
+
+def _differences(new: Mapping[str, Json], old: Mapping[str, Json]) -> Values:
+    """Paired differences of two sheets over the same items; None where either has no score."""
+    pairs = zip(new["values"], old["values"], strict=True) if new["items"] == old["items"] else ()
+    return [None if one is None or other is None else one - other for one, other in pairs]
 
 
 def by_round(curves: list[dict[int, float]]) -> dict[int, float]:

@@ -1,15 +1,27 @@
-"""Every sentence of the report, generated from numbers. No other module here writes prose about a result."""
+"""Every sentence of the report, generated from numbers; those of the autonomy profile stand in `report.autonomy`."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from netgain.arms import WORDS
+from netgain.claim import OPEN, registered_sizes
 from netgain.evidence.effects import Chain
-from netgain.evidence.looks import TypicalStart, typical_start
-from netgain.evidence.verdict import UNDERSPENT_PRINTED, Verdict, decide_verdict, guard_test, looks_of
+from netgain.evidence.looks import TypicalStart, looks_of, typical_start
+from netgain.evidence.transplant import advantages
+from netgain.evidence.verdict import (
+    RESIDUAL,
+    UNDERSPENT_PRINTED,
+    Found,
+    Verdict,
+    decide_verdict,
+    guard_test,
+    half_looks,
+)
+from netgain.evidence.version import VersionGain
 from netgain.facts import Facts
 from netgain.report.figures import (
     UNITS,
@@ -27,6 +39,7 @@ from netgain.report.figures import (
     percent,
     points,
     signed,
+    upper,
 )
 from netgain.report.reading import Booked, Reading, Values
 from netgain.report.whatif import Alternative, flip_above, flip_below
@@ -35,6 +48,13 @@ RUNG_WORDS = {
     "R0": "change", "R1": "improvement", "R2": "attributable", "R4": "sustained", "R5": "iterated",
     "R6": "recursive", "R7": "accelerating",
 }  # fmt: skip
+IMPROVER_WORDS = {
+    "last": "the last improver",
+    "half": "the one at half of the horizon",
+    "first": "generation 0",
+    "drifted": "one that changed as much at random",
+    "shuffled": "one grown on feedback without content",
+}
 LEVEL_WORDS = (
     "statement only",
     "trace without controls",
@@ -55,6 +75,10 @@ WITHOUT = {
     "one_step": "without repetition, one long step instead",
     "flat": "without chaining, every round from generation 0",
     "stacked": "without a changing improver",
+    "improver_only": "without a changing parent, the improver alone goes on",
+    "random_proposer": "without a proposer, random admissible edits instead",
+    "random_gate": "without the gate's choice, as many promotions at random",
+    "unaided": "without what people decided, the default instead",
     "placebo": "without the content of the checks, as many answers kept at random",
     "stacked+placebo": "without a changing improver and without the content of the checks",
     "ungated": "without gate and guards acting",
@@ -69,7 +93,6 @@ STEPS = {
     "self": "an improver that changes",
 }
 OUTCOMES = ("promote", "undecided", "reject")
-RESIDUAL = 0.02  # agreement of the placebo above chance that still counts as inert (method.md 1.4)
 CHECKED_PER_SECOND = 3000  # log entries that verify reads, hashes and re-judges a second on one slow core
 
 
@@ -91,8 +114,17 @@ def claim(reading: Reading) -> str:
     facts = reading.facts
     starts = "starts of this loop" if facts.claim["starts"] == "fresh" else "runs from this one generation 0"
     rung = facts.claim["rung"]
+    if facts.claim.get("about") == "version":
+        return (
+            f"The one version that {named(reading.arm)} serves after {counted(facts.rounds, 'round')} scores more than "
+            f"{points(reading.by)} above generation 0 on {named(reading.metric)}, on average over sealed items. "
+            "Nothing is claimed of the loop that made it."
+        )
+    share = facts.claim.get("share", 0.5)
+    many = f"In more than {'half' if share == 0.5 else percent(share)} of new {starts}"
+    start = f"On average over new {starts}" if facts.claim["analysis"] == "mean" else many
     return (
-        f"In more than half of new {starts}, after {counted(facts.rounds, 'round')}, the net gain of "
+        f"{start}, after {counted(facts.rounds, 'round')}, the net gain of "
         f"{named(reading.arm)} "
         f"on {named(reading.metric)} exceeds {points(reading.by)}: the smallest of its distances to "
         f"{names(reading.controls)} in sealed score. Claimed rung: {rung} {RUNG_WORDS[rung]}."
@@ -111,6 +143,12 @@ def effect(verdict: Verdict) -> str:
     found = verdict.effect
     if found["estimate"] is None and found["low"] is None and found["high"] is None:
         return f"No effect can be given: {found.get('reason', 'no start has a net gain')}."
+    if verdict.analysis is not None and not isinstance(verdict.analysis, TypicalStart):
+        each = "items" if isinstance(verdict.analysis, VersionGain) else "starts, over the closest control"
+        return (
+            f"Mean gain over {each}: {signed(found['estimate'])}, interval {interval(found['low'], found['high'])} "
+            f"({percent(found['confidence'], 1)} confidence)."
+        )
     return (
         f"Median net gain of a start {signed(found['estimate'])}, interval {interval(found['low'], found['high'])} "
         f"({percent(found['confidence'], 1)} confidence, exact binomial, valid over all registered looks)."
@@ -122,6 +160,8 @@ def starts(reading: Reading) -> str:
     found = _analysis(reading)
     if found is None:
         return "No control could be compared with, so no start can be counted."
+    if isinstance(found, VersionGain):
+        return f"One start: {found.reason}."
     return (
         f"{found.successes} of {counted(found.starts, 'start')} exceed {points(reading.by)}; with 95 % confidence "
         "at least "
@@ -188,12 +228,18 @@ def looks(reading: Reading) -> str:
     opened = {0: "has not been opened", 1: "was opened once"}.get(
         len(facts.seals), f"was opened {len(facts.seals)} times, each time for new starts"
     )
-    taken = [size for size in facts.claim["looks"] if size <= len(facts.enrolled)] if reading.verdict else []
+    registered = registered_sizes(facts.claim["looks"])
+    taken = [size for size in registered if size <= len(facts.enrolled)] if reading.verdict else []
     sizes = f"claim looked at {joined(map(str, taken))} starts" if taken else "claim not looked at"
     return (
         f"{counted(every, 'gate decision')}, {own} of them about {named(reading.arm)}; {sizes} "
-        f"(registered: {joined(map(str, facts.claim['looks']))}); the sealed set {opened}."
+        f"(registered: {_sizes(facts)}); the sealed set {opened}."
     )
+
+
+def _sizes(facts: Facts) -> str:
+    sizes = registered_sizes(facts.claim["looks"])
+    return f"every number up to {sizes[-1]}" if facts.claim["looks"] == OPEN else joined(map(str, sizes))
 
 
 def scope(reading: Reading) -> str:
@@ -205,13 +251,29 @@ def scope(reading: Reading) -> str:
 
 
 def attempts(facts: Facts) -> str:
-    """How often this machine tried, as far as it is known."""
+    """How often this machine tried, and asked the gate's items before, as far as it is known."""
     count = facts.opened.get("attempts_here")
+    said = [f"{count}: this is registration number {count} of this suite on this machine."]
     if count is None:
-        return f"{UNKNOWN}: the count on this machine could not be kept."
+        said = [f"{UNKNOWN}: the count on this machine could not be kept."]
     if count == 1:
-        return "1: the first registration of this suite on this machine."
-    return f"{count}: this is registration number {count} of this suite on this machine."
+        said = ["1: the first registration of this suite on this machine."]
+    return " ".join([*said, *used_items(facts)])
+
+
+def used_items(facts: Facts) -> list[str]:
+    """What the gate's items were asked in earlier studies: sentences about axes of which something is to be said."""
+    found = []
+    for axis, one in facts.registration.get("exposure", {}).items():
+        if not one["known"]:
+            found.append(f"What the gate items of {named(axis)} were asked before could not all be read.")
+        if one["queries"]:
+            found.append(
+                f"Gate items of {named(axis)} had answered {counted(one['queries'], 'question')} in earlier studies "
+                f"here, {one['accepts']} of them with a promotion: their threshold is raised by "
+                f"{one['log_raise']:.1f} nats."
+            )
+    return found
 
 
 # ---- the four questions
@@ -295,7 +357,7 @@ def _stable(reading: Reading) -> Answer:
     lines = [f"{counted(restores, 'rollback')}, {counted(failed, 'failed stage')}"]
     if reading.case is None or reading.verdict is None:
         return Answer("Stable?", "open", NOT_DECIDED, tuple(lines))
-    sizes = looks_of(reading.case.looks)
+    sizes = half_looks(reading.case)
     results = {axis: guard_test(reading.case, axis, sizes).result for axis in reading.case.guards}
     lines = [
         f"guard {named(axis)}: {'kept' if one == 'pass' else 'not shown to be kept'}" for axis, one in results.items()
@@ -340,12 +402,23 @@ def differences(reading: Reading) -> str:
     return f"Same start, same sealed items; median and range over starts: {joined(parts)}."
 
 
+def vacuous(verdict: Verdict) -> list[str]:
+    """Contrasts that say nothing of their own."""
+    return [
+        f"The contrast with {named(one['arm'])} is vacuous: in {one['starts']} of {one['of']} starts it gave the very "
+        f"answers of {named(one['same_as'])}."
+        for one in verdict.vacuous
+    ]
+
+
 def without(arm: str) -> str:
     """What an arm takes away, or puts in."""
     return WITHOUT.get(arm) or " and ".join(_unguarded(piece) for piece in arm.split("+"))
 
 
 def _unguarded(piece: str) -> str:
+    if piece.startswith("without:"):
+        return f"without changes of {piece.removeprefix('without:')}, as the proposer was told"
     if not piece.startswith("unguarded:"):
         return WITHOUT.get(piece, WORDS.get(piece, piece))
     check, _, use = piece.removeprefix("unguarded:").partition(".")
@@ -360,7 +433,7 @@ def dependence(reading: Reading) -> list[str]:
         if not arm.startswith("unguarded:"):
             continue
         theirs = reading.sealed(arm)
-        ends = f"{_upper(without(arm))} the median start ends at {points(middle(theirs))}"
+        ends = f"{upper(without(arm))} the median start ends at {points(middle(theirs))}"
         same = theirs == own and bool(known(own))
         tail = f": the same in all {counted(len(own), 'start')}" if same else f", with it at {points(middle(own))}"
         found.append(f"{ends}{tail}.")
@@ -399,10 +472,6 @@ def placebo(reading: Reading) -> list[str]:
         return [told + "."]
     harm = "; every start lost by it, so it shows harm, not the value of information" if max(gaps) < 0 else ""
     return [f"{told}; against `ordinary` it ends {signed(middle(gaps))} (median){harm}."]
-
-
-def _upper(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 def waterfall(chain: Chain, first: float | None) -> str:
@@ -457,18 +526,18 @@ def _or_none(value: float | None) -> str:
 
 
 def inflation(reading: Reading, seen: Values, sealed: Values) -> str:
-    """Gain as the gate saw it against the sealed one."""
+    """Gain on report items against the sealed one: what would have been claimed without a seal."""
     over = [minus(one, other) for one, other in zip(seen, sealed, strict=True)]
     if not known(over):
         return (
-            f"The gate axis {named(reading.gate_axis)} has no sealed items, or no gate judged "
-            f"{named(reading.arm)}: inflation cannot be given."
+            f"The gate axis {named(reading.gate_axis)} has no sealed or no report items of {named(reading.arm)}: "
+            "inflation cannot be given."
         )
     found = typical_start(known(over), delta=0.0, looks=looks_of(reading.facts.claim["looks"]))
     ends = "too few starts for an interval" if found.look is None else f"interval {interval(found.low, found.high)}"
     return (
-        f"On {named(reading.gate_axis)} the gate saw a median gain over generation 0 of {signed(middle(seen))} "
-        "when it last released; "
+        f"On {named(reading.gate_axis)} the report items give a median gain over generation 0 of "
+        f"{signed(middle(seen))} (no decision used them, and starts are drawn towards their mean); "
         f"on sealed items it is {signed(middle(sealed))}. Inflation {signed(middle(over))} (median of the starts' "
         f"differences, {ends})."
     )
@@ -481,7 +550,7 @@ def guards(reading: Reading) -> list[str]:
     """One sentence for each guard axis."""
     if reading.case is None:
         return []
-    sizes, found = looks_of(reading.case.looks), []
+    sizes, found = half_looks(reading.case), []
     for axis, (margin, changes) in reading.case.guards.items():
         result = "kept" if guard_test(reading.case, axis, sizes).result == "pass" else "not shown to be kept"
         worst = min(known(changes), default=None)
@@ -592,6 +661,17 @@ def autonomy(reading: Reading) -> str:
 DECIDERS = {"system": "the system", "rule": "a fixed rule", "model": "an outside model", "person": "a person"}
 
 
+def follows(facts: Facts) -> str:
+    """The earlier claim that this one names; "" for a first claim."""
+    earlier, _, head = str(facts.claim.get("extends") or "").partition("@")
+    if not earlier:
+        return ""
+    return (
+        f"an INCONCLUSIVE claim ({earlier[:12]}, tree head {head[:12]}), whose starts are not counted here; a false "
+        "word in one of the two has up to twice the chance of one"
+    )
+
+
 def drift(reading: Reading) -> str:
     """How far the frozen arm moved on the same items."""
     moved = reading.drift()
@@ -608,8 +688,14 @@ def drift(reading: Reading) -> str:
 
 def claim_looks(reading: Reading) -> str:
     """The rule of the registered looks."""
-    found = looks_of(reading.facts.claim["looks"])
-    high, low = found.levels
+    claim = reading.facts.claim
+    if claim.get("about") == "version" or claim["analysis"] == "mean":
+        what = "sealed items" if claim.get("about") == "version" else "starts of the registered looks together"
+        return (
+            "A false SUPPORTED and a false REFUTED each have probability at most "
+            f"{percent(claim['alpha'], 2)} over the {what}."
+        )
+    high, low = _levels(reading)
     return (
         "At each registered look the words are fixed by the number of starts that exceed the claimed effect; a "
         "false SUPPORTED "
@@ -700,6 +786,8 @@ def _rare_failures(reading: Reading) -> list[str]:
     found = _analysis(reading)
     if found is None:
         return [f"Anything about a typical start: {counted(len(reading.replicas), 'start')} have not been decided on."]
+    if isinstance(found, VersionGain):
+        return ["Anything about the loop: one start was run, and the claim is about the one version that it serves."]
     return [
         f"That no start fails badly: {counted(found.starts, 'start')} cannot exclude a failure mode in up to "
         f"{percent(found.hidden_failure, 1)} of starts, nor show (at 95 %) more than that "
@@ -731,8 +819,22 @@ def _arms_missing(reading: Reading) -> list[str]:
 def _higher_rungs(reading: Reading) -> list[str]:
     tests = reading.verdict.rungs if reading.verdict else ()
     open_rungs = [f"{one.name} {RUNG_WORDS[one.name]} ({one.result})" for one in tests if one.result != "pass"]
-    told = f"Rungs that did not pass: {joined(open_rungs)}. " if open_rungs else ""
-    return [f"{told}R6 recursive (the improver itself got better) and R7 accelerating: not tested by this version."]
+    return [f"Rungs that did not pass: {joined(open_rungs)}."] if open_rungs else []
+
+
+def transplant(reading: Reading) -> list[str]:
+    """What moved improvers were worth, where any was moved."""
+    if reading.case is None or not reading.case.improvers:
+        return []
+    columns = reading.case.improvers.items()
+    ends = {name: middle([one.score if one else None for one in column]) for name, column in columns}
+    told = [f"{IMPROVER_WORDS[name]} {points(ends[name])}" for name in IMPROVER_WORDS if name in ends]
+    gained = [one for one in advantages(reading.case.improvers, len(reading.replicas)) if isfinite(one)]
+    over = f"; over the best of its nulls {signed(middle(gained))}" if gained else ""
+    return [
+        f"Improvers of {named(reading.arm)}, each moved alone to generation 0 of other starts for one round on tasks "
+        f"that no round used, end at (sealed items, median over starts): {joined(told)}{over}."
+    ]
 
 
 def _straw_men(reading: Reading) -> list[str]:
@@ -755,7 +857,7 @@ def _attempted(reading: Reading) -> list[str]:
             "That no study of this suite was run elsewhere and left unreported: attempts are counted on one "
             "machine only."
         ]
-    wrong = looks_of(reading.facts.claim["looks"]).levels[0]
+    wrong = _levels(reading)[0]
     return [
         f"That this is not the best of several studies: {count} were registered here; the chance that one of "
         f"{count} studies at the "
@@ -763,7 +865,15 @@ def _attempted(reading: Reading) -> list[str]:
     ]
 
 
-def _analysis(reading: Reading) -> TypicalStart | None:
+def _levels(reading: Reading) -> tuple[float, float]:
+    """Chances of a false SUPPORTED and a false REFUTED at the boundary, over all looks."""
+    claim = reading.facts.claim
+    if claim.get("about") == "version" or claim["analysis"] == "mean":
+        return claim["alpha"], claim["alpha"]
+    return looks_of(claim["looks"], share=claim.get("share", 0.5), level=claim.get("alpha", 0.05)).levels
+
+
+def _analysis(reading: Reading) -> Found | None:
     return reading.verdict.analysis if reading.verdict else None
 
 
@@ -784,7 +894,7 @@ def progress(reading: Reading) -> str:
     """How far an unfinished study is."""
     runs = list(reading.facts.runs.values())
     done = sum(run.row.get("stage") == "done" for run in runs)
-    sizes = reading.facts.claim["looks"]
+    sizes = registered_sizes(reading.facts.claim["looks"])
     return (
         f"{done} of {counted(len(runs), 'run')} are over; {counted(len(reading.replicas), 'start')} enrolled, "
         f"the first look of the claim is at {sizes[0]}."

@@ -51,7 +51,8 @@ def counts(reading: Reading) -> Table:
 
 
 def _pairs(decision: dict[str, list[dict[str, int]]]) -> int:
-    return max((int(test["pairs"]) + int(test["missing"]) for test in decision["tests"]), default=0)
+    asked = (int(test["asked"]) if "asked" in test else test["pairs"] + test["missing"] for test in decision["tests"])
+    return max(asked, default=0)  # a cluster is one bet and several pairs
 
 
 def autonomy(reading: Reading) -> Table:

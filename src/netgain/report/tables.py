@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from netgain.evidence.looks import typical_start
-from netgain.evidence.verdict import guard_test, looks_of
-from netgain.report import sentences
-from netgain.report.figures import UNITS, UNKNOWN, known, middle, named, percent, points, signed
+from netgain.claim import OPEN
+from netgain.evidence.looks import looks_of, typical_start
+from netgain.evidence.means import MeanGain
+from netgain.evidence.verdict import guard_test, half_looks
+from netgain.report import attribution_sentences, sentences
+from netgain.report.attribution import Use
+from netgain.report.figures import UNITS, UNKNOWN, interval, known, middle, named, percent, points, signed
 from netgain.report.reading import Reading, Values
 from netgain.report.table import Cell, Mark, Table
 from netgain.report.whatif import Alternative
@@ -48,7 +51,7 @@ def guards(reading: Reading) -> Table:
 def _guard_mark(reading: Reading, axis: str) -> Cell:
     if reading.case is None or axis not in reading.case.guards:
         return "the claim" if axis == reading.metric else "reported only"
-    passed = guard_test(reading.case, axis, looks_of(reading.case.looks)).result == "pass"
+    passed = guard_test(reading.case, axis, half_looks(reading.case)).result == "pass"
     return Mark("good", "kept") if passed else Mark("bad", "not shown")
 
 
@@ -59,7 +62,7 @@ def _late(reading: Reading, width: int) -> list[Sequence[Cell]]:
     each: Values = list(changes)
     row: list[Cell] = [f"{named(reading.metric)}, late value", "end less half-way", points(margin)]
     test = typical_start(
-        [-math.inf if one is None else one for one in each], delta=-margin, looks=looks_of(reading.case.looks)
+        [-math.inf if one is None else one for one in each], delta=-margin, looks=half_looks(reading.case)
     )
     mark = Mark("good", "kept") if test.word == "SUPPORTED" else Mark("bad", "not shown")
     row += [*map(signed, each), signed(middle(each)), mark]
@@ -75,10 +78,6 @@ def rungs(reading: Reading) -> Table:
         name = f"{one.name} {sentences.RUNG_WORDS[one.name]}" + (" (claimed)" if one.name == asked else "")
         count = "–" if one.successes is None else f"{one.successes} of {one.starts}"
         rows.append([name, Mark(RESULT_STATUS[one.result], one.result), count, one.detail])
-    for name in ("R6", "R7"):
-        rows.append(
-            [f"{name} {sentences.RUNG_WORDS[name]}", Mark("open", "not tested"), "–", "this version has no test for it"]
-        )
     strong = tuple(place for place, one in enumerate(tests) if one.name == asked)
     return Table(
         "Rungs in order; a claim stands on all rungs below it",
@@ -90,6 +89,7 @@ def rungs(reading: Reading) -> Table:
 
 
 PHASES = {
+    "transplant": "Moving improvers to foreign starts, one round each",
     "build": "Building (proposing, checking, training)",
     "answer": "Answering while the loop runs (gate, report and anchor items)",
     "sealed": "Answering the sealed block, once",
@@ -146,6 +146,24 @@ def _matched_mark(reading: Reading, name: str, short: float | None) -> Mark:
     return Mark("watch", "less") if short > 0.02 else Mark("good", "matched")
 
 
+def uses(found: Sequence[Use]) -> Table:
+    """What each use of a check or guard holds up; the losses overlap and do not sum."""
+    rows = []
+    for one in found:
+        lost, share = one.lost.over, one.share
+        rows.append([
+            named(one.arm), points(one.without), points(one.with_it), signed(lost.mean),
+            "–" if lost.low is None else interval(lost.low, lost.high),
+            "not reported" if share.estimate is None else points(share.estimate),
+            "–" if share.region is None else attribution_sentences.region(share.region),
+        ])  # fmt: skip
+    caption = (
+        "Uses of checks and guards: where the median start ends without and with each, mean loss, and its share of the "
+        "gain with Fieller's set. Losses overlap and do not sum."
+    )
+    return Table(caption, ["Arm", "without it", "with it", "loss", "interval", "share", "set"], rows)
+
+
 def drift(reading: Reading) -> Table:
     """Movement of generation 0 on the same anchor items, by axis."""
     rows = [[named(axis), points(moved)] for axis, moved in sorted(reading.drift().items())]
@@ -176,11 +194,20 @@ def changing(rows: Sequence[Alternative]) -> Table:
 
 
 def claim_looks(reading: Reading) -> Table:
-    """Registered looks, thresholds, and what was counted at each."""
-    found, gains = looks_of(reading.facts.claim["looks"]), reading.verdict.gains if reading.verdict else ()
+    """Registered looks, thresholds, and what was counted at each; of a mean, its bounds by control."""
+    analysis = reading.verdict.analysis if reading.verdict else None
+    if isinstance(analysis, MeanGain):
+        bounds = [[named(one.control), signed(one.mean), signed(one.low), signed(one.high)] for one in analysis.bounds]
+        columns = ["Against", "Mean difference", "Lower bound", "Upper bound"]
+        return Table(f"Means over {analysis.starts} starts, by t and by sign flips", columns, bounds)
+    claim = reading.facts.claim
+    found = looks_of(claim["looks"], share=claim.get("share", 0.5), level=claim.get("alpha", 0.05))
+    gains = reading.verdict.gains if reading.verdict else ()
     rows: list[Sequence[Cell]] = []
     for size, high, low in zip(found.sizes, found.support, found.refute, strict=True):
         taken = bool(gains) and size <= len(gains)
+        if claim["looks"] == OPEN and not taken:
+            break  # what lies ahead is every number up to the last
         count = f"{sum(1 for gain in known(gains[:size]) if gain > reading.by)} of {size}" if taken else "not taken"
         rows.append(
             [f"{size} starts", f"≥ {high}" if high <= size else "never", f"≤ {low}" if low >= 0 else "never", count]

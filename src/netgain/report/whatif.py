@@ -8,23 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
+from netgain.case import case_of
 from netgain.evidence.verdict import (
     ORDER,
     Case,
-    Course,
     Verdict,
     controls,
     decide_verdict,
     guard_test,
-    looks_of,
+    half_looks,
     net_gains,
 )
+from netgain.facts import Facts
 from netgain.report.figures import joined, known, named, names, points
+from netgain.whatif import whatif, without_arm, without_replica
 
-Item = TypeVar("Item")
-EXTRA = ("frozen", "ordinary", "random_search", "sampled", "one_step", "flat", "stacked", "placebo", "stacked+placebo")
+EXTRA = ("frozen", "ordinary", "random_search", "sampled", "one_step", "flat", "stacked", "improver_only", "placebo",
+         "stacked+placebo", "random_proposer", "random_gate")  # fmt: skip
 TOO_LITTLE = 0.11  # a control that spent 11 % less is beyond the 10 % at which it no longer counts
 
 
@@ -37,12 +38,13 @@ class Alternative:
     changes: bool
 
 
-def alternatives(case: Case, verdict: Verdict, replicas: Sequence[int]) -> list[Alternative]:
+def alternatives(facts: Facts, case: Case, verdict: Verdict) -> list[Alternative]:
     """All rows of the table, the registered case first."""
     found = [("as registered", verdict)]
     found += _thresholds(case, verdict)
-    found += _controls(case)
-    found += _starts(case, replicas)
+    found += _controls(facts, case)
+    found += _starts(facts, case) if case.about == "loop" else []
+    found += _path(facts, case)
     found += _conditions(case)
     return [Alternative(text, one, _differs(one, verdict)) for text, one in found]
 
@@ -56,7 +58,7 @@ def _thresholds(case: Case, verdict: Verdict) -> list[tuple[str, Verdict]]:
     for direction, by in (("raised", flip_above(case, verdict.word)), ("lowered", flip_below(case, verdict.word))):
         if by is not None:
             found.append((f"claimed effect {direction} to {points(by)}", decide_verdict(replace(case, by=by))))
-    rungs = [rung for rung in ORDER[1:] if rung != case.rung]
+    rungs = [rung for rung in ORDER[1:] if rung != case.rung and case.about == "loop"]
     found += [
         (f"rung {rung} claimed instead of {case.rung}", decide_verdict(replace(case, rung=rung))) for rung in rungs
     ]
@@ -84,12 +86,14 @@ def _breaks(case: Case) -> list[float]:
     for rung in ORDER[1:]:
         there = [name for name in controls(case, rung) if name in case.scores]
         found |= set(known(net_gains(case, there)[0])) if there else set()
+    analysis = decide_verdict(case).analysis
+    found |= set(known((analysis.low, analysis.high))) if analysis is not None else set()
     return sorted(found)
 
 
 def _margins(case: Case) -> Iterable[tuple[str, float, Verdict]]:
     """For each guard the margin below which it would fail, when it passes now."""
-    looks = looks_of(case.looks)
+    looks = half_looks(case)
     for axis, (margin, changes) in case.guards.items():
         if guard_test(case, axis, looks).result != "pass":
             continue
@@ -101,67 +105,42 @@ def _margins(case: Case) -> Iterable[tuple[str, float, Verdict]]:
                 break
 
 
-def _controls(case: Case) -> list[tuple[str, Verdict]]:
+def _controls(facts: Facts, case: Case) -> list[tuple[str, Verdict]]:
     required = [name for name in controls(case, case.rung) if name != case.arm]
     dropped = [name for name in required if name != "frozen"]  # without generation 0 there is no R1 to stand on
-    found = [(f"without the control {named(name)}", decide_verdict(_without_control(case, name))) for name in dropped]
+    found = [
+        (f"without the control {named(name)}", decide_verdict(case_of(without_arm(facts, name), broken=case.broken)))
+        for name in dropped
+    ]
     more = [name for name in EXTRA if name in case.scores and name not in (*required, case.arm)]
     return found + [(f"{named(name)} required as well", decide_verdict(_with_control(case, name))) for name in more]
-
-
-def _without_control(case: Case, name: str) -> Case:
-    required = {rung: [one for one in names if one != name] for rung, names in case.required.items()}
-    return replace(case, required=required, beats=[one for one in case.beats if one != name])
 
 
 def _with_control(case: Case, name: str) -> Case:
     return replace(case, beats=[*case.beats, name])
 
 
-def _starts(case: Case, replicas: Sequence[int]) -> list[tuple[str, Verdict]]:
-    ways: list[tuple[str, Callable[[Case, int], Case]]] = [
-        ("left out", without_start), ("serving nothing at all", _failed), ("lost to infrastructure", _lost),
-    ]  # fmt: skip
-    return [row for words, change in ways for row in _each_start(case, replicas, words, change)]
+def _starts(facts: Facts, case: Case) -> list[tuple[str, Verdict]]:
+    replicas = sorted(facts.enrolled)
+    ways: list[tuple[str, Callable[[int], Case]]] = [
+        ("left out", lambda place: case_of(without_replica(facts, replicas[place]), broken=case.broken)),
+        ("serving nothing at all", lambda place: _failed(case, place)),
+        ("lost to infrastructure", lambda place: _lost(case, place)),
+    ]
+    return [row for words, change in ways for row in _each_start(replicas, words, change)]
 
 
-def _each_start(
-    case: Case, replicas: Sequence[int], words: str, change: Callable[[Case, int], Case]
-) -> list[tuple[str, Verdict]]:
+def _each_start(replicas: Sequence[int], words: str, change: Callable[[int], Case]) -> list[tuple[str, Verdict]]:
     """One row for every word that comes out; starts with one word share a row."""
     by_word: dict[str, tuple[list[int], Verdict]] = {}
     for place, replica in enumerate(replicas):
-        verdict = decide_verdict(change(case, place))
+        verdict = decide_verdict(change(place))
         by_word.setdefault(verdict.word, ([], verdict))[0].append(replica)
     found = []
     for starts, verdict in by_word.values():
         which = "any one start" if len(starts) == len(replicas) else f"start {joined(map(str, starts), 'or')}"
         found.append((f"{which} {words}", verdict))
     return found
-
-
-def without_start(case: Case, place: int) -> Case:
-    """The case of all other starts."""
-    own = Course(case.rounds, case.guards, case.late, case.changed)
-    return replace(
-        case,
-        scores={name: _cut(values, place) for name, values in case.scores.items()},
-        lost=_cut(case.lost, place), sibling=_cut(case.sibling, place), **vars(_without(own, place)),
-        ungated=None if case.ungated is None else _without(case.ungated, place),
-    )  # fmt: skip
-
-
-def _without(course: Course, place: int) -> Course:
-    return replace(
-        course,
-        changed=_cut(course.changed, place),
-        guards={name: (margin, _cut(values, place)) for name, (margin, values) in course.guards.items()},
-        late=None if course.late is None else (course.late[0], _cut(course.late[1], place)),
-    )
-
-
-def _cut(values: Sequence[Item], place: int) -> list[Item]:
-    return [value for index, value in enumerate(values) if index != place]
 
 
 def _failed(case: Case, place: int) -> Case:
@@ -171,6 +150,17 @@ def _failed(case: Case, place: int) -> Case:
 
 def _lost(case: Case, place: int) -> Case:
     return replace(case, lost=[one or index == place for index, one in enumerate(case.lost)])
+
+
+def _path(facts: Facts, case: Case) -> list[tuple[str, Verdict]]:
+    """What stood on the path: people, where there were any, and every guard that an arm was run without."""
+    if case.broken or case.arm != "self":
+        return []
+    drops = ["human"] if any(one["decided_by"] == "person" for run in facts.runs.values() if run.arm == case.arm
+                             for one in run.choices) else []  # fmt: skip
+    drops += [f"guard:{name.removeprefix('unguarded:')}" for name in case.scores if name.startswith("unguarded:")]
+    asked = [whatif(facts, drop) for drop in drops]
+    return [(one.assumption, one.verdict) for one in asked if one.verdict is not None]
 
 
 def _conditions(case: Case) -> list[tuple[str, Verdict]]:

@@ -98,7 +98,8 @@ def judge_round(plan: GatePlan, k: int, rng: np.random.Generator, candidate: flo
 
 def _appended(first: AxisScores, second: AxisScores) -> AxisScores:
     names = ("candidate", "released", "anchor")
-    return AxisScores(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in names))
+    both = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in names}
+    return AxisScores(both["candidate"], both["released"], both["anchor"])
 
 
 def run_gated(

@@ -16,7 +16,7 @@ from netgain.errors import ConfigError
 from netgain.generators import Strings
 from netgain.recipes import Built
 from netgain.recipes.length.options import Options, options_of
-from netgain.stages import Filter, Loop
+from netgain.stages import Filter, Loop, Transplant
 from netgain.suite import Axis, Suite, axis
 
 NOTES = {
@@ -72,7 +72,8 @@ def _loop(options: Options, filters: tuple[Filter, ...]) -> Loop:
         ordinary={"restarts": late("ordinary"), "long": late("ordinary")}, sampled=late("sampled"),
         oracle=late("oracle"), own_score=late("own_score") if options.check != "none" else None,
         filters=filters, state=STATE, surfaces=("data", "curriculum", "weights"), gate="advance", codec=_Codec(),
-        sees_accepted=False,
+        sees_accepted=False, closable=("data", "curriculum"),
+        transplant=Transplant(late("transplant"), late("drifted")),
         not_testable={"random_search": "it has no separate meaning here: a proposal is a batch of own answers"},
     )  # fmt: skip
 

@@ -57,19 +57,48 @@ def start(options: Options, rng: Any) -> Started:
 
 def propose(options: Options, view: View) -> Change:
     """Answer own questions, one symbol longer when at least half of the last answers passed, and check the answers."""
-    size = options.numbers
+    first = options.numbers.base_length + 1
     length, sets, reason = _position(options, view)
-    count = int(size.own * view.budget.scale)
-    improver = view.improver
+    if "curriculum" in view.closed:
+        length, reason = first, "the curriculum is closed: the first length again"
+    data, checks = (None, {}) if "data" in view.closed else _own_answers(options, view, length)
+    seen = {"share": view.feedback.shares.get(options.check), "advance": options.numbers.advance, "length": length}
+    pace = Part("curriculum", length, reason=reason, options=2, evidence=seen)
+    parts = [*([data] if data else []), *([] if "curriculum" in view.closed else [pace])]
+    if data is None:
+        view.budget.spend(tokens=0, flops=0)
+    rest = Part("weights", None, reason="true base strings: nothing else is open")
+    return Change(tuple(parts) or (rest,), {"length": length, "sets": sets}, checks)
+
+
+def _own_answers(options: Options, view: View, length: int) -> tuple[Part, dict[str, list[bool]]]:
+    """Questions of one length with the improver's own answers, and what its own check says of them."""
+    improver, count = view.improver, int(options.numbers.own * view.budget.scale)
     made = ask.make_set(improver.weights, options.task, options.check, length, count, view.rng, improver.voters)
     _book(view.budget, made.work)
-    data = Part(
-        "data", Examples(made.pairs.questions, made.pairs.answers), reason=f"{count} own answers of length {length}"
-    )
-    seen = {"share": view.feedback.shares.get(options.check), "advance": size.advance, "length": length}
-    pace = Part("curriculum", length, reason=reason, options=2, evidence=seen)
-    checks = {} if options.check == "none" else {options.check: [bool(one) for one in made.passed]}
-    return Change((data, pace), {"length": length, "sets": sets}, checks)
+    examples = Examples(made.pairs.questions, made.pairs.answers)
+    data = Part("data", examples, reason=f"{count} own answers of length {length}")
+    return data, {} if options.check == "none" else {options.check: [bool(one) for one in made.passed]}
+
+
+def transplant(options: Options, view: View) -> Change:
+    """One round by the improver, its check included, at a length beyond the one at which every run stops."""
+    length = options.numbers.target + 1
+    data, checks = _own_answers(options, view, length)
+    return Change((data,), {"length": length, "sets": []}, checks)
+
+
+def drifted(options: Options, first: System, last: System, rng: Any) -> System:
+    """The first weights moved as far as the last ones, tensor by tensor, in random directions."""
+    pairs = zip((first.weights, *first.voters), (last.weights, *last.voters), strict=True)
+    moved = [{name: _drifted(one[name], other[name], rng) for name in one} for one, other in pairs]
+    return System(moved[0], tuple(moved[1:]))
+
+
+def _drifted(first: torch.Tensor, last: torch.Tensor, rng: Any) -> torch.Tensor:
+    direction = torch.from_numpy(rng.standard_normal(tuple(first.shape))).to(first.dtype)
+    moved: torch.Tensor = first + direction * ((last - first).norm() / direction.norm())
+    return moved
 
 
 def _position(options: Options, view: View) -> tuple[int, list[Json], str]:
