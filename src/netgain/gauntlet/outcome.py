@@ -9,7 +9,7 @@ from typing import Any
 from netgain.evidence.looks import default_looks
 from netgain.gauntlet.campaign import Measured, Run
 from netgain.gauntlet.found import Found
-from netgain.gauntlet.population import CLASSES
+from netgain.gauntlet.population import CLASSES, Population
 from netgain.gauntlet.rates import Rate, two_sided
 from netgain.gauntlet.rules import RULES
 from netgain.gauntlet.studies import rungs, words
@@ -28,7 +28,7 @@ def record(run: Run) -> dict[str, Json]:
     planned = [found for one in genuine for found in one.found if found.true and found.promised >= POWER]
     return {
         "schema": SCHEMA, "quick": run.quick, "seed": run.seed, "replicas": [6, 9, 12],
-        "population": _population(run), "size": vars(run.size), "seconds": round(run.seconds, 1),
+        "population": population_record(run.population), "size": vars(run.size), "seconds": round(run.seconds, 1),
         "fakes": [entry(one) for one in fakes], "genuine": [entry(one) for one in genuine],
         "outside": [entry(one) for one in _of(measured, "outside")],
         "false_supported": upper(_sum(Rate(f.supported, len(f.outcomes)) for m in counted for f in m.found)),
@@ -48,11 +48,15 @@ def _of(measured: Sequence[Measured], kind: str) -> list[Measured]:
     return [one for one in measured if one.mechanism.kind == kind]
 
 
-def _population(run: Run) -> dict[str, Json]:
-    own = run.population
-    looks = {"looks": own.looks} if own.looks is not None or not own.held_out else {
-        "looks": None, "looks_reason": "the list of openings cannot be kept on this machine"}  # fmt: skip
-    return {"name": own.name, "digest": own.digest, "held_out": own.held_out, **(looks if own.held_out else {})}
+def population_record(own: Population) -> dict[str, Json]:
+    """Which population was run, and what is known of its openings."""
+    named = {"name": own.name, "digest": own.digest, "held_out": own.held_out}
+    if own.opening is None:
+        return named
+    reasons = {"looks_reason": "the list of openings cannot be kept here"} if own.opening.number is None else {}
+    if own.opening.changed is None:
+        reasons["verdict_changed_reason"] = reasons.get("looks_reason", "it was not opened here before")
+    return {**named, "looks": own.opening.number, "verdict_changed": own.opening.changed, **reasons}
 
 
 def honest(found: Found) -> bool:
@@ -206,6 +210,15 @@ def _at_most(rate: Mapping[str, Json], most: float) -> bool:
     return rate["rate"] is not None and rate["rate"] <= most
 
 
+def opening_in_words(population: Mapping[str, Json]) -> str:
+    """What is known of the openings of a held-out population."""
+    if population["looks"] is None:
+        return "this opening cannot be booked here: how often it was opened is unknown"
+    code = {True: "changed", False: "did not change"}.get(population["verdict_changed"])
+    since = f"; the code of the verdict {code} since the last one" if code else ""
+    return f"opening {population['looks']} on this machine, booked{since}; openings elsewhere are unknown"
+
+
 def percent(value: float | None) -> str:
     """A share for people."""
     return "unknown" if value is None else f"{100 * value:.1f} %"
@@ -215,7 +228,7 @@ def in_words(found: Mapping[str, Json]) -> str:
     """The record for people."""
     lines = [f"gauntlet, population {found['population']['name']}, seed {found['seed']}, {found['seconds']:.0f} s"]
     if found["population"]["held_out"]:
-        lines.append(f"held-out population: opening {found['population']['looks']} on this machine")
+        lines.append(f"held-out population: {opening_in_words(found['population'])}")
     for title, kind in (("fakes", "fakes"), ("genuine", "genuine"), ("outside the wall", "outside")):
         lines += ["", f"{title:<48}{'n':>5}  SUPP  LIMITS  INCONCL  REFUTED  INVALID"]
         lines += [_line(one) for one in found[kind]]

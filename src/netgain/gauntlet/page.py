@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from netgain.gauntlet.outcome import percent, targets
+from netgain.gauntlet.outcome import opening_in_words, percent, targets
 from netgain.gauntlet.picture import OURS, picture, rows_of
 from netgain.ledger.files import write_durably
 from netgain.report.page import Header, Section, glyph, prose
@@ -48,7 +48,7 @@ def _header(found: Mapping[str, Json]) -> Header:
     missed = [what for what, met, _ in targets(found) if not met]
     words = "All targets met" if not missed else f"{len(missed)} of {len(targets(found))} targets missed"
     population = found["population"]
-    opened = f"held out, opening {population['looks']} on this machine" if population["held_out"] else "public"
+    opened = f"held out, {opening_in_words(population)}" if population["held_out"] else "public"
     return Header(
         "good" if not missed else "watch", words,
         "How often our own verdicts are wrong, on studies whose truth is known, beside the accept rules of other tools",
