@@ -42,7 +42,7 @@ class Size:
     engines: int
 
 
-QUICK = Size(studies=60, truth=200, rules=60, random=0, probe=0, again=0, real=1, engines=2)
+QUICK = Size(studies=60, truth=200, rules=60, random=0, probe=0, again=0, real=1, engines=1)
 LONG = Size(studies=204, truth=10_000, rules=204, random=200, probe=6, again=200, real=20, engines=20)
 
 
