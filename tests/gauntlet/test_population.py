@@ -5,7 +5,16 @@ import json
 import pytest
 
 from netgain.errors import ConfigError
-from netgain.gauntlet.population import CLASSES, book_look, development, exposure_ledger, held_out
+from netgain.gauntlet import population
+from netgain.gauntlet.population import (
+    CLASSES,
+    Opening,
+    book_look,
+    development,
+    exposure_ledger,
+    held_out,
+    verdict_code,
+)  # fmt: skip
 from netgain.gauntlet.truth import truth_of
 from netgain.gauntlet.world import World
 
@@ -93,10 +102,10 @@ def written(folder, **changed):
 def test_each_opening_of_a_held_out_file_is_a_look_whatever_its_name(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     path = written(tmp_path)
-    assert [held_out(path).looks, held_out(path).looks] == [1, 2]
+    assert [held_out(path).opening.number for _ in range(2)] == [1, 2]
     renamed = path.rename(tmp_path / "other.json")
-    assert held_out(renamed).looks == 3
-    assert held_out(written(tmp_path, right="else")).looks == 1
+    assert held_out(renamed).opening == Opening(3, changed=False)
+    assert held_out(written(tmp_path, right="else")).opening == Opening(1, changed=None)
     assert exposure_ledger().is_relative_to(tmp_path)
 
 
@@ -104,7 +113,15 @@ def test_an_opening_that_cannot_be_booked_is_unknown_and_not_zero(tmp_path, monk
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     exposure_ledger().parent.mkdir(parents=True)
     exposure_ledger().write_text("{broken")
-    assert book_look("d") is None
+    assert book_look("d") == Opening(None, None)
+
+
+def test_an_opening_after_a_change_of_the_verdict_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert book_look("d") == Opening(1, None)
+    monkeypatch.setattr(population, "verdict_code", lambda: "other")
+    assert book_look("d") == Opening(2, changed=True)
+    assert len(verdict_code()) == 64
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_events_have_the_fields_of_real_ones():
     block = Block("sealed", "source", "r0", 0, ())
     real = set(Sheet(AXIS, "served", "digest", block, (), {}, "").record(5, "contract"))
     sheets = [one for one in log_of(World()) if one.kind == "scores"]
-    assert sheets and all(set(one.data) <= real for one in sheets)
+    assert sheets and all(set(one.data) == real for one in sheets)
 
 
 # --- Missing is not zero ---------------------------------------------------------------------------------------------

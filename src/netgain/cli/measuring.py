@@ -10,7 +10,7 @@ from netgain.cli.answer import Reply, note
 from netgain.errors import NetgainError
 from netgain.gauntlet.campaign import run
 from netgain.gauntlet.found import LONG, QUICK
-from netgain.gauntlet.outcome import in_words, record
+from netgain.gauntlet.outcome import in_words, opening_in_words, population_record, record
 from netgain.gauntlet.page import write_page
 from netgain.gauntlet.population import development, held_out
 
@@ -19,7 +19,7 @@ def gauntlet(*, quick: bool, population: Path | None, seed: int, page: Path, wor
     """Run the gauntlet."""
     chosen = held_out(population) if population else development()
     if chosen.held_out:
-        note(f"held-out population {chosen.digest[:12]}: {_opening(chosen.looks)}")
+        note(f"held-out population {chosen.digest[:12]}: {opening_in_words(population_record(chosen))}")
     found = record(run(chosen, QUICK if quick else LONG, quick=quick, seed=seed, workers=workers, watch=note))
     return Reply(found, f"{in_words(found)}\n\n{_written(found, page)}")
 
@@ -31,8 +31,3 @@ def _written(found: Mapping[str, Any], page: Path) -> str:
     except (OSError, NetgainError) as error:
         note(f"no page: {error}")
         return "no page"
-
-
-def _opening(looks: int | None) -> str:
-    return "this opening cannot be booked here: how often it was opened is unknown" if looks is None else (
-        f"opening {looks} on this machine, booked; openings elsewhere are unknown")  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from netgain.evidence.looks import looks_of
+from netgain.evidence.looks import default_looks
 from netgain.evidence.power import planned_chances
 from netgain.gauntlet.record import claim_of
 from netgain.gauntlet.studies import Outcome, run_studies
@@ -42,7 +42,7 @@ class Size:
     engines: int
 
 
-QUICK = Size(studies=60, truth=200, rules=60, random=0, probe=0, again=0, real=1, engines=2)
+QUICK = Size(studies=60, truth=200, rules=60, random=0, probe=0, again=0, real=1, engines=1)
 LONG = Size(studies=204, truth=10_000, rules=204, random=200, probe=6, again=200, real=20, engines=20)
 
 
@@ -84,9 +84,8 @@ class Found:
     def promised(self) -> float:
         """Chance of SUPPORTED that `plan` would print for this net gain, before the run."""
         claim = claim_of(self.world)
-        looks = looks_of(claim.sizes)
         return planned_chances(
-            looks, expected=self.truth.gain, delta=claim.by, starve=claim.starve, spread=0.05
+            default_looks(), expected=self.truth.gain, delta=claim.by, starve=claim.starve, spread=0.05
         ).supported
 
 

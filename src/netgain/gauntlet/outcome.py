@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from netgain.evidence.looks import looks_of
+from netgain.evidence.looks import default_looks
 from netgain.gauntlet.campaign import Measured, Run
 from netgain.gauntlet.found import Found
-from netgain.gauntlet.population import CLASSES
+from netgain.gauntlet.population import CLASSES, Population
 from netgain.gauntlet.rates import Rate, two_sided
-from netgain.gauntlet.record import claim_of
 from netgain.gauntlet.rules import RULES
 from netgain.gauntlet.studies import rungs, words
 
@@ -29,7 +28,7 @@ def record(run: Run) -> dict[str, Json]:
     planned = [found for one in genuine for found in one.found if found.true and found.promised >= POWER]
     return {
         "schema": SCHEMA, "quick": run.quick, "seed": run.seed, "replicas": [6, 9, 12],
-        "population": _population(run), "size": vars(run.size), "seconds": round(run.seconds, 1),
+        "population": population_record(run.population), "size": vars(run.size), "seconds": round(run.seconds, 1),
         "fakes": [entry(one) for one in fakes], "genuine": [entry(one) for one in genuine],
         "outside": [entry(one) for one in _of(measured, "outside")],
         "false_supported": upper(_sum(Rate(f.supported, len(f.outcomes)) for m in counted for f in m.found)),
@@ -49,11 +48,15 @@ def _of(measured: Sequence[Measured], kind: str) -> list[Measured]:
     return [one for one in measured if one.mechanism.kind == kind]
 
 
-def _population(run: Run) -> dict[str, Json]:
-    own = run.population
-    looks = {"looks": own.looks} if own.looks is not None or not own.held_out else {
-        "looks": None, "looks_reason": "the list of openings cannot be kept on this machine"}  # fmt: skip
-    return {"name": own.name, "digest": own.digest, "held_out": own.held_out, **(looks if own.held_out else {})}
+def population_record(own: Population) -> dict[str, Json]:
+    """Which population was run, and what is known of its openings."""
+    named = {"name": own.name, "digest": own.digest, "held_out": own.held_out}
+    if own.opening is None:
+        return named
+    reasons = {"looks_reason": "the list of openings cannot be kept here"} if own.opening.number is None else {}
+    if own.opening.changed is None:
+        reasons["verdict_changed_reason"] = reasons.get("looks_reason", "it was not opened here before")
+    return {**named, "looks": own.opening.number, "verdict_changed": own.opening.changed, **reasons}
 
 
 def honest(found: Found) -> bool:
@@ -127,7 +130,7 @@ def _worst(one: Measured) -> dict[str, Json]:
 
 def _boundary(one: Measured) -> dict[str, Json]:
     """A world at the claimed effect: its rate against the registered level, exact and two-sided."""
-    level = looks_of(claim_of(one.mechanism.world).sizes).levels[0]
+    level = default_looks().levels[0]
     rate = _sum(Rate(f.supported, len(f.outcomes)) for f in one.found)
     p = two_sided(rate.hits, rate.n, level) if rate.n else None
     above = p is not None and rate.value is not None and rate.value > level and p < 0.05
@@ -174,15 +177,15 @@ def _same_budget(place: int, counted: Sequence[Measured], genuine: Sequence[Meas
 def targets(found: Mapping[str, Json]) -> list[tuple[str, bool, str]]:
     """Each target of method 5.2: what it is, whether it was met, and the figure."""
     engine = [one for one in found["worst"] if one["detector"] == "engine"]
-    bad = [one for one in engine if one["rate"] > 0.05 or (one["fresh_seeds"] and one["upper95"] > 0.10)]
+    bad = [one for one in engine if one["rate"] > 0.05]
+    wide = [one for one in engine if one["fresh_seeds"] and one["upper95"] > 0.10 and one not in bad]
     levels = [one for one in found["boundary"] if one["above_level"]]
     weighted, true = found["over_claim"]["weighted"], found["true_supported"]
-    listed = ", ".join(f"{one['mechanism']} {percent(one['rate'])}" for one in bad)
     return [
         ("boundary worlds and A/A at the registered level", not levels,
          ", ".join(f"{one['mechanism']} {percent(one['rate'])}" for one in (levels or found["boundary"]))),
-        ("every mechanism at its worst strength at most 5 % over-claims, upper bound 10 %", not bad,
-         listed or f"{len(engine)} mechanisms, the worst {percent(max((o['rate'] for o in engine), default=None))}"),
+        ("every mechanism at its worst strength at most 5 % over-claims, upper bound 10 %", not bad and not wide,
+         _at_worst(engine, bad, wide)),
         ("class-weighted over-claims at most 2 %", weighted is not None and weighted <= 0.02, percent(weighted)),
         ("false REFUTED at most 5 %", _at_most(found["false_refuted"], 0.05), percent(found["false_refuted"]["rate"])),
         ("honest studies INVALID at most 1 %", _at_most(found["invalid_honest"], 0.01),
@@ -192,8 +195,28 @@ def targets(found: Mapping[str, Json]) -> list[tuple[str, bool, str]]:
     ]  # fmt: skip
 
 
+def _at_worst(
+    engine: Sequence[Mapping[str, Json]], bad: Sequence[Mapping[str, Json]], wide: Sequence[Mapping[str, Json]]
+) -> str:
+    """Fakes that were supported too often, and those of which too few studies were run to bound the rate."""
+    told = [f"{one['mechanism']} {percent(one['rate'])}" for one in bad]
+    if not told:
+        told = [f"{len(engine)} mechanisms, the worst {percent(max((one['rate'] for one in engine), default=None))}"]
+    few = f"; of {len(wide)} more too few studies were run for a bound of 10 %" if wide else ""
+    return ", ".join(told) + few
+
+
 def _at_most(rate: Mapping[str, Json], most: float) -> bool:
     return rate["rate"] is not None and rate["rate"] <= most
+
+
+def opening_in_words(population: Mapping[str, Json]) -> str:
+    """What is known of the openings of a held-out population."""
+    if population["looks"] is None:
+        return "this opening cannot be booked here: how often it was opened is unknown"
+    code = {True: "changed", False: "did not change"}.get(population["verdict_changed"])
+    since = f"; the code of the verdict {code} since the last one" if code else ""
+    return f"opening {population['looks']} on this machine, booked{since}; openings elsewhere are unknown"
 
 
 def percent(value: float | None) -> str:
@@ -205,7 +228,7 @@ def in_words(found: Mapping[str, Json]) -> str:
     """The record for people."""
     lines = [f"gauntlet, population {found['population']['name']}, seed {found['seed']}, {found['seconds']:.0f} s"]
     if found["population"]["held_out"]:
-        lines.append(f"held-out population: opening {found['population']['looks']} on this machine")
+        lines.append(f"held-out population: {opening_in_words(found['population'])}")
     for title, kind in (("fakes", "fakes"), ("genuine", "genuine"), ("outside the wall", "outside")):
         lines += ["", f"{title:<48}{'n':>5}  SUPP  LIMITS  INCONCL  REFUTED  INVALID"]
         lines += [_line(one) for one in found[kind]]

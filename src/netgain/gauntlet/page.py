@@ -9,7 +9,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from netgain.gauntlet.outcome import percent, targets
+from netgain.gauntlet.found import LONG
+from netgain.gauntlet.outcome import opening_in_words, percent, targets
 from netgain.gauntlet.picture import OURS, picture, rows_of
 from netgain.ledger.files import write_durably
 from netgain.report.page import Header, Section, glyph, prose
@@ -48,7 +49,7 @@ def _header(found: Mapping[str, Json]) -> Header:
     missed = [what for what, met, _ in targets(found) if not met]
     words = "All targets met" if not missed else f"{len(missed)} of {len(targets(found))} targets missed"
     population = found["population"]
-    opened = f"held out, opening {population['looks']} on this machine" if population["held_out"] else "public"
+    opened = f"held out, {opening_in_words(population)}" if population["held_out"] else "public"
     return Header(
         "good" if not missed else "watch", words,
         "How often our own verdicts are wrong, on studies whose truth is known, beside the accept rules of other tools",
@@ -60,11 +61,18 @@ def _header(found: Mapping[str, Json]) -> Header:
         [
             ("Population", f"{population['name']} ({opened}), digest `{population['digest'][:12]}`"),
             ("Size", f"{found['size']['studies']} studies per mechanism over six strengths; truth of a world from "
-                     f"{found['size']['truth']} starts; {'quick' if found['quick'] else 'long'} run"),
+                     f"{found['size']['truth']} starts; {_run(found)}"),
             ("Seed", f"{found['seed']}; simulated studies repeat with it, small real loops draw their own roots"),
             ("Time", f"{found['seconds']:.0f} s"),
         ],
     )  # fmt: skip
+
+
+def _run(found: Mapping[str, Json]) -> str:
+    """Which size this is: a run that is neither quick nor long says so."""
+    if found["quick"]:
+        return "quick run"
+    return "the long run" if found["size"] == vars(LONG) else "a smaller run than the long one, with wider bounds"
 
 
 def _best(found: Mapping[str, Json]) -> str:

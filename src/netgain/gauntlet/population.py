@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -65,6 +65,19 @@ class Mechanism:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """One look at a held-out population on this machine.
+
+    Attributes:
+        number: openings so far, this one included; None when the list cannot be kept: unknown, not 0.
+        changed: whether the code of the verdict is another than at the last opening; None at the first.
+    """
+
+    number: int | None
+    changed: bool | None
+
+
+@dataclass(frozen=True)
 class Population:
     """Mechanisms that are run together."""
 
@@ -72,7 +85,7 @@ class Population:
     mechanisms: Sequence[Mechanism]
     digest: str
     held_out: bool = False
-    looks: int | None = field(default=None)  # openings so far of a held-out file on this machine, this one included
+    opening: Opening | None = None  # of a held-out file
 
 
 def development() -> Population:
@@ -92,7 +105,7 @@ def held_out(path: Path) -> Population:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read a population: {error}", where=str(path), fix="see docs/gauntlet.md") from None
     found = _read(text, str(path))
-    return Population(found.name, found.mechanisms, found.digest, held_out=True, looks=book_look(found.digest))
+    return Population(found.name, found.mechanisms, found.digest, held_out=True, opening=book_look(found.digest))
 
 
 def _read(text: str, where: str) -> Population:
@@ -146,20 +159,28 @@ def exposure_ledger() -> Path:
     return registry().with_name("exposure.json")
 
 
-def book_look(digest: str) -> int | None:
-    """Book one opening of a population by the digest of its content: a renamed file is the same population.
-
-    Returns:
-        Openings so far, this one included; None when the list cannot be kept: unknown, not 0.
-    """
-    path = exposure_ledger()
+def book_look(digest: str) -> Opening:
+    """Book one opening of a population by the digest of its content: a renamed file is the same population."""
+    path, code = exposure_ledger(), verdict_code()
     try:
         held = json.loads(path.read_text("utf-8")) if path.exists() else []
-        held.append({"population": digest, "opened": datetime.now(UTC).isoformat(timespec="seconds")})
+        earlier = [one for one in held if one["population"] == digest]
+        opened = datetime.now(UTC).isoformat(timespec="seconds")
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        part.write_text(json.dumps(held, indent=1))
+        part.write_text(json.dumps([*held, {"population": digest, "opened": opened, "verdict_code": code}], indent=1))
         part.replace(path)
-        return int(sum(one["population"] == digest for one in held))
+        return Opening(len(earlier) + 1, earlier[-1]["verdict_code"] != code if earlier else None)
     except (OSError, ValueError, TypeError, AttributeError, KeyError):
-        return None
+        return Opening(None, None)
+
+
+def verdict_code() -> str:
+    """Digest of the modules in which a threshold of gate or verdict could be changed."""
+    package = resources.files("netgain")
+    found = hashlib.sha256()
+    for folder in ("evidence", "gates", ""):
+        for one in sorted(package.joinpath(folder).iterdir(), key=lambda path: path.name):
+            if one.name.endswith(".py") and (folder or one.name in ("case.py", "facts.py")):
+                found.update(one.name.encode() + one.read_bytes())
+    return found.hexdigest()

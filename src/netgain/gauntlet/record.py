@@ -6,6 +6,7 @@ seal's tree head. Nothing of the planted mechanism is in it: no name, no strengt
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from netgain.run import Row, half_of, run_id
 
 Json = Any
 SPENT = 1000.0  # tokens and operations of one round of building
+LOOKS = (6, 9, 12)  # starts at which a claim may be decided
 CLOCK = "2026-01-01T00:00:00.000Z"
 
 
@@ -37,7 +39,8 @@ class Cohort:
 def claim_of(world: World) -> Claim:
     """The claim that is registered."""
     asked, one = world.asked, world.conduct.shared_start
-    return Claim(AXIS, by=asked.by, beats=asked.beats, rung=asked.rung, expected=asked.by + 0.1, mode=asked.mode,
+    return Claim(AXIS, by=asked.by, beats=asked.beats, rung=asked.rung, looks=LOOKS, expected=asked.by + 0.1,
+                 mode=asked.mode,
                  starts="fresh" if not one or world.conduct.start_luck else "this generation 0")  # fmt: skip
 
 
@@ -98,7 +101,7 @@ def look_events(
             yield from _run(world, cohort, ended[replica, one], place, name)
     yield _seal(ended, first, len(rows))
     for replica, place in enumerate(rows, start=first):
-        yield from _sealed(world, cohort, place, replica)
+        yield from _sealed(world, cohort, place, {one: ended[replica, one] for one in cohort.ran}, contract)
 
 
 def _variant(arm_name: str) -> str:
@@ -169,14 +172,19 @@ def _seal(ended: Mapping[tuple[int, str], Row], first: int, count: int) -> Event
     })  # fmt: skip
 
 
-def _sealed(world: World, cohort: Cohort, place: int, replica: int) -> Iterator[Event]:
+def _sealed(world: World, cohort: Cohort, place: int, rows: Mapping[str, Row], contract: str) -> Iterator[Event]:
+    """What every arm of a start answered on its sealed block, with the fields of `evaluation.Sheet.record`."""
     for (name, role, axis), sheets in cohort.asked.items():
+        row = rows[name]
         if cohort.lost[place] and name == "self":
             continue
         values, status = sheets.record(place)
-        yield Event("scores", run_id(replica, _run_name(name)), {
-            "epoch": 0, "round": world.asked.rounds, "split": "sealed", "axis": axis, "key": f"r{replica}", "start": 0,
-            "role": role, "values": values, "status": status, "outputs": digest([values, status]),
+        system = row.released if role == "served" else next(iter(row.kept_at.values()))
+        key = f"r{row.replica}"
+        yield Event("scores", row.id, {
+            "contract": contract[:16], "epoch": 0, "round": world.asked.rounds, "split": "sealed", "axis": axis,
+            "source": axis, "key": key, "start": 0, "items": f"{key}/{axis}", "system": system, "role": role,
+            "values": values, "status": status, "outputs": hashlib.sha256(sheets.scores[place].tobytes()).hexdigest(),
         })  # fmt: skip
 
 
