@@ -556,7 +556,7 @@ def with_moves(record: list[Event], rng: random.Random) -> Iterator[Event]:
             data["study"]["arms"] += CONTROLS
             data["study"]["transplant"] = {"starts": 2, "missing": missing}
             data["study"]["required"] = {one: list(required_controls(one, (), Ladder().loop())) for one in RUNGS[1:]}
-        if event.kind == "scores" and arm in ("frozen", "placebo"):
+        if event.kind == "scores" and arm.partition(".")[0] in ("frozen", "placebo", "ordinary"):
             _rescored(data, -0.6, 0.0, rng)
         if event.kind == "scores" and arm == "self" and data["axis"] == "ladder" and data["role"] == "served":
             _rescored(data, 0.4, 0.0, rng)

@@ -53,6 +53,7 @@ class Facts:
     runs: dict[str, RunFacts] = field(default_factory=dict)
     enrolled: dict[int, list[str]] = field(default_factory=dict)
     blocks: dict[tuple[int, str], dict[tuple[str, str], dict[str, Json]]] = field(default_factory=dict)
+    mixtures: dict[tuple[int, str], dict[tuple[str, str], dict[str, Json]]] = field(default_factory=dict)
     sealed: dict[tuple[int, str, str, str], Tally] = field(default_factory=dict)  # (replica, arm, role, axis)
     moves: dict[tuple[int, str], list[dict[str, Json]]] = field(default_factory=dict)  # (replica, arm) -> transplants
     moved: dict[tuple[int, str], dict[tuple[str, int], dict[str, Json]]] = field(default_factory=dict)  # and scores
@@ -129,12 +130,10 @@ def reduce(events: Iterable[Stored]) -> Facts:
         handler = _HANDLERS.get(event.kind)
         if handler is not None:
             handler(facts, event)
-    for (replica, axis), whole in facts.blocks.items():
-        sheets = {asked: data for asked, data in whole.items() if not asked[1].startswith(MIXTURE)}
-        mixtures = {asked: data for asked, data in whole.items() if asked not in sheets}
-        # Among themselves: a mixture that fails to answer must not take an item away from the verdict.
+    for (replica, axis), mixtures in facts.mixtures.items():
         found = paired(mixtures)
         facts.mixed |= {(replica, axis, role.removeprefix(MIXTURE)): one for (_, role), one in found.items()}
+    for (replica, axis), sheets in facts.blocks.items():
         strict = [asked for asked in sheets if asked[0] in (facts.claim["arm"], "ungated")]
         facts.sealed |= {(replica, *asked, axis): one for asked, one in paired(sheets, strict).items()}
     return facts
@@ -188,7 +187,9 @@ def _scores(facts: Facts, event: Stored) -> None:
     data = event.data
     if data["split"] == "sealed":  # summed up when all arms of the start are there: they are compared on the same items
         run = _run(facts, event)
-        facts.blocks.setdefault((run.replica, data["axis"]), {})[run.arm, data["role"]] = data
+        # Mixtures apart: one that fails to answer must not take an item away from the verdict.
+        blocks = facts.mixtures if data["role"].startswith(MIXTURE) else facts.blocks
+        blocks.setdefault((run.replica, data["axis"]), {})[run.arm, data["role"]] = data
         return
     if data["split"] == "transplant":
         run, (improver, _, start) = _run(facts, event), data["role"].partition("|")

@@ -18,6 +18,14 @@ OPTIONS = Options(size="tiny")
 SIZE = OPTIONS.numbers
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _as_before():
+    """`steps` has torch round the smallest numbers to zero in its process; other tests have theirs without."""
+    torch.set_flush_denormal(True)
+    yield
+    torch.set_flush_denormal(False)
+
+
 def system(seed: int) -> steps.System:
     return steps.System(model.fresh(SIZE.shape, np.random.default_rng(seed)))
 

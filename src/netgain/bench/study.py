@@ -134,7 +134,7 @@ def _register(study: Study, log: _Memory) -> dict[str, Json]:
         "claim": claim, "claim_digest": claim_digest, "study": registered, "contract": contract,
         "contract_digest": contract_digest, "secret_sha256": hashlib.sha256(SECRET).hexdigest(), "root_bits": "00" * 16,
         "root": derived_root(claim_digest, "00" * 16), "given_root": False, "exploratory": False,
-        "replicas": study.replicas, "files": {},
+        "replicas": study.replicas, "files": {}, "exposure": {},
     }  # fmt: skip
     log.append([Event("claim_registered", None, record), Event("session", None, {"contract_digest": contract_digest})])
     return record

@@ -129,11 +129,11 @@ def use(found: Use) -> str:
 
 def inflation(found: Claimed) -> str:
     """What would have been claimed, and what is true."""
-    who = {"gate": "the gate saw at the last release", "report": "the report split showed"}[found.by]
     claimed, true = middle(found.seen), middle(found.sealed)
     over = "" if isinstance(found.over, Unknown) else told(found.over)
     return (
-        f"On {named(found.axis)}, by what {who}, claimed would have been {signed(claimed)} (median); sealed it is "
+        f"On {named(found.axis)}, by what the report split showed, claimed would have been {signed(claimed)} (median); "
+        "sealed it is "
         f"{signed(true)}: inflation {over}."
     )
 
