@@ -8,6 +8,7 @@ from netgain import verify
 from netgain.errors import ConfigError
 from netgain.facts import Facts, reduce
 from netgain.ledger import Event
+from netgain.whatif import whatif
 from study_forgery import Events, entries, forged, ladder_study, shared
 
 BARE = "unguarded:retention.gate+unguarded:calibration.gate"
@@ -36,6 +37,11 @@ def test_what_does_not_bind_is_computed_and_recorded_all_the_same(lossy: Path) -
     decided = [e.data for e in entries(lossy) if e.kind == "gate_decision"]
     assert {len(one["tests"]) for one in decided} == {10}
     assert {tuple(one["waived"]) for one in decided} == {(), ("retention", "calibration"), ("retention",)}
+
+
+def test_what_a_guard_axis_held_back_is_read_from_its_arm(lossy: Path) -> None:
+    found = whatif(reduce(entries(lossy)), "guard:retention.gate")
+    assert found.case is not None and found.case.arm == "unguarded:retention"
 
 
 def test_verify_follows_the_arm_and_not_what_the_record_says(lossy: Path, tmp_path: Path) -> None:

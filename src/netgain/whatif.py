@@ -236,21 +236,20 @@ def _run(facts: Facts) -> list[str]:
 
 
 def guard_arm(facts: Facts, name: str) -> str:
-    """The arm that shows a guard: `unguarded:CHECK`, `unguarded:CHECK.USE`, or `ungated` for the gate with its axes.
+    """The arm that shows a guard: `unguarded:CHECK[.USE]`, `unguarded:AXIS[.gate]`, or `ungated` for the whole gate.
 
     Raises:
         ConfigError: the study has no such guard.
     """
     if name == GATE:
         return "ungated"
-    known = [GATE, *(full for one in facts.study["filters"] for full in _uses(one))]
-    axes = [axis for axis, one in facts.axes.items() if one["guard"]]
-    if name in axes:
-        fix = f"guard:{GATE} reads the arm where all of them only watch; axis:{name} drops the verdict's own test of it"
-        raise ConfigError(f"the guard axis {name!r} acts through the gate", where=f"--drop guard:{name}", fix=fix)
+    axes = [{"name": axis, "uses": [GATE]} for axis, one in facts.axes.items() if one["guard"]]
+    known = [full for one in [*facts.study["filters"], *axes] for full in _uses(one)]
     if name not in known:
-        raise ConfigError.unknown("guard", name, known, where=f"--drop guard:{name}")
-    return f"unguarded:{name}"
+        raise ConfigError.unknown("guard", name, [GATE, *known], where=f"--drop guard:{name}")
+    alike = [f"unguarded:{name}", f"unguarded:{name}.{GATE}", f"unguarded:{name.removesuffix('.' + GATE)}"]
+    axis = any(name.removesuffix(f".{GATE}") == one["name"] for one in axes)  # its one use is the gate
+    return next((one for one in alike if axis and one in facts.study["arms"]), alike[0])
 
 
 def _uses(check: Mapping[str, Json]) -> list[str]:

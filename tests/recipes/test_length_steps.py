@@ -14,6 +14,7 @@ from netgain.recipes.length import model, steps
 from netgain.recipes.length.options import Options
 from netgain.records import Change, Feedback, View
 
+torch.set_flush_denormal(False)  # importing `steps` sets it, here for all tests of this process
 OPTIONS = Options(size="tiny")
 SIZE = OPTIONS.numbers
 

@@ -92,7 +92,8 @@ def test_a_guard_is_read_from_the_arm_that_ran_without_it(facts):
 
 
 @pytest.mark.parametrize(("name", "arm"), [("own", "unguarded:own"), ("own.pace", "unguarded:own.pace"),
-                                           ("gate", "ungated")])  # fmt: skip
+                                           ("gate", "ungated"), ("retention", "unguarded:retention"),
+                                           ("retention.gate", "unguarded:retention.gate")])  # fmt: skip
 def test_a_guard_without_its_arm_is_not_identifiable(facts, name, arm):
     found = whatif(facts, f"guard:{name}")
     assert found.verdict is None and found.case is None
@@ -109,7 +110,7 @@ def test_a_round_cannot_be_dropped_and_the_error_says_why(facts):
     [
         ("people", "human"), ("replica:9", "'9'"), ("replica:", "takes one"), ("replica", "takes one"),
         ("human:1", "takes no name"), ("arm:plasebo", "placebo"), ("axis:retension", "retention"),
-        ("guard:own.stop", "own.filter"), ("guard:retention", "acts through the gate"),
+        ("guard:own.stop", "own.filter"), ("guard:dice", "retention.gate"),
     ],
 )  # fmt: skip
 def test_a_wrong_name_is_told_what_there_is(facts, drop, says):

@@ -280,9 +280,7 @@ def export(study: Path, tables: Path, **shared: bool) -> int:
 )
 @_workers
 @_shared
-def gauntlet(
-    quick: bool, population: Path | None, seed: int, page: Path, workers: int | None, **shared: bool
-) -> int:
+def gauntlet(quick: bool, population: Path | None, seed: int, page: Path, workers: int | None, **shared: bool) -> int:
     """Measure how often our own verdicts are wrong.
 
     Runs simulated studies of known truth, genuine and fake, through the real gate and the real verdict, and the accept

@@ -408,8 +408,16 @@ def _answer(
         form: TestForm = "exact" if exact else "grid" if plan.form == "grid" else "betting"
         tests.append(
             GateTest(
-                kind=question.kind, axis=question.axis, form=form, log_e=now, log_e_peak=peak, log_threshold=threshold,
-                pairs=pairs, asked=collected.asked(question.axis), missing=missing, missing_plus=plus,
+                kind=question.kind,
+                axis=question.axis,
+                form=form,
+                log_e=now,
+                log_e_peak=peak,
+                log_threshold=threshold,
+                pairs=pairs,
+                asked=collected.asked(question.axis),
+                missing=missing,
+                missing_plus=plus,
                 missing_minus=minus,
             )
         )

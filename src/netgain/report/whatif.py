@@ -158,7 +158,8 @@ def _path(facts: Facts, case: Case) -> list[tuple[str, Verdict]]:
         return []
     drops = ["human"] if any(one["decided_by"] == "person" for run in facts.runs.values() if run.arm == case.arm
                              for one in run.choices) else []  # fmt: skip
-    drops += [f"guard:{name.removeprefix('unguarded:')}" for name in case.scores if name.startswith("unguarded:")]
+    bare = [name.removeprefix("unguarded:") for name in case.scores if name.startswith("unguarded:")]
+    drops += [f"guard:{name}" for name in bare if "+" not in name]
     asked = [whatif(facts, drop) for drop in drops]
     return [(one.assumption, one.verdict) for one in asked if one.verdict is not None]
 
