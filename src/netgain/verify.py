@@ -213,7 +213,7 @@ class Study:
         """Guards whose tests bind nothing in a run: those that its arm names as `unguarded:AXIS` or `.gate`."""
         guards = [one["axis"] for one in self.record["contract"]["gate"]["guards"]]
         named = [piece.removesuffix(".gate") for piece in self.rows[run]["arm"].split("+")]
-        return [piece[10:] for piece in named if piece.startswith("unguarded:") and piece[10:] in guards]
+        return sorted({piece[10:] for piece in named if piece.startswith("unguarded:") and piece[10:] in guards})
 
 
 # --- Files, log, registration, contract ------------------------------------------------------------------------------
