@@ -466,7 +466,7 @@ def test_verdicts_about_a_version_are_the_same(record: list[Event]) -> None:
         assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
         words.add(theirs["verdict"])
         assert theirs["verdict"] == "INVALID" or "says nothing about the loop" in theirs["reasons"][-1]
-    assert len(words) > 3
+    assert len(words) > 2
 
 
 @pytest.mark.parametrize("share", [1.0, 1.05, 1.2])
