@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import netgain
 
 SOURCE = Path(netgain.__file__).parents[1]
+DRAWN = Path(__file__).parents[1] / "drawn.py"
 ROOT = "ab" * 32
 TWO_ARMS = (
     "--size", "tiny", "--set", 'study.arms=["self", "frozen"]', "--set", "study.rounds=2", "--set", "claim.rung=R1",
@@ -43,7 +44,7 @@ def environment(home: Path) -> dict[str, str]:
 
 def started(home: Path, *words: object, **options: Any) -> "subprocess.Popen[str]":
     """The program as a process of its own."""
-    command = [sys.executable, "-m", "netgain.cli", *(str(word) for word in words)]
+    command = [sys.executable, str(DRAWN), *(str(word) for word in words)]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, cwd=home, env=environment(home), **{**streams, **options})
 

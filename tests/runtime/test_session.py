@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import tiny
 
 from netgain import calibration, session
 from netgain.claim import Claim
+from netgain.contract import code_digest
 from netgain.errors import Busy, ConfigError, IntegrityError, Stopped
 from netgain.executors import LocalWorkers
 from netgain.executors.worker import Tasks
@@ -235,9 +237,9 @@ def test_the_code_of_the_loop_is_part_of_the_contract(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text("loop = 1\n")
     reference = session.Reference(f"{file}:loop")
-    before = session.code_digest(reference)
+    before = code_digest(reference)
     file.write_text("loop = 2\n")
-    assert session.code_digest(reference) != before
+    assert code_digest(reference) != before
 
 
 def test_a_study_whose_secret_is_gone_does_not_go_on(begun: Path) -> None:
@@ -368,7 +370,10 @@ def test_a_given_root_gives_the_same_result_and_is_registered_as_given(tmp_path:
     assert facts_in(tmp_path / "a").registration["given_root"]
 
 
-def test_two_drawn_roots_are_two_studies_and_attempts_are_counted(tmp_path: Path) -> None:
+def test_two_drawn_roots_are_two_studies_and_attempts_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "secrets", secrets)  # in other tests they follow from the study
     study = tiny.study(replicas=1, rounds=1)
     for name in "ab":
         run_study(study, tmp_path / name)
