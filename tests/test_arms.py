@@ -11,6 +11,7 @@ from netgain.testing.ladder import Ladder, answer
 
 LOOP = replace(Ladder().loop(), filters=(Filter("own"), Filter("vote", ("filter",))), not_testable={})
 BARE = Loop(Ladder().start, Ladder().propose, answer)
+UNFILTERED = "unguarded:own.filter+unguarded:vote.filter"
 RESET = {"parent": GENERATION_0, "improver": GENERATION_0, "position": GENERATION_0}
 CHANGES = {
     "self": {"after_self": False},
@@ -154,8 +155,17 @@ def test_a_menu_is_one_run_for_each_entry_and_anything_else_is_one_run():
 def test_a_rung_asks_for_the_controls_of_those_below_it_and_more():
     needed = {rung: required_controls(rung, (), LOOP) for rung in ("R1", "R2", "R4", "R5")}
     assert needed["R1"] == ("frozen",)
-    assert needed["R2"] == needed["R4"] == ("frozen", "ordinary", "placebo")
-    assert needed["R5"] == ("frozen", "ordinary", "placebo", "flat", "one_step")
+    assert needed["R2"] == needed["R4"] == ("frozen", "ordinary", "placebo", UNFILTERED)
+    assert needed["R5"] == ("frozen", "ordinary", "placebo", UNFILTERED, "flat", "one_step")
+
+
+def test_beside_the_placebo_stands_the_loop_without_the_filters_of_all_its_checks():
+    checks = [Filter("a"), Filter("b", ("pace",)), Filter("c", ("filter",))]
+    loop = replace(LOOP, filters=checks)
+    assert "unguarded:a.filter+unguarded:c.filter" in required_controls("R2", (), loop)
+    assert arm_named("unguarded:a.filter+unguarded:c.filter", loop).disabled == (("a", "filter"), ("c", "filter"))
+    for none in ([], [Filter("b", ("pace",))]):
+        assert not any(":" in name for name in required_controls("R2", (), replace(LOOP, filters=none)))
 
 
 def test_an_improver_that_is_changed_is_compared_with_random_changes():

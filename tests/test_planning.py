@@ -183,14 +183,15 @@ def test_a_claim_whose_rung_needs_an_arm_that_was_left_out_is_refused(plan):
     found = plan(loop=loop, claim=claim)
     told = " ".join(found.reasons)
     assert not found.answerable
-    assert all(f"R2 needs the arm `{name}`" in told for name in ("ordinary", "placebo", "random_search"))
-    arms = ("self", "frozen", "ordinary", "placebo", "random_search")
+    needed = ("ordinary", "placebo", "unguarded:own.filter", "random_search")
+    assert all(f"R2 needs the arm `{name}`" in told for name in needed)
+    arms = ("self", "frozen", *needed)
     assert plan(loop=loop, claim=claim, arms=arms).answerable
 
 
 def test_a_sustained_gain_needs_rounds_and_a_guard(plan):
     loop = Loop(lambda rng: 5, propose, answer, ordinary=trained, filters=[Filter("own")])
-    arms = ("self", "frozen", "ordinary", "placebo", "random_search")
+    arms = ("self", "frozen", "ordinary", "placebo", "unguarded:own.filter", "random_search")
     claim = Claim("echo", **ONE, by=0.1, rung="R4", expected=0.4)
     found = plan(loop=loop, claim=claim, arms=arms, rounds=3)
     assert found.reasons == ("R4 needs 5 rounds, 3 are registered", "R4 needs a guard axis: give one axis `guard=True`")

@@ -196,11 +196,13 @@ def required_controls(rung: str, arms: Sequence[str], loop: Loop) -> tuple[str, 
     """Controls that a rung needs, from `R1` up (design: rungs); a search control depends on the loop's surfaces.
 
     An improver that is changed itself is compared with random changes under the same gate: what selection alone makes.
+    Beside the placebo stands the loop without its checks' filters: a placebo that does harm is never released behind a
+    gate, and then looks like an inert one (decision 0034).
     """
     level = int(rung[1:])
     needed = ["frozen"]
     if level >= 2:
-        needed += ["ordinary", "placebo"]
+        needed += ["ordinary", "placebo", *_unfiltered(loop)]
         searched = {"training", "architecture", "policy", "tools"} & set(loop.surfaces)
         needed += ["random_search"] if searched else []
         needed += ["random_proposer"] if "improver" in loop.surfaces else []
@@ -209,3 +211,9 @@ def required_controls(rung: str, arms: Sequence[str], loop: Loop) -> tuple[str, 
     if level >= 6:
         needed += ["stacked"]
     return tuple(needed)
+
+
+def _unfiltered(loop: Loop) -> list[str]:
+    """The arm that keeps every example, whatever the checks say; none where no check filters."""
+    filters = [f"unguarded:{one.name}.filter" for one in loop.filters if "filter" in one.uses]
+    return ["+".join(filters)] if filters else []

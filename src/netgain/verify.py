@@ -1197,6 +1197,8 @@ class Case:
         searched = {"training", "architecture", "policy", "tools"} & set(self.study["surfaces"])
         names = NEEDED[rung].split() + (["random_search"] if searched and rung != "R1" else [])
         names += ["random_proposer"] if "improver" in self.study["surfaces"] and rung != "R1" else []
+        filters = [f"unguarded:{one['name']}.filter" for one in self.study["filters"] if "filter" in one["uses"]]
+        names += ["+".join(filters)] if filters and rung != "R1" else []
         names = list(dict.fromkeys([*names, *(self.claim["beats"] if rung == claimed else [])]))
         missing: dict[str, str] = {}
         for name in (name for name in names if name != arm):

@@ -149,6 +149,7 @@ def test_silence_is_wrong_for_the_claimed_arm_and_raises_nothing():
         ("frozen", Gain(signal=0.2, compute=0.2, luck=0.0), 0.0),
         ("placebo", Gain(signal=0.2, proposal=0.1, luck=0.0), 0.1),
         ("placebo", Gain(signal=0.2, residual=0.5, luck=0.0), 0.1),
+        ("unguarded:own.filter", Gain(signal=0.2, proposal=0.1, residual=0.5, harm_placebo=0.3, luck=0.0), 0.1),
         ("ordinary", Gain(signal=0.2, compute=0.15, luck=0.0), 0.15),
         ("one_step", Gain(signal=0.2, one_step=0.4, luck=0.0), 0.08),
         ("flat", Gain(signal=0.2, luck=0.0), 0.04),
@@ -160,6 +161,15 @@ def test_an_arm_gets_what_its_intervention_leaves(name, gain, expected):
     starts = draw_starts(world, np.random.default_rng(1), 200, 1)
     ran = run_arm(world, arm(name), starts, np.random.default_rng(2))
     assert float((ran.served[:, SKILL] - starts.base).mean()) == pytest.approx(expected, abs=0.004)
+
+
+@pytest.mark.parametrize("harm", [0.15, 0.2, 0.4])
+def test_a_placebo_that_was_spoiled_no_longer_carries_a_teacher(harm):
+    """Behind the gate it serves generation 0 and looks inert; the arm without filters shows what the teacher brings."""
+    world = World(gain=Gain(proposal=0.3, harm_placebo=harm), asked=Asked(rung="R2", by=0.1))
+    verdicts = run_studies(world, 3, [1])
+    assert not any(one.word.startswith("SUPPORTED") for one in verdicts)
+    assert any(one.rung == "R1" for one in verdicts)
 
 
 def test_the_gate_holds_back_what_loses_a_guard_axis():

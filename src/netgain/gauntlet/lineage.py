@@ -239,13 +239,18 @@ def _real(world: World, own: Arm, starts: Starts, t: int, share: float) -> Float
         return skill + share * (np.where(starts.grok, gain.grok_gain, 0.0) - gain.harm_ordinary)
     if own.proposer != "propose":
         return skill
-    told = 1.0 if own.channel == "true" else gain.residual
+    told = 1.0 if _informed(own) else gain.residual if own.channel == "placebo" else 0.0
     told *= gain.first_improver if own.improver == GENERATION_0 and own.parent != GENERATION_0 else 1.0
     at = 1 if own.position == GENERATION_0 else t
     came = np.full(starts.size, gain.one_step) if own.one_long_step else _profile(world, starts, at)
     skill += gain.proposal * (gain.one_step if own.one_long_step else share) + told * came * starts.signal
     skill -= gain.harm_placebo * share if own.channel == "placebo" else 0.0
     return skill + (world.conduct.hidden * share if own.name == "self" else 0.0)
+
+
+def _informed(own: Arm) -> bool:
+    """Whether what the feedback says reaches the loop: not through a placebo, and not where its filter is off."""
+    return own.channel == "true" and not own.disabled
 
 
 def _profile(world: World, starts: Starts, t: int) -> Floats:
@@ -271,7 +276,7 @@ def _edited(world: World, own: Arm, starts: int, rng: np.random.Generator) -> Fl
     if not gain.edits and gain.tries == 1:
         return np.zeros(starts)
     effects = gain.edits * rng.standard_normal((starts, gain.tries))
-    told = own.channel == "true" and own.proposer == "propose"
+    told = _informed(own) and own.proposer == "propose"
     looks = effects + rng.normal(0.0, math.sqrt(0.5 / 100), effects.shape) if told else effects[:, :1]
     return np.asarray(np.take_along_axis(effects, looks.argmax(axis=1)[:, None], axis=1)[:, 0])
 
@@ -288,7 +293,7 @@ def _shown(world: World, own: Arm, added: Floats, share: float) -> None:
     """What only measurements will show of the round."""
     faults = world.faults
     reached = {
-        "channel": own.proposer == "propose" and own.channel == "true",
+        "channel": own.proposer == "propose" and _informed(own),
         "proposal": own.proposer == "propose",
         "build": bool(own.proposer),
         "claimed": own.name == "self",

@@ -159,7 +159,8 @@ def _channel(world: World, name: str) -> dict[str, Json]:
     """
     replaced = arm(name).channel != "true"
     agreement = 0.5 + 0.5 * world.gain.residual if replaced else 1.0
-    return {"channel": arm(name).channel, "disabled": [], "kept": 50, "of": 100, "passed": {"own": 50},
+    off = [".".join(pair) for pair in arm(name).disabled]
+    return {"channel": arm(name).channel, "disabled": off, "kept": 50, "of": 100, "passed": {"own": 50},
             "agreement": agreement, "quarantined": 0}  # fmt: skip
 
 
