@@ -11,7 +11,17 @@ from netgain.evidence.verdict import decide_verdict
 from netgain.facts import reduce
 from study_forgery import entries, ladder_study
 
-ARMS = ("self", "frozen", "ordinary", "placebo", "flat", "one_step", "stacked", "random_proposer")
+ARMS = (
+    "self",
+    "frozen",
+    "ordinary",
+    "placebo",
+    "unguarded:own.filter",
+    "flat",
+    "one_step",
+    "stacked",
+    "random_proposer",
+)
 TRUTH = {
     "accelerating": ("R7", {}),
     "saturating": ("R6", {"R7": "the advantage grew more"}),

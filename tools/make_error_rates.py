@@ -31,7 +31,8 @@ def page(record: dict) -> str:
         "## At the boundary, and A/A",
         SAID["boundary"],
     ]
-    parts += [boundary(record), "## Rules of the field", SAID["rules"], rules(record)]
+    parts += [boundary(record), "## Power", SAID["power"], power(record)]
+    parts += ["## Rules of the field", SAID["rules"], rules(record)]
     parts += ["## Small real loops and real engines", SAID["real"], loops(record), engines(record)]
     return "\n\n".join(parts) + "\n"
 
@@ -45,6 +46,8 @@ SAID = {
     "worst": "The configuration with the most over-claims, among the strengths and the random ones that were drawn.",
     "boundary": "The true net gain is the claimed effect, or the control is the same loop once more: SUPPORTED may "
     "fall at the registered level.",
+    "power": "How often a steady gain is SUPPORTED when its true net gain is half, once and twice what its claim "
+    "expects; beside it the chance that `plan` promises for that gain.",
     "rules": "The same proposals and the same claimed effect. A rule claims when the gain that it reports is at least "
     "the claimed effect. *At our budget*: the items that our study asked, spent on up to 2,000 tasks.",
     "real": "The loops run through the whole product, workers, ledger and seal; their words are those of `verify`.",
@@ -121,6 +124,20 @@ def boundary(record: dict) -> str:
         [one["mechanism"], f"{one['hits']} of {one['n']}", *rates(one, "rate", "level")] for one in record["boundary"]
     ]
     return table(["world", "SUPPORTED", "rate", "registered level"], rows)
+
+
+def power(record: dict) -> str:
+    """Return the table of the power curve."""
+    from netgain.gauntlet.outcome import percent
+
+    rows = [
+        [f"{one['times_expected']:g} x", f"{one['gain']:.3f} over {one['claimed']:g}", f"{one['hits']} of {one['n']}",
+         *rates(one, "rate", "lower95", "upper95"), percent(one["promised"])]
+        for one in record["power"]
+    ]  # fmt: skip
+    heads = ["true net gain, of the expected one", "gain over claim", "SUPPORTED", "rate", "lower 95 %", "upper 95 %",
+             "`plan` promises"]  # fmt: skip
+    return table(heads, rows)
 
 
 def rules(record: dict) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from netgain.canonical import digest
@@ -81,17 +83,30 @@ class Strings:
             index: position in the block, which sets the length.
         """
         length = self.lengths[index % len(self.lengths)]
-        stream = _bytes(seed)
-        operands = [self._word(stream, length) for _ in range(2 if self.task == "addition" else 1)]
+        operands = 2 if self.task == "addition" else 1
         if self.form == "malformed":
-            return {"input": self._broken(stream, operands, length), "target": REFUSAL}
-        target = self.symbols[_below(stream, len(self.symbols))] if self.form == "dice" else self._truth(operands)
-        return {"input": "+".join(operands) + self.separator, "target": target}
+            return self._malformed(_bytes(seed), operands, length)
+        each = length // 2 if self.form == "doubled" else length
+        drawn = self._symbols(seed, operands * each + (self.form == "dice"))
+        words = [drawn[start : start + each] * (length // each) for start in range(0, operands * each, each)]
+        return {
+            "input": "+".join(words) + self.separator,
+            "target": drawn[-1] if self.form == "dice" else self._truth(words),
+        }
 
-    def _word(self, stream: Iterator[int], length: int) -> str:
-        if self.form == "doubled":
-            return 2 * "".join(self.symbols[_below(stream, len(self.symbols))] for _ in range(length // 2))
-        return "".join(self.symbols[_below(stream, len(self.symbols))] for _ in range(length))
+    def _symbols(self, seed: str, count: int) -> str:
+        """The first symbols of an item's bytes, whole digests at a time."""
+        table, dropped = _places(len(self.symbols))
+        found, digests = b"", _digests(seed)
+        while len(found) < count:
+            found += next(digests).translate(table, dropped)
+        return "".join([self.symbols[place] for place in found[:count]])
+
+    def _malformed(self, stream: Iterator[int], operands: int, length: int) -> dict[str, str]:
+        words = [
+            "".join(self.symbols[_below(stream, len(self.symbols))] for _ in range(length)) for _ in range(operands)
+        ]
+        return {"input": self._broken(stream, words, length), "target": REFUSAL}
 
     def _truth(self, operands: list[str]) -> str:
         if self.task == "addition":
@@ -130,12 +145,23 @@ def items_digest(items: Iterable[Mapping[str, Json]]) -> str:
     return digest([[item["input"], item["target"]] for item in items])
 
 
+def _digests(seed: str) -> Iterator[bytes]:
+    """SHA-256(seed | 0), SHA-256(seed | 1), …"""
+    for counter in count():
+        yield hashlib.sha256(f"{seed}|{counter}".encode("ascii")).digest()
+
+
 def _bytes(seed: str) -> Iterator[int]:
-    """SHA-256(seed | 0), SHA-256(seed | 1), … as one stream of bytes."""
-    counter = 0
-    while True:
-        yield from hashlib.sha256(f"{seed}|{counter}".encode("ascii")).digest()
-        counter += 1
+    """The digests of a seed as one stream of bytes."""
+    for digested in _digests(seed):
+        yield from digested
+
+
+@lru_cache
+def _places(symbols: int) -> tuple[bytes, bytes]:
+    """What `_below` does to every byte: the table of its result, and the bytes that it drops."""
+    limit = 256 - 256 % symbols
+    return bytes(byte % symbols for byte in range(256)), bytes(range(limit, 256))
 
 
 def _below(stream: Iterator[int], count: int) -> int:

@@ -1188,8 +1188,9 @@ class Case:
         return sum(above) / sum(one["of"] for one in told) if told else None
 
     def unfair(self, names: Sequence[str]) -> list[str]:
-        """Controls that cannot refute: they were given over a tenth more, or some of the true feedback."""
-        more = [name for name in names if (self.apart(name, most=True) or 0.0) > 0.10]
+        """Controls that cannot refute: they were given over a tenth more, or unknown, or some of the true feedback."""
+        spent = {name: self.apart(name, most=True) for name in names}
+        more = [name for name, share in spent.items() if share is None or share > 0.10]
         return more + ["placebo"] * ("placebo" in {*names} - {*more} and (self.residual() or 0.0) > 0.02)
 
     def controls(self, rung: str, claimed: str, arm: str) -> tuple[list[str], dict[str, str]]:
@@ -1413,7 +1414,9 @@ def decide(study: Study) -> Record:
     unfair = case.unfair(names) if found.word == "REFUTED" else []
     fair = [name for name in names if name not in unfair]
     refuted = found.word == "REFUTED" and (not unfair or (bool(fair) and case.test(fair).word == "REFUTED"))
-    reasons += [f"{name} spent over a tenth more, or is a weakened placebo: it cannot refute" for name in unfair]
+    reasons += [
+        f"{name} spent over a tenth more, or unknown, or is a weak placebo: it cannot refute" for name in unfair
+    ]
     lines = [
         (case.quarantined > 0.05, "INVALID", [f"{case.quarantined:.3f} of a sealed block had been trained on"]),
         (exploratory, "INCONCLUSIVE", ["exploratory: it can never be evidence"]),

@@ -393,13 +393,21 @@ def test_a_missing_score_is_never_taken_for_zero():
 # --- Controls that were given more, and a placebo that is none -------------------------------------------------------
 @pytest.mark.parametrize(
     ("more", "word"),
-    [(0.0, "REFUTED"), (0.05, "REFUTED"), (0.10, "REFUTED"), (0.101, "INCONCLUSIVE"), (None, "REFUTED")],
+    [(0.0, "REFUTED"), (0.05, "REFUTED"), (0.10, "REFUTED"), (0.101, "INCONCLUSIVE")],
 )
 def test_a_control_that_spent_over_a_tenth_more_cannot_refute(more, word):
     spent = {"ordinary": more, "placebo": more}
     found = decide_verdict(case(scores=scored(ordinary=0.9, placebo=0.9), overspent=spent))
     assert found.word == word
     assert any("% more than `self`" in one for one in found.reasons) == bool(more)
+
+
+def test_a_control_of_unknown_spend_cannot_refute():
+    """Fails closed: what nobody counted may have been more."""
+    beaten = {"ordinary": 0.9, "placebo": 0.9, "frozen": 0.2}
+    found = decide_verdict(case(scores=scored(**beaten), overspent={"ordinary": None, "placebo": None}))
+    assert found.word == "INCONCLUSIVE"
+    assert "its spend is unknown" in found.reasons[0]
 
 
 def test_a_control_that_spent_more_makes_the_claim_harder_and_never_easier():

@@ -41,7 +41,7 @@ def test_sizes_are_those_that_were_asked_for():
 def test_the_record_has_the_fields_of_its_schema(found):
     assert found["schema"] == "netgain.gauntlet/1"
     assert {"replicas", "seed", "fakes", "genuine", "false_supported", "true_supported", "rules", "worst", "boundary",
-            "over_claim", "false_refuted", "invalid_honest"} <= set(found)  # fmt: skip
+            "power", "over_claim", "false_refuted", "invalid_honest"} <= set(found)  # fmt: skip
     for one in (*found["fakes"], *found["genuine"]):
         assert {"mechanism", "n", "supported", "words"} <= set(one)
         assert sum(one["words"].values()) == one["n"] == 6

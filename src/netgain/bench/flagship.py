@@ -28,30 +28,48 @@ from netgain.session import Study, run_study
 Json = Any
 ROOT = hashlib.sha256(b"netgain bench").hexdigest()
 ARMS = ("self", "frozen")
-SIZE, ROUNDS, LIMIT = "tiny", 5, 0.03
 
 
 def measure(scale: Scale) -> list[Measurement]:
     """CPU of runtime and worker over that of the script; whole, and without what comes before the first stage."""
-    what = f"one start of `length`, size {SIZE}, arms {' and '.join(ARMS)}: CPU over a bare script of the same calls"
-    names = {"flagship.steps": f"{what}, from the first stage to the verdict", "flagship.whole": f"{what}, all of it"}
     missing = [one for one in ("torch", "safetensors") if importlib.util.find_spec(one) is None]
     why = f"{missing[0]}: not installed" if missing else None if scale.processes else "needs minutes of training"
-    if why:
-        limits = {"flagship.steps": LIMIT}
-        return [
-            Measurement(name=name, what=told, unit="share", skipped=why, at_most=limits.get(name))
-            for name, told in names.items()
-        ]
-    pairs = _pairs(scale.of(ROUNDS), scale.repeats)
-    steps = [(one.whole - one.before) / one.bare - 1.0 for one in pairs]
-    notes = {f"{name}_seconds": [getattr(one, name) for one in pairs] for name in ("bare", "before", "coordinator")}
+    return [found for one in SIZES for found in (_skipped(one, why) if why else _measured(one, scale))]
+
+
+@dataclass(frozen=True)
+class _Size:
+    """A size of the recipe: rounds and repeats that are measured, and the target."""
+
+    size: str
+    rounds: int
+    repeats: int
+    limit: float | None
+
+    def about(self, part: str) -> dict[str, Any]:
+        """Name, sentence and unit of a measurement; only the steps have a target."""
+        parts = {"steps": "from the first stage to the verdict", "whole": "all of it"}
+        what = (f"one start of `length`, size {self.size}, {self.rounds} rounds, arms {' and '.join(ARMS)}: "
+                f"CPU over a bare script of the same calls, {parts[part]}")  # fmt: skip
+        limit = self.limit if part == "steps" else None
+        return {"name": f"flagship.{self.size}.{part}", "what": what, "unit": "share", "at_most": limit}
+
+
+SIZES = (_Size("default", 3, 3, 0.03), _Size("tiny", 5, 5, None))
+
+
+def _skipped(one: _Size, why: str) -> list[Measurement]:
+    return [Measurement(**one.about(part), skipped=why) for part in ("steps", "whole")]
+
+
+def _measured(one: _Size, scale: Scale) -> list[Measurement]:
+    pairs = _pairs(one.size, scale.of(one.rounds), min(one.repeats, scale.repeats))
+    steps = [(pair.whole - pair.before) / pair.bare - 1.0 for pair in pairs]
+    notes = {f"{name}_seconds": [getattr(pair, name) for pair in pairs] for name in ("bare", "before", "coordinator")}
     return [
-        Measurement(name="flagship.steps", what=names["flagship.steps"], unit="share", values=steps, at_most=LIMIT,
-                    rival="netgain.bench.bare", ratios=[1.0 / (1.0 + one) for one in steps],
-                    judged=scale.share == 1.0, notes=notes),
-        Measurement(name="flagship.whole", what=names["flagship.whole"], unit="share",
-                    values=[one.whole / one.bare - 1.0 for one in pairs]),
+        Measurement(**one.about("steps"), values=steps, rival="netgain.bench.bare",
+                    ratios=[1.0 / (1.0 + share) for share in steps], judged=scale.share == 1.0, notes=notes),
+        Measurement(**one.about("whole"), values=[pair.whole / pair.bare - 1.0 for pair in pairs]),
     ]  # fmt: skip
 
 
@@ -65,16 +83,16 @@ class _Pair:
     before: float
 
 
-def _pairs(rounds: int, repeats: int) -> list[_Pair]:
+def _pairs(size: str, rounds: int, repeats: int) -> list[_Pair]:
     """Runtime and bare script, in turn."""
     found = []
     with tempfile.TemporaryDirectory(prefix="netgain-bench-") as name:
         home, me = Path(name), ("-m", "netgain.bench.flagship")
         told = {"XDG_STATE_HOME": str(home / "state")}  # a measurement is no attempt at a claim
-        process(*me, str(home / "noted"), SIZE, str(rounds), str(home / "calls.jsonl"), environment=told)
+        process(*me, str(home / "noted"), size, str(rounds), str(home / "calls.jsonl"), environment=told)
         for number in range(repeats):
-            bare = process("-m", "netgain.bench.bare", SIZE, str(home / "calls.jsonl"))
-            run_ = process(*me, str(home / f"run{number}"), SIZE, str(rounds), environment=told)
+            bare = process("-m", "netgain.bench.bare", size, str(home / "calls.jsonl"))
+            run_ = process(*me, str(home / f"run{number}"), size, str(rounds), environment=told)
             _same_systems(home / f"run{number}", json.loads(bare.out))
             found.append(_Pair(run_.cpu, bare.cpu, **json.loads(run_.out)))
     return found

@@ -517,8 +517,10 @@ def unfair_controls(case: Case, names: Sequence[str]) -> dict[str, str]:
     """Controls that may not refute, and why: they were given more than the claimed arm, or part of its signal."""
     found: dict[str, str] = {}
     for name in names:
-        more = case.overspent.get(name) or 0.0  # unknown spend is printed, and blocks neither word
-        if more > OVERSPENT_BLOCKS:
+        more = case.overspent.get(name, 0.0)
+        if more is None:
+            found[name] = "may have spent more: its spend is unknown"
+        elif more > OVERSPENT_BLOCKS:
             found[name] = f"spent {100 * more:.0f} % more than `{case.arm}`"
         elif name == "placebo" and weakened(case):
             above = f"{100 * (case.residual or 0.0):.1f} points above chance"

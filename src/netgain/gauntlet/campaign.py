@@ -12,6 +12,7 @@ from typing import Any
 from netgain.gauntlet.engines import Engine, run_engines
 from netgain.gauntlet.found import Found, Size, look_at, spread
 from netgain.gauntlet.population import Mechanism, Population
+from netgain.gauntlet.power import Powered, power_curve
 from netgain.gauntlet.rules import Compared, compare
 from netgain.gauntlet.search import Worst, worst_of
 from netgain.gauntlet.small import RealLoop, run_small
@@ -47,6 +48,7 @@ class Run:
     measured: Sequence[Measured]
     real: Sequence[RealLoop] = ()
     engines: Sequence[Engine] = ()
+    power: Sequence[Powered] = ()
 
 
 def measure(mechanism: Mechanism, size: Size, seed: int) -> Measured:
@@ -72,11 +74,14 @@ def run(
         watch(f"{done} of {len(order)} mechanisms: {one.mechanism.name}")
     place = {one.name: at for at, one in enumerate(population.mechanisms)}
     measured.sort(key=lambda one: place[one.mechanism.name])
+    watch("power curve")
+    power = power_curve(size, seed)
     watch("small real loops")
     real = run_small(size.real, seed) if size.real else []
     watch("real engines")
     engines = run_engines(size.engines, seed) if size.engines else []
-    return Run(population, size, quick, seed, time.monotonic() - began, tuple(measured), tuple(real), tuple(engines))
+    seconds = time.monotonic() - began
+    return Run(population, size, quick, seed, seconds, tuple(measured), tuple(real), tuple(engines), tuple(power))
 
 
 def _mapped(order: Sequence[Mechanism], size: Size, seed: int, workers: int | None) -> Iterator[Measured]:

@@ -25,6 +25,7 @@ from netgain.suite import Suite, axis
 Json = Any
 Floats = npt.NDArray[np.float64]
 NOISE = 0.08
+ARMS = ("self", "frozen", "ordinary", "placebo", "unguarded:sure.filter")
 KINDS = ("frontier", "no gain", "check that passes all", "teacher inside", "compute only")
 
 
@@ -161,5 +162,5 @@ def study(kind: str, *, rounds: int = 7) -> Study:
     """A study of six starts of one of the loops."""
     own = Moons(kind)
     reference = Reference("netgain.gauntlet.moons:make", {"kind": kind})
-    plain = Study(own.loop(), suite(), ("self", "frozen", "ordinary", "placebo"), claim(), rounds=rounds)
+    plain = Study(own.loop(), suite(), ARMS, claim(), rounds=rounds)
     return replace(plain, reference=reference)

@@ -10,6 +10,7 @@ from netgain.evidence.looks import default_looks
 from netgain.gauntlet.campaign import Measured, Run
 from netgain.gauntlet.found import Found
 from netgain.gauntlet.population import CLASSES, Population
+from netgain.gauntlet.power import Powered
 from netgain.gauntlet.rates import Rate, two_sided
 from netgain.gauntlet.rules import RULES
 from netgain.gauntlet.studies import rungs, words
@@ -35,6 +36,7 @@ def record(run: Run) -> dict[str, Json]:
         "true_supported": lower(_sum(Rate(f.supported, len(f.outcomes)) for f in planned)),
         "over_claim": _over_claim(counted), "worst": [_worst(one) for one in fakes if one.worst is not None],
         "boundary": [_boundary(one) for one in measured if one.mechanism.kind in ("boundary", "a/a")],
+        "power": [_power(one) for one in run.power],
         "false_refuted": upper(
             _sum(Rate(f.false_refuted, len(f.outcomes)) for m in genuine for f in m.found if f.true)
         ),
@@ -136,6 +138,14 @@ def _boundary(one: Measured) -> dict[str, Json]:
     above = p is not None and rate.value is not None and rate.value > level and p < 0.05
     return {"mechanism": one.mechanism.name, "level": level, **upper(rate), "p_two_sided": p, "above_level": above,
             **({} if p is not None else {"p_two_sided_reason": "nothing was run"})}  # fmt: skip
+
+
+def _power(one: Powered) -> dict[str, Json]:
+    """A point of the power curve, with the chance that `plan` would have promised."""
+    rate, found = Rate(one.found.supported, len(one.found.outcomes)), one.found
+    return {"times_expected": one.times, "gain": round(found.truth.gain, 4), "error": round(found.truth.error, 4),
+            "claimed": found.world.asked.by, "promised": round(found.promised, 3), "upper95": rate.upper,
+            **lower(rate)}  # fmt: skip
 
 
 def _ours(counted: Sequence[Measured], genuine: Sequence[Measured]) -> dict[str, Json]:

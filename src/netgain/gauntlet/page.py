@@ -110,6 +110,9 @@ def _sections(found: Mapping[str, Json]) -> list[Section]:
         Section("boundary", "At the boundary, and A/A", [
             "The true net gain is the claimed effect, or the control is the same loop once more."],
             tables=[_boundary(found)]),
+        Section("power", "Power", [
+            "A steady gain whose true net gain is half, once and twice what its claim expects."],
+            tables=[_power(found)]),
         Section("outside", "Outside the wall", [
             "A helper hidden inside the loop leaves the record of a genuine one. These rates are expected to be high: "
             "no evidence of this kind can show what is wrong."],
@@ -191,6 +194,17 @@ def _boundary(found: Mapping[str, Json]) -> Table:
         for one in found["boundary"]
     ]  # fmt: skip
     return Table("SUPPORTED at the boundary", ("world", "SUPPORTED", "rate", "registered level", "two-sided p"), rows)
+
+
+def _power(found: Mapping[str, Json]) -> Table:
+    rows = [
+        [f"{one['times_expected']:g}", f"{one['gain']:.3f}", f"{one['claimed']:g}", f"{one['hits']} of {one['n']}",
+         percent(one["rate"]), percent(one["lower95"]), percent(one["upper95"]), percent(one["promised"])]
+        for one in found["power"]
+    ]  # fmt: skip
+    columns = ("times the expected gain", "true net gain", "claimed", "SUPPORTED", "rate", "lower 95 %", "upper 95 %",
+               "`plan` promises")  # fmt: skip
+    return Table("SUPPORTED along the true net gain", columns, rows)
 
 
 def _real(found: Mapping[str, Json]) -> list[Table]:

@@ -123,18 +123,18 @@ def suite_of(options: Options) -> Suite:
     climb, short = Strings(task, ladder), Strings(task, base)
     return Suite(
         (
-            _axis("ladder", climb, 8 * len(ladder), 20 * len(ladder), 100 * len(ladder), margin=0.10, moment=0.15),
+            _axis("ladder", climb, 8 * len(ladder), 20 * len(ladder), 60 * len(ladder), margin=0.10, moment=0.15),
             _axis("retention", short, 100, 60, 300, kind="retention", guard=True, moment=0.03, overlap=True),
             _axis("calibration", short, 100, 60, 300, "brier", kind="calibration", guard=True, moment=0.02,
                   overlap=True),
             _axis("answers", short, 100, 60, 300, "answered", kind="refusal", guard=True, moment=0.02, overlap=True),
             _axis("refuses", Strings(task, base, "malformed"), 100, 40, 300, "refused", kind="refusal", guard=True,
                   moment=0.03, overlap=True),
-            _axis("target", Strings(task, (size.target,)), 0, 40, 200),
-            _axis("robustness", Strings(task, beyond), 0, 40, 100, kind="robustness"),
-            _axis("calibration_long", climb, 0, 20 * len(ladder), 100 * len(ladder), "brier", kind="calibration"),
-            _axis("sibling", Strings(task, even, "doubled"), 0, 42, 210, kind="sibling"),
-            _axis("dice", Strings(task, base, "dice"), 0, 50, 300, "first", kind="placebo", overlap=True),
+            _axis("target", Strings(task, (size.target,)), 0, 40, 120),
+            _axis("robustness", Strings(task, beyond), 0, 40, 60, kind="robustness"),
+            _axis("calibration_long", climb, 0, 8 * len(ladder), 30 * len(ladder), "brier", kind="calibration"),
+            _axis("sibling", Strings(task, even, "doubled"), 0, 24, 120, kind="sibling"),
+            _axis("dice", Strings(task, base, "dice"), 0, 20, 150, "first", kind="placebo", overlap=True),
         ),
         block=8 * len(ladder), max_pairs=48 * len(ladder), design_gain=0.08,
     )  # fmt: skip
