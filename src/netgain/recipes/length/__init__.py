@@ -124,11 +124,11 @@ def suite_of(options: Options) -> Suite:
     return Suite(
         (
             _axis("ladder", climb, 8 * len(ladder), 20 * len(ladder), 60 * len(ladder), margin=0.10, moment=0.15),
-            _axis("retention", short, 100, 60, 300, kind="retention", guard=True, moment=0.03, overlap=True),
-            _axis("calibration", short, 100, 60, 300, "brier", kind="calibration", guard=True, moment=0.02,
+            _axis("retention", short, 60, 40, 300, kind="retention", guard=True, moment=0.03, overlap=True),
+            _axis("calibration", short, 60, 40, 300, "brier", kind="calibration", guard=True, moment=0.02,
                   overlap=True),
-            _axis("answers", short, 100, 60, 300, "answered", kind="refusal", guard=True, moment=0.02, overlap=True),
-            _axis("refuses", Strings(task, base, "malformed"), 100, 40, 300, "refused", kind="refusal", guard=True,
+            _axis("answers", short, 60, 40, 300, "answered", kind="refusal", guard=True, moment=0.02, overlap=True),
+            _axis("refuses", Strings(task, base, "malformed"), 60, 30, 300, "refused", kind="refusal", guard=True,
                   moment=0.03, overlap=True),
             _axis("target", Strings(task, (size.target,)), 0, 40, 120),
             _axis("robustness", Strings(task, beyond), 0, 40, 60, kind="robustness"),
