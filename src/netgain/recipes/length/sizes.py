@@ -68,6 +68,6 @@ SIZES = {
         round=Stage(100, 32, peak=4e-3, warmup=10, fall=0.5),
         own=400,
     ),
-    "default": Size(12, 7, round=Stage(130, 32, peak=3e-3, warmup=10, fall=0.5)),
+    "default": Size(12, 7, advance=0.35, round=Stage(130, 32, peak=3e-3, warmup=10, fall=0.5)),
     "full": Size(12, 8),
 }

@@ -56,7 +56,7 @@ def start(options: Options, rng: Any) -> Started:
 
 
 def propose(options: Options, view: View) -> Change:
-    """Answer own questions, one symbol longer when at least half of the last answers passed, and check the answers."""
+    """Answer own questions, one symbol longer when enough of the last answers passed, and check the answers."""
     first = options.numbers.base_length + 1
     length, sets, reason = _position(options, view)
     if "curriculum" in view.closed:
