@@ -17,6 +17,7 @@ import pytest
 
 from netgain import canonical, seeding, verify
 from netgain.arms import required_controls
+from netgain.budget import UNITS
 from netgain.case import case_of
 from netgain.claim import RUNGS, Claim
 from netgain.errors import ConfigError
@@ -586,12 +587,13 @@ def _moves(rng: random.Random) -> Iterator[Event]:
     curve = rng.choice([(0.7, 0.25, 0.1), (0.7, 0.65, 0.1), (0.5, 0.2, 0.03), (0.1, 0.1, 0.1)])
     nulls = {"drifted": rng.choice([0.05, 0.9]), "shuffled": rng.choice([0.1, 0.1, 0.8])}
     worth = dict(zip(("last", "half", "first"), curve, strict=True)) | nulls
-    gone = rng.choice([0.0, 0.01, 0.1])
+    gone, given = rng.choice([0.0, 0.01, 0.1]), rng.choice([100.0] * 5 + [95.0, 70.0, None])
     for replica, arm in ((r, arm) for r in range(5) for arm in ("self", "ungated")):
         for improver, start in ((name, one) for name in worth for one in (replica + 1, replica + 2)):
             failed = rng.random() < 0.01
             place = {"improver": improver, "start": start % 5, "system": None if failed else "s", "round": 5}
-            yield Event("transplanted", f"r{replica}/{arm}", {**place, "spend": {"transplant": {}}})
+            spend = {**dict.fromkeys(UNITS), "tokens": given if improver == "drifted" else 100.0, "device_seconds": 1.0}
+            yield Event("transplanted", f"r{replica}/{arm}", {**place, "spend": {"transplant": spend}})
             values = [float(i < 60 * worth[improver]) for i in range(60)]
             data = {"split": "transplant", "axis": "ladder", "role": f"{improver}|{start % 5}", "values": values,
                     "status": {}, "outputs": "o", "round": 5}  # fmt: skip

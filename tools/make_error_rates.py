@@ -84,11 +84,14 @@ def targets_of(record: dict) -> str:
 
 def mechanisms(listed: list) -> str:
     """Return the table of some mechanisms."""
+    from netgain.gauntlet.page import in_rungs
+
     rows = [
-        [one["mechanism"], *words(one), *rates(one["over_claim"], "rate", "upper95"), one["detector"]]
+        [one["mechanism"], *words(one), *rates(one["over_claim"], "rate", "upper95"), in_rungs(one["rungs"]),
+         one["detector"]]
         for one in listed
     ]  # fmt: skip
-    return table(["mechanism", *WORDS, "over-claims", "upper 95 %", "detector"], rows)
+    return table(["mechanism", *WORDS, "over-claims", "upper 95 %", "highest rung", "detector"], rows)
 
 
 def words(one: dict) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import median
 
+from netgain.budget import Spend, total
 from netgain.evidence.tally import Tally, side_by_side
-from netgain.evidence.transplant import IMPROVERS, Moved, moved
+from netgain.evidence.transplant import IMPROVERS, LAST, NULLS, Moved, moved
 from netgain.evidence.verdict import Case, Course
 from netgain.facts import Facts, RunFacts
 from netgain.run import half_of
@@ -131,6 +132,7 @@ def _course(facts: Facts, arm: str) -> Course:
         late=(facts.axes[metric]["margin"], _later(late, ended, half_of(facts.rounds))) if listed else None,
         changed=[any(row["released"] != row["anchor"] for row in own) for own in rows],
         improvers=_improvers(facts, arm),
+        moved_short=_moved_short(facts, arm),
     )
 
 
@@ -145,6 +147,21 @@ def _worth(facts: Facts, replica: int, arm: str) -> dict[str, Moved]:
     for move in facts.moves.get((replica, arm), []):
         tried.setdefault(move["improver"], []).append(move["start"])
     return moved(facts.moved.get((replica, arm), {}), tried)
+
+
+def _moved_short(facts: Facts, arm: str) -> dict[str, float | None]:
+    """Null improver -> share by which its moved rounds spent less than those of the last one, median over starts."""
+    spent = [{name: _moved_spend(facts, replica, arm, name) for name in (LAST, *NULLS)} for replica in facts.enrolled]
+    pairs = {null: [(one[LAST], one[null]) for one in spent if one[LAST] and one[null]] for null in NULLS}
+    return {null: _typical(_share_apart(own, theirs, most=False) for own, theirs in found)
+            for null, found in pairs.items() if found}  # fmt: skip
+
+
+def _moved_spend(facts: Facts, replica: int, arm: str, improver: str) -> Spend:
+    """What the rounds of a moved improver spent that brought a system; nothing where none did."""
+    made = [one["spend"]["transplant"] for one in facts.moves.get((replica, arm), [])
+            if one["improver"] == improver and one["system"]]  # fmt: skip
+    return total(made) if made else {}
 
 
 def _later(changes: list[float | None], ended: list[int], half: int) -> list[float | None]:
@@ -190,9 +207,12 @@ def _typical(shares: Iterable[float | None]) -> float | None:
 
 
 def _apart(facts: Facts, replica: int, control: str, *, most: bool) -> float | None:
-    own, theirs = (facts.spent(replica, name, "build") for name in (facts.claim["arm"], control))
-    if most:
-        theirs = facts.spent(replica, control, "build", most=True)
+    own = facts.spent(replica, facts.claim["arm"], "build")
+    return _share_apart(own, facts.spent(replica, control, "build", most=most), most=most)
+
+
+def _share_apart(own: Spend, theirs: Spend, *, most: bool) -> float | None:
+    """Share of the first spend by which the second exceeds it at `most`, else falls short; None unknown."""
     for units in MATCHED:
         metered = [unit for unit in units if own.get(unit)]
         ratios = [_ratio(theirs.get(unit), own[unit]) for unit in metered]

@@ -28,6 +28,7 @@ from contextlib import closing
 from fractions import Fraction
 from functools import cache, partial
 from itertools import accumulate, takewhile
+from operator import mul
 from pathlib import Path
 from statistics import NormalDist, median
 from types import SimpleNamespace
@@ -42,6 +43,7 @@ BOTH = "frozen ordinary placebo"  # controls; a rung adds random search where it
 RUNGS = ("R0", "R1", "R2", "R4", "R5", "R6", "R7")
 NEEDED = {"R1": "frozen", "R2": BOTH, "R4": BOTH, "R5": f"{BOTH} flat one_step"}
 NEEDED |= dict.fromkeys(("R6", "R7"), f"{NEEDED['R5']} stacked")
+MATCHED = (("flops", "tokens"), ("calls",), ("device_seconds",))  # the first units that are booked are compared
 NULLS = ("first", "drifted", "shuffled")  # improvers that the last one has to beat, moved to the same foreign starts
 
 
@@ -110,6 +112,18 @@ def strict(sheet: Record) -> Record:
     wrong = {int(index) for index, why in sheet["status"].items() if why == "no answer"}
     values = [0 if index in wrong else value for index, value in enumerate(sheet["values"])]
     return {**sheet, "values": values, "status": {i: why for i, why in sheet["status"].items() if int(i) not in wrong}}
+
+
+def share_apart(own: Record, theirs: Record, most: bool) -> Json:
+    """Share by which the second spend exceeds the first, else falls short of it; None where a unit is unknown."""
+    for units in MATCHED:
+        known = [(own[one], theirs.get(one)) for one in units if own.get(one)]
+        if known:
+            ratios = [None if spent is None else spent / amount for amount, spent in known]
+            noise = units == ("device_seconds",) and known[0][0] < 5.0  # seconds count from 5 on
+            found = None if None in ratios else max(ratios) - 1.0 if most else 1.0 - min(ratios)
+            return found if found is None else 0.0 if noise else max(0.0, found)
+    return None
 
 
 def silent(sheet: Record, gone: set[int]) -> bool:
@@ -677,17 +691,19 @@ def _test(
     placed, moves = [asked for asked, _ in bets], [one for _, one in bets]
     squares = accumulate([one * one for one in moves], initial=50.0 * moment)
     aims = [gain * (50.0 + seen) / total for seen, total in zip(range(len(moves)), squares, strict=False)]
-    capitals = []
-    for scale in (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64) if form == "grid" else (0.5, 1.0, 2.0, 4.0):
-        sizes = [scale] * len(aims) if form == "grid" else [min(scale * aim, 0.9 / (1.0 + null)) for aim in aims]
-        factors = [math.log1p(bet * (one - null)) for bet, one in zip(sizes, moves, strict=True)]
-        capitals.append([*accumulate(factors)])
-    last, peak, threshold, reached = 0.0, 0.0, math.log(1 / level), math.inf
-    for i, top in enumerate(map(max, *capitals)):
-        if top > peak or i == len(moves) - 1:  # log E is never above the largest of its parts
-            last = top + math.log(sum([math.exp(one[i] - top) for one in capitals]) / len(capitals))
-            peak = max(peak, last)
-            reached = placed[i] if peak >= threshold and reached == math.inf else reached
+    scales, most = ((0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64), math.inf) if form == "grid" else (
+        (0.5, 1.0, 2.0, 4.0), 0.9 / (1.0 + null)
+    )  # fmt: skip
+    aims = [1.0] * len(moves) if form == "grid" else aims
+    shifted = [one - null for one in moves]
+    factors = [[1.0 + (bet if (bet := scale * aim) < most else most) * one
+                for aim, one in zip(aims, shifted, strict=True)] for scale in scales]  # fmt: skip
+    threshold, reached = math.log(1 / level), math.inf
+    capital = _mixed(factors)
+    peaks = [*accumulate(capital, max, initial=0.0)][1:]
+    if peaks and peaks[-1] >= threshold:
+        reached = placed[next(i for i, one in enumerate(peaks) if one >= threshold)]
+    last, peak = (capital[-1], peaks[-1]) if capital else (0.0, 0.0)
     missing = [*accumulate([one is None for one in differences])]
     sides = [sum(value is None for value in columns[side]) for side in (plus, minus)]
     record = {"kind": kind, "axis": rule["axis"], "form": form, "log_e": last, "log_e_peak": peak}
@@ -699,6 +715,17 @@ def _test(
         placed, reached = [] if graded else placed, first or math.inf
         record |= {"log_e": found, "log_e_peak": found, "log_threshold": may, "pairs": len(placed)}
     return record, reached, placed, missing
+
+
+def _mixed(factors: Sequence[Sequence[float]]) -> list[float]:
+    """Log of the mean over bets of the product of their factors so far, after each pair."""
+    products = [[*accumulate(one, mul)] for one in factors]
+    total = [*map(sum, zip(*products, strict=True))]
+    if not total or (min(total) > 1e-280 and all(0.0 < one[-1] < math.inf for one in products)):
+        return [math.log(one / len(factors)) for one in total]
+    logs = [[*accumulate(map(math.log, one))] for one in factors]  # beyond what a float holds: add logarithms instead
+    tops = [*map(max, *logs)]
+    return [top + math.log(sum(math.exp(one[i] - top) for one in logs) / len(logs)) for i, top in enumerate(tops)]
 
 
 def _exact(plan: Record, differences: Column, level: float, ended: bool) -> tuple[float, float, int]:
@@ -1245,21 +1272,14 @@ class Case:
         if control in ("frozen", "sampled", self.claim["arm"], self.arm):
             return 0.0
 
-        def end(replica: int, arm: str, unit: str, most: bool = False) -> Json:  # of a menu the entry at this end
-            amounts = [row["build"].get(unit) for row in self.log.runs(replica, arm).values()]
-            return None if None in amounts or not amounts else max(amounts) if most else min(amounts)
+        def spent(replica: int, arm: str, most: bool) -> Record:  # of a menu the entry at this end
+            runs = self.log.runs(replica, arm).values()
+            amounts = {unit: [row["build"].get(unit) for row in runs] for units in MATCHED for unit in units}
+            end = max if most else min
+            return {unit: None if None in each or not each else end(each) for unit, each in amounts.items()}
 
-        shares, arm = [], self.claim["arm"]
-        for replica in self.log.replicas:
-            for units in (("flops", "tokens"), ("calls",), ("device_seconds",)):
-                pairs = [(end(replica, arm, one), end(replica, control, one, most)) for one in units]
-                spent = [(own, theirs) for own, theirs in pairs if own]
-                if spent and None not in [theirs for _, theirs in spent]:
-                    noise = units == ("device_seconds",) and spent[0][0] < 5.0
-                    ratios = [theirs / own for own, theirs in spent]
-                    shares.append(0.0 if noise else max(0.0, max(ratios) - 1.0 if most else 1.0 - min(ratios)))
-                if spent:
-                    break
+        pairs = [(spent(one, self.claim["arm"], False), spent(one, control, most)) for one in self.log.replicas]
+        shares = [one for pair in pairs if (one := share_apart(*pair, most)) is not None]
         return float(median(shares)) if shares and len(shares) == len(self.lost) else None
 
     def gains(self, names: Sequence[str], arm: str) -> list[Json]:
@@ -1329,11 +1349,27 @@ class Case:
             found[name] = (sum(points) / n / len(points), sum(logits) / len(logits))
         return found
 
+    def moved_short(self, null: str) -> list[Json]:
+        """By start, the share by which a null's moved rounds spent less than those of the last improver."""
+        found = []
+        for replica in self.log.replicas:
+            moves = [e.data for run in self.log.runs(replica, self.arm) for e in self.log.of("transplanted", run)]
+            sums: dict[str, Record] = {"last": {}, null: {}}
+            for move in (move for move in moves if move["improver"] in sums and move["system"]):
+                held = sums[move["improver"]]
+                for unit, spent in move["spend"]["transplant"].items():
+                    held[unit] = None if None in (spent, held.get(unit, 0)) else held.get(unit, 0) + spent
+            found += [share_apart(sums["last"], sums[null], False)] if all(sums.values()) else []
+        return found
+
     def recursive(self, rung: str, wrong: list[str]) -> str:
         """R6: the last improver beats generation 0 and both nulls elsewhere; R7: and ever faster, on both scales."""
         worth = [self.moved(replica) for replica in self.log.replicas]
         if not any(worth):
             return "not testable: " + (self.study.get("transplant", {}).get("missing") or "no improver was moved")
+        for null, shares in ((null, self.moved_short(null)) for null in NULLS):
+            if shares and (None in shares or median(shares) > 0.10):
+                return f"not testable: moved rounds of {null} spent less than those of the last improver, or unknown"
         whole = [one if {"last", *NULLS} <= {*one} else None for one in worth]
         ahead = [one["last"][0] - max(one[null][0] for null in NULLS) if one else None for one in whole]
         found = self.typical(ahead, self.claim.get("transplant_by", 0.0))

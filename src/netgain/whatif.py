@@ -15,9 +15,11 @@ from netgain.errors import ConfigError
 from netgain.evidence.tally import paired
 from netgain.evidence.verdict import Case, Verdict, controls, decide_verdict
 from netgain.facts import Facts, RunFacts
+from netgain.items import fingerprint
 from netgain.run import half_of
 
 Json = Any
+Gone = Callable[[Mapping[str, Json], int], bool]  # of a sheet and an item's place in it
 SEALED, REPORT = "sealed items", "report items"
 GATE = "gate"  # the one guard whose arm is `ungated`
 NO_ROUND = (
@@ -193,16 +195,34 @@ def _drop_cluster(facts: Facts, name: str) -> WhatIf:
     assumption = f"without the items of cluster {name} of `{axis['name']}`"
     lengths = axis["source"].get("lengths")
     if not lengths:
-        return _unknown(facts, drop, assumption, f"axis {axis['name']!r} declares no clusters of items")
+        return _drop_labelled(facts, drop, assumption, name)
     if name not in map(str, lengths):
         raise ConfigError.unknown("cluster of items (a length)", name, map(str, lengths), where=f"--drop {drop}")
     if len(set(lengths)) == 1:
         return _unknown(facts, drop, assumption, "no other cluster would be left")
-    case = case_of(_without_items(facts, lambda index: str(lengths[index % len(lengths)]) == name))
-    return _answered(facts, drop, assumption, case, AFTERWARDS.format("items"))
+    without = _without_items(facts, lambda sheet, i: str(lengths[(sheet["start"] + i) % len(lengths)]) == name)
+    return _answered(facts, drop, assumption, case_of(without), AFTERWARDS.format("items"))
 
 
-def _without_items(facts: Facts, gone: Callable[[int], bool]) -> Facts:
+def _drop_labelled(facts: Facts, drop: str, assumption: str, name: str) -> WhatIf:
+    """Without the items of a cluster that the items name themselves; the record holds its short digest."""
+    metric = facts.claim["metric"]
+    sheets = [one for place, each in facts.blocks.items() if place[1] == metric for one in each.values()]
+    known = {label for one in sheets for label in one.get("clusters") or ()}
+    if not known:
+        return _unknown(facts, drop, assumption, f"axis {metric!r} declares no clusters of items")
+    labels: list[Json] = [name, *([int(name)] if name.isdecimal() else [])]
+    wanted = {name, *(fingerprint({"cluster": label}) for label in labels)} & known
+    if not wanted:
+        fix = "name it as its items do, or by its short digest in the record"
+        raise ConfigError(f"no sealed item of `{metric}` has the cluster {name!r}", where=f"--drop {drop}", fix=fix)
+    if known == wanted:
+        return _unknown(facts, drop, assumption, "no other cluster would be left")
+    without = _without_items(facts, lambda sheet, i: sheet["clusters"][i] in wanted)
+    return _answered(facts, drop, assumption, case_of(without), AFTERWARDS.format("items"))
+
+
+def _without_items(facts: Facts, gone: Gone) -> Facts:
     """The record without some items of the claimed axis, for all arms alike."""
     metric = facts.claim["metric"]
     blocks = {place: {asked: _fewer(one, gone) for asked, one in sheets.items()} if place[1] == metric else sheets
@@ -210,10 +230,11 @@ def _without_items(facts: Facts, gone: Callable[[int], bool]) -> Facts:
     return _paired_again(replace(facts, blocks=blocks), [place for place in blocks if place[1] == metric])
 
 
-def _fewer(sheet: Mapping[str, Json], gone: Callable[[int], bool]) -> dict[str, Json]:
-    kept = [index for index in range(len(sheet["values"])) if not gone(sheet["start"] + index)]
+def _fewer(sheet: Mapping[str, Json], gone: Gone) -> dict[str, Json]:
+    kept = [index for index in range(len(sheet["values"])) if not gone(sheet, index)]
     status = {str(new): sheet["status"][str(old)] for new, old in enumerate(kept) if str(old) in sheet["status"]}
-    return {**sheet, "values": [sheet["values"][index] for index in kept], "status": status}
+    labels = {"clusters": [sheet["clusters"][index] for index in kept]} if sheet.get("clusters") else {}
+    return {**sheet, **labels, "values": [sheet["values"][index] for index in kept], "status": status}
 
 
 # --- Guards: read from the arm that ran without them ------------------------------------------------------------------

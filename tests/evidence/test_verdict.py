@@ -601,6 +601,15 @@ def test_an_improver_that_a_null_equals_is_not_recursive(null):
     assert (found.rung, found.word, result(found, "R6")) == ("R5", "INCONCLUSIVE", "fail")
 
 
+@pytest.mark.parametrize(
+    ("short", "held"), [(0.0, "pass"), (0.10, "pass"), (0.11, "not testable"), (None, "not testable")]
+)
+def test_an_improver_that_was_given_more_than_its_null_proves_nothing(short, held):
+    found = decide_verdict(case(rung="R6", improvers=improvers(**ACCELERATING), moved_short={"drifted": short}))
+    assert result(found, "R6") == held
+    assert ("moved rounds of the improver `drifted`" in " ".join(found.reasons)) == (held != "pass")
+
+
 def test_a_loss_that_slows_down_is_no_acceleration():
     found = decide_verdict(case(rung="R7", improvers=improvers(**{**ACCELERATING, "last": 0.13, "half": 0.14})))
     assert accelerations(improvers(1, last=0.13, half=0.14, first=0.2), 1, "logit")[0] > 0

@@ -85,6 +85,7 @@ def test_a_world_is_what_its_record_says():
         ({"gain": {"signal": "much"}}, "much"),
         ({"gain": {"profile": "wild"}}, "wild"),
         ({"gain": {"tries": 0}}, "counts from 1"),
+        ({"asked": {"rung": "R6"}}, "R6"),
     ],
 )
 def test_a_wrong_world_is_an_error_that_names_it(record, told):
@@ -105,7 +106,8 @@ def test_each_opening_of_a_held_out_file_is_a_look_whatever_its_name(tmp_path, m
     assert [held_out(path).opening.number for _ in range(2)] == [1, 2]
     renamed = path.rename(tmp_path / "other.json")
     assert held_out(renamed).opening == Opening(3, changed=False)
-    assert held_out(written(tmp_path, right="else")).opening == Opening(1, changed=None)
+    assert held_out(written(tmp_path, right="else", mechanism="y")).opening == Opening(4, changed=False)
+    assert held_out(written(tmp_path, grid=[0.02] * 6)).opening == Opening(1, changed=None)
     assert exposure_ledger().is_relative_to(tmp_path)
 
 

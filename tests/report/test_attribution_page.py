@@ -6,13 +6,15 @@ from dataclasses import replace
 from itertools import permutations
 from statistics import mean, median, stdev
 
+import numpy as np
 import pytest
 import report_studies as studies
 from scipy import stats
 
 from netgain.evidence.ratios import Ratio
+from netgain.evidence.shrinkage import shrunk
 from netgain.report import attribution_sentences as words
-from netgain.report import render_report
+from netgain.report import matched_cost, render_report
 from netgain.report.attribution import Parts, Process, attribute
 from netgain.report.attribution_record import attribution_record
 from netgain.report.identified import Unknown
@@ -243,8 +245,9 @@ def test_a_use_without_which_nothing_changes_claims_no_certainty(found):
 def test_inflation_is_what_would_have_been_claimed_less_what_is_true(log, found):
     true = less(log, "self", "frozen")
     rows = [one for one in log.events("scores") if one.data["split"] == "report" and one.data["round"] == 5]
-    score = {(one.run, one.data["role"]): mean(one.data["values"]) for one in rows}
-    seen = [score[f"r{s}/self", "released"] - score[f"r{s}/frozen", "released"] for s in range(6)]
+    sheet = {one.run: one.data["values"] for one in rows if one.data["role"] == "released"}
+    pairs = [np.subtract(sheet[f"r{s}/self"], sheet[f"r{s}/frozen"]) for s in range(6)]
+    seen = shrunk([float(one.mean()) for one in pairs], [float(one.var(ddof=1)) / one.size for one in pairs])
     over = [a - b for a, b in zip(seen, true, strict=True)]
     (one,) = found.inflation
     near(figures(words.inflation(one)), [median(seen), median(true), *ends(over)])
@@ -320,6 +323,19 @@ def test_gain_at_equal_cost_is_read_between_the_budgets_of_the_control(log):
     assert placebo.gain == pytest.approx(gains)
     near(figures(words.iso_compute(placebo)), ends(gains))
     assert ordinary.over == Unknown("2 budgets with a score, expected at least 3")
+
+
+@pytest.mark.parametrize(
+    ("entries", "least"),
+    [
+        ([(0.3, ""), (0.2, "")], (0.2, "")),
+        ([(None, "2 budgets"), (0.3, "")], (0.3, "")),
+        ([(None, "2 budgets"), (None, "outside")], (None, "2 budgets")),
+    ],
+)
+def test_of_a_menu_the_entry_that_is_best_at_that_cost_is_compared_with(monkeypatch, entries, least):
+    monkeypatch.setattr(matched_cost, "_gain", lambda reading, own, control, unit: control)
+    assert matched_cost._least(None, None, entries, "tokens") == least
 
 
 def test_a_control_that_never_cost_so_much_says_nothing_about_that_cost(log):

@@ -8,6 +8,7 @@ import report_studies as studies
 from netgain.case import case_of
 from netgain.errors import ConfigError
 from netgain.evidence.verdict import decide_verdict
+from netgain.items import fingerprint
 from netgain.whatif import claiming, whatif, without_arm
 
 
@@ -81,6 +82,20 @@ def test_a_cluster_of_items_is_dropped_for_every_arm(facts):
         whatif(facts, "item-cluster:9")
     del facts.axes["ladder"]["source"]["lengths"]
     assert "declares no clusters" in whatif(facts, "item-cluster:6").reason
+
+
+@pytest.mark.parametrize("label", ["seven", 7])
+def test_a_cluster_that_the_items_name_themselves_is_dropped_for_every_arm(facts, label):
+    del facts.axes["ladder"]["source"]["lengths"]
+    for place, sheets in facts.blocks.items():
+        named = [fingerprint({"cluster": label if at % 4 == 0 else f"other {at}"}) for at in range(20)]
+        for sheet in sheets.values() if place[1] == "ladder" else ():
+            sheet["clusters"] = named
+    found = whatif(facts, f"item-cluster:{label}")
+    values = [one for at, one in enumerate([1.0] * 16 + [0.0] * 4) if at % 4]
+    assert found.case.scores["self"][0] == pytest.approx(sum(values) / len(values))
+    with pytest.raises(ConfigError, match="no sealed item of `ladder` has the cluster 'nine'"):
+        whatif(facts, "item-cluster:nine")
 
 
 def test_a_guard_is_read_from_the_arm_that_ran_without_it(facts):

@@ -94,6 +94,31 @@ def test_the_wall_lets_no_measured_item_through(tmp_path: Path) -> None:
                 assert not any(f'"{question}"' in crossed for question in block.inputs if len(question) > 6)
 
 
+def test_a_proposal_is_told_one_bit_of_the_gate_and_no_number(tmp_path: Path) -> None:
+    """statistics.md 1.9: with more than a bit, a loop climbs the gate's items."""
+    world = world_in(tmp_path, ["self", "frozen"], rounds=3)
+    conduct(world, tmp_path)
+    asked = [task for task in sent(world) if task["op"] in ("propose", "build")]
+    assert {task["accepted"] for task in asked if task["op"] == "propose"} <= {True, False, None}
+    told = json.dumps(asked, default=bytes.hex)
+    decided = [event.data for event in world.log.events("gate_decision", "r0/self")]
+    numbers = {repr(test[name]) for one in decided for test in one["tests"] for name in ("log_e", "log_e_peak")}
+    assert len(numbers - {"0.0"}) > 3
+    assert not [number for number in numbers - {"0.0"} if number in told]
+    assert not [one["reason"] for one in decided if one["reason"] in told]
+
+
+def test_the_gate_asks_generation_0_as_its_anchor_whatever_was_released(tmp_path: Path) -> None:
+    """statistics.md 1.9: against the released system alone, small losses add up unseen."""
+    world = world_in(tmp_path, ["self", "frozen"], rounds=3)
+    conduct(world, tmp_path)
+    sheets = [event.data for event in world.log.events("scores", "r0/self") if event.data["split"] == "gate"]
+    asked = {role: {one["system"] for one in sheets if one["role"] == role} for role in ("anchor", "released")}
+    anchor = final(world, 0, "self").anchor
+    assert asked["anchor"] == {anchor}
+    assert asked["released"] - {anchor}, "nothing was released before the last decision"
+
+
 def test_every_view_field_is_one_that_the_loop_may_see() -> None:
     allowed = {"parent", "improver", "state", "accepted", "feedback", "dev", "budget", "rng", "round", "closed"}
     assert set(View.__dataclass_fields__) == allowed

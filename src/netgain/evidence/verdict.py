@@ -53,6 +53,7 @@ class Course:
     late: tuple[float, Sequence[float | None]] | None
     changed: Sequence[bool]
     improvers: Mapping[str, Sequence[Moved | None]] = field(default_factory=dict)
+    moved_short: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Case:
         late: (R,) change on the claimed axis between half of the horizon and its end, and the axis' margin.
         changed: (R,) whether what is served differs from generation 0.
         improvers: improver of the claimed arm -> (R,) its worth, moved to foreign starts; empty: none was moved.
+        moved_short: null improver -> share by which its moved rounds spent less than those of the last; None unknown.
         transplant_by: by how much the last improver has to exceed its nulls there.
         unmoved: why no improver could be moved.
         ungated: the course of the arm `ungated`, when it was run beside a claimed `self`: the mark R3 tests its rungs.
@@ -106,6 +108,7 @@ class Case:
     late: tuple[float, Sequence[float | None]] | None = None
     changed: Sequence[bool] = ()
     improvers: Mapping[str, Sequence[Moved | None]] = field(default_factory=dict)
+    moved_short: Mapping[str, float | None] = field(default_factory=dict)
     transplant_by: float = 0.0
     unmoved: str = ""
     ungated: Course | None = None
@@ -382,6 +385,8 @@ def _recursive(case: Case, name: str, looks: Looks) -> Rung:
     """
     if not case.improvers:
         return Rung(name, "not testable", case.unmoved or "no improver was moved to a foreign start")
+    if unequal := _unequal_rounds(case):
+        return Rung(name, "not testable", unequal)
     starts, names = len(case.lost), controls(case, name)
     parts = [_judged(name, claim_test(case, names), f"net gain over {', '.join(names)} above {case.by:g}")]
     what = f"a round by the last improver on a foreign start exceeds one by any null by {case.transplant_by:g}"
@@ -392,6 +397,16 @@ def _recursive(case: Case, name: str, looks: Looks) -> Rung:
     failed = [part for part in parts if part.result != "pass"]
     detail = "; ".join(part.detail for part in (failed or parts))
     return Rung(name, "fail" if failed else "pass", detail, parts[-1].successes, parts[-1].starts)
+
+
+def _unequal_rounds(case: Case) -> str:
+    """Why the moved rounds do not compare improvers: the last one was given more than a null (``method.md`` 1.3)."""
+    for null, short in case.moved_short.items():
+        if short is None:
+            return f"what the moved rounds of the improver `{null}` spent is unknown"
+        if short > UNDERSPENT_BLOCKS:
+            return f"moved rounds of the improver `{null}` spent {100 * short:.0f} % less than those of the last one"
+    return ""
 
 
 def guard_test(case: Case, axis: str, looks: Looks) -> Rung:

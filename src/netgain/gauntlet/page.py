@@ -157,11 +157,18 @@ def _targets(found: Mapping[str, Json]) -> Table:
 def _mechanisms(caption: str, listed: Sequence[Mapping[str, Json]]) -> Table:
     rows = [
         [one["mechanism"], *(str(one["words"][word]) for word in WORDS), percent(one["over_claim"]["rate"]),
-         percent(one["over_claim"]["upper95"]), "" if one["detector"] == "engine" else f"detector: {one['detector']}"]
+         percent(one["over_claim"]["upper95"]), in_rungs(one["rungs"]),
+         "" if one["detector"] == "engine" else f"detector: {one['detector']}"]
         for one in listed
     ]  # fmt: skip
-    heads = ("mechanism", *SHORT, "over-claims", "upper 95 %", "")
-    return Table(caption, heads, rows, words=(0, len(heads) - 1))
+    heads = ("mechanism", *SHORT, "over-claims", "upper 95 %", "highest rung", "")
+    return Table(caption, heads, rows, words=(0, len(heads) - 2, len(heads) - 1))
+
+
+def in_rungs(counts: Mapping[str, int]) -> str:
+    """Share of studies by the highest rung that passed, as `R1 40 %, R2 60 %`."""
+    total = sum(counts.values())
+    return ", ".join(f"{rung} {100 * n / total:.0f} %" for rung, n in counts.items())
 
 
 def _answers(listed: Sequence[Mapping[str, Json]]) -> Table:

@@ -123,8 +123,15 @@ def _read(text: str, where: str) -> Population:
     names = [one.name for one in found]
     if len(set(names)) < len(names):
         raise ConfigError("two mechanisms share a name", where=where, fix="name each once")
-    digest = hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()
-    return Population(str(record.get("name", "unnamed")), tuple(found), digest)
+    return Population(str(record.get("name", "unnamed")), tuple(found), _digest(found))
+
+
+def _digest(mechanisms: Sequence[Mechanism]) -> str:
+    """What a population is known by: its worlds over their strengths. Names, words and order are no part of it."""
+    worlds = [{"strength": sorted(one.strength), "grid": sorted(one.grid), "world": one.world.to_json()}
+              for one in mechanisms]  # fmt: skip
+    said = sorted(json.dumps(one, sort_keys=True) for one in worlds)
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
 
 def _mechanism(one: Mapping[str, Json], where: str) -> Mechanism:

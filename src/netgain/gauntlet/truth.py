@@ -16,10 +16,9 @@ import numpy as np
 
 from netgain.gauntlet.answers import true_score
 from netgain.gauntlet.lineage import GUARDS, SKILL, Bools, Floats, Ran, draw_starts, required, run_arms, suite
-from netgain.gauntlet.world import Conduct, Faults, World
+from netgain.gauntlet.world import CLAIMED, Conduct, Faults, World
 
 STARTS = 10_000
-ORDER = ("R1", "R2", "R4", "R5")
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Truth:
 
     def bears(self, world: World) -> bool:
         """Whether the claim is true: its rung holds, and the net gain is above the claimed effect."""
-        held = self.rung is not None and ORDER.index(self.rung) >= ORDER.index(world.asked.rung)
+        held = self.rung is not None and CLAIMED.index(self.rung) >= CLAIMED.index(world.asked.rung)
         return held and self.gain > world.asked.by
 
 
@@ -61,7 +60,7 @@ def _truth(world: World, starts: int) -> Truth:
     begun = draw_starts(world, np.random.default_rng(drawn), starts, 1)
     ran = run_arms(world, begun, seed, quick=True)
     held = None
-    for rung in ORDER[: ORDER.index(world.asked.rung) + 1]:
+    for rung in CLAIMED[: CLAIMED.index(world.asked.rung) + 1]:
         if not _holds(world, ran, rung):
             break
         held = rung

@@ -16,6 +16,7 @@ Json = Any
 PROFILES = ("steady", "late", "front", "peak", "oscillate")
 ROUTES = ("channel", "proposal", "build", "claimed")
 MODES = ("strict", "advance", "watch")
+CLAIMED = ("R1", "R2", "R4", "R5")  # rungs whose truth is simulated: no world moves its improver, as R6 and R7 ask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +153,7 @@ class World:
     def __post_init__(self) -> None:
         for name, value, known in (
             ("profile", self.gain.profile, PROFILES), ("route", self.faults.route, ROUTES),
-            ("mode", self.asked.mode, MODES),
+            ("mode", self.asked.mode, MODES), ("rung", self.asked.rung, CLAIMED),
         ):  # fmt: skip
             if value not in known:
                 raise ConfigError.unknown(f"{name} of a world", value, known)

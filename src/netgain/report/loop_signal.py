@@ -77,9 +77,13 @@ class Human:
 
 
 def claimed(reading: Reading) -> tuple[Claimed, ...]:
-    """Inflation of what the report split said; the gate's own estimate is published nowhere (decision 0018)."""
-    report = [_reported(reading, one) for one in reading.replicas]
-    return (_claimed("report", reading.metric, report, reading.differences("frozen")),)
+    """Inflation of what the report split said, drawn towards the mean of the starts, as the page of the study has it.
+
+    The gate's own estimate is published nowhere (decision 0018).
+    """
+    seen, sealed = reading.reported_gains(), reading.differences("frozen", reading.gate_axis)
+    seen = seen if len(seen) == len(sealed) else [None] * len(sealed)
+    return (_claimed("report", reading.gate_axis, seen, sealed),)
 
 
 def _claimed(by: str, axis: str, seen: Values, sealed: Values) -> Claimed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -44,20 +46,29 @@ def _spends(reading: Reading, arm: str) -> bool:
 
 
 def _control(reading: Reading, arm: str) -> AtCosts:
-    own, theirs = ({run.replica: run for run in reading.runs(name)} for name in (reading.arm, arm))
-    pairs = [(own[one], theirs[one]) for one in reading.replicas if one in own and one in theirs]
-    unit = next((unit for unit in UNITS if pairs and all(_costs(run, unit) for pair in pairs for run in pair)), "")
+    own, theirs = {run.replica: run for run in reading.runs(reading.arm)}, defaultdict[int, list[RunFacts]](list)
+    for run in reading.runs(arm):  # of a menu every entry
+        theirs[run.replica].append(run)
+    compared = [run for one in reading.replicas if one in own and one in theirs for run in (own[one], *theirs[one])]
+    unit = next((unit for unit in UNITS if compared and all(_costs(run, unit) for run in compared)), "")
     if not unit:
         none = (None,) * len(reading.replicas)
         why = "missing: a unit of building spend that both book in every round"
         return AtCosts(arm, "", none, Unknown(why), why)
     found = [
-        _gain(reading, own[one], theirs[one], unit) if one in own and one in theirs else (None, "a run is missing")
+        _least(reading, own[one], theirs[one], unit) if one in own and one in theirs else (None, "a run is missing")
         for one in reading.replicas
     ]
     gains = tuple(gain for gain, _ in found)
     over, reason = mean_of(gains).over, next((why for _, why in found if why), "")
     return AtCosts(arm, unit, gains, over if over.starts else Unknown(reason), reason)
+
+
+def _least(reading: Reading, own: RunFacts, menu: Sequence[RunFacts], unit: str) -> tuple[float | None, str]:
+    """Gain over the best entry of a menu at this cost, of those that were measured around it; else why none was."""
+    found = [_gain(reading, own, control, unit) for control in menu]
+    known = [gain for gain, _ in found if gain is not None]
+    return (min(known), "") if known else found[0]
 
 
 def _gain(reading: Reading, own: RunFacts, control: RunFacts, unit: str) -> tuple[float | None, str]:

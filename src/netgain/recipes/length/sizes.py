@@ -68,6 +68,12 @@ SIZES = {
         round=Stage(100, 32, peak=4e-3, warmup=10, fall=0.5),
         own=400,
     ),
-    "default": Size(12, 7, advance=0.35, round=Stage(130, 32, peak=3e-3, warmup=10, fall=0.5)),
+    "default": Size(
+        target=12,
+        rounds=7,
+        base=Stage(2200, 32, peak=4e-3, warmup=100),  # a base that knows its own lengths well: weak ones stall
+        round=Stage(140, 32, peak=3e-3, warmup=10, fall=0.5),
+        advance=0.35,
+    ),
     "full": Size(12, 8),
 }
