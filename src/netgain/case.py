@@ -256,7 +256,7 @@ def _items(facts: Facts, replicas: Sequence[int]) -> dict[str, tuple[list[float 
     return found
 
 
-def _timed(spend: dict[str, float | None]) -> bool:
+def _timed(spend: Spend) -> bool:
     return (spend.get("device_seconds") or 0.0) >= SECONDS_THAT_COUNT
 
 

@@ -118,11 +118,12 @@ def share_apart(own: Record, theirs: Record, most: bool) -> Json:
     """Share by which the second spend exceeds the first, else falls short of it; None where a unit is unknown."""
     for units in MATCHED:
         known = [(own[one], theirs.get(one)) for one in units if own.get(one)]
-        if known:
-            ratios = [None if spent is None else spent / amount for amount, spent in known]
+        if known and all(spent is not None for _, spent in known):
+            ratios = [spent / amount for amount, spent in known]
             noise = units == ("device_seconds",) and known[0][0] < 5.0  # seconds count from 5 on
-            found = None if None in ratios else max(ratios) - 1.0 if most else 1.0 - min(ratios)
-            return found if found is None else 0.0 if noise else max(0.0, found)
+            return 0.0 if noise else max(0.0, max(ratios) - 1.0 if most else 1.0 - min(ratios))
+        if known:
+            break
     return None
 
 
