@@ -10,6 +10,7 @@ As a program, `python drawn.py WORDS…` is `netgain WORDS…` under the same ru
 
 import hashlib
 import itertools
+import signal
 import sys
 from typing import Any
 
@@ -60,6 +61,7 @@ RULE = {
 if __name__ == "__main__":
     from netgain.cli import main
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background passes on deafness to Ctrl-C
     for (module, name), value in RULE.items():
         setattr(module, name, value)
     sys.exit(main())

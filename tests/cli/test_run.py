@@ -157,7 +157,7 @@ def test_a_limit_in_seconds_pauses_and_changes_no_result(cli):
 
 
 def test_ctrl_c_keeps_the_state_and_somebody_else_has_to_wait_meanwhile(cli, netgain_home):
-    cli("init", "mine", "--from", "ladder", *ONE_START, "--set", "study.replicas=28")
+    cli("init", "mine", "--from", "ladder", *ONE_START, "--set", "study.replicas=16")
     folder = netgain_home / "mine"
     with going_on(netgain_home, "mine", "--exploratory", "--json") as running:
         assert cli("status", folder, "--json").record["state"] == "running"
@@ -167,7 +167,7 @@ def test_ctrl_c_keeps_the_state_and_somebody_else_has_to_wait_meanwhile(cli, net
     assert running.returncode == 130 and json.loads(out)["error"] == "Interrupted"
     status = cli("status", folder, "--json").record
     assert (status["state"], status["reason"]) == ("paused", "interrupted")
-    assert status["runs"]["done"] < status["runs"]["of"] == 56
+    assert status["runs"]["done"] < status["runs"]["of"] == 32
     assert cli("run", folder, "--json").code == 0
 
 
