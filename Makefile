@@ -38,7 +38,7 @@ docs: $(VENV)/test.stamp
 	$(BIN)/python tools/make_reference.py
 
 error-rates: $(VENV)/test.stamp
-	$(BIN)/python tools/make_error_rates.py
+	$(BIN)/python tools/make_error_rates.py --keep .error-rates
 
 format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix .

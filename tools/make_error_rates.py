@@ -1,6 +1,7 @@
 """Runs the gauntlet and writes docs/error-rates.md and gauntlet.html from its record, which is kept beside them.
 
 python tools/make_error_rates.py                       the long run, hours
+python tools/make_error_rates.py --keep FOLDER         the same, and after a kill again: it goes on where it was
 python tools/make_error_rates.py --studies 60 ...      a smaller one; the page says so
 python tools/make_error_rates.py --from-record         only write the page again
 """
@@ -57,14 +58,14 @@ SAID = {
 def opening(record: dict) -> list[str]:
     """Return what was run, and the two figures that matter most."""
     from netgain.gauntlet.found import LONG
-    from netgain.gauntlet.outcome import percent
+    from netgain.gauntlet.outcome import percent, took
 
     size, false, true = record["size"], record["false_supported"], record["true_supported"]
     kind = "the long run" if size == asdict(LONG) else "**a smaller run than the long one**, whose bounds are wider"
     run = f"`{record['command']}`, seed {record['seed']}, population {record['population']['name']}"
     again = f"the worst measured again with {size['again']}" if size["again"] else "nothing measured again"
     return [
-        f"From {kind}: {run} (`{record['population']['digest'][:12]}`), {record['seconds']:.0f} s on a shared machine. "
+        f"From {kind}: {run} (`{record['population']['digest'][:12]}`), {took(record)} on a shared machine. "
         f"{size['studies']} studies per mechanism over its strengths; the truth of a world from {size['truth']} "
         f"starts; {size['random']} random configurations per fake with {size['probe']} studies each, {again}.",
         f"Of {false['n']} fake studies {percent(false['rate'])} were SUPPORTED (95 % upper bound "
@@ -190,12 +191,14 @@ def measured(asked: argparse.Namespace) -> dict:
     """Return the record of a run of the asked size."""
     from netgain.gauntlet.campaign import run
     from netgain.gauntlet.found import LONG
+    from netgain.gauntlet.kept import Kept
     from netgain.gauntlet.outcome import record
     from netgain.gauntlet.population import development
 
     given = {name: value for name in asdict(LONG) if (value := getattr(asked, name)) is not None}
     size = replace(LONG, **given)
-    found = record(run(development(), size, quick=False, seed=asked.seed, workers=asked.workers, watch=say))
+    run_of = {"seed": asked.seed, "workers": asked.workers, "watch": say, "kept": Kept(asked.keep)}
+    found = record(run(development(), size, quick=False, **run_of))
     options = "".join(f" --{name} {value}" for name, value in given.items())
     return {**found, "command": f"python tools/make_error_rates.py{options}"}
 
@@ -214,6 +217,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, help=f"{value} in the long run")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--keep", type=Path, help="folder of finished mechanisms: a killed run goes on where it was")
     parser.add_argument("--from-record", action="store_true")
     asked = parser.parse_args()
     if not asked.from_record:

@@ -8,8 +8,9 @@ import pytest
 
 from netgain.cli import main
 from netgain.gauntlet import small
-from netgain.gauntlet.campaign import run
+from netgain.gauntlet.campaign import _measure, run
 from netgain.gauntlet.found import LONG, QUICK, Size, spread
+from netgain.gauntlet.kept import Kept, mechanism_of
 from netgain.gauntlet.outcome import in_words, record, targets
 from netgain.gauntlet.page import render
 from netgain.gauntlet.picture import OURS, rows_of
@@ -141,3 +142,37 @@ def test_a_small_real_loop_gets_its_word_and_verify_agrees():
     assert genuine.disagreed == fake.disagreed == 0
     assert "INVALID" not in {**genuine.words, **fake.words}
     assert not any(word.startswith("SUPPORTED") for word in fake.words)
+
+
+def test_a_killed_run_goes_on_where_it_was_and_ends_the_same(tmp_path, monkeypatch):
+    two, kept = chosen("no gain", "memorised benchmark"), Kept(tmp_path / "kept")
+    whole = record(run(two, FEW, quick=True, seed=1, workers=1))
+    calls = []
+
+    def measured(mechanism, size, seed):
+        calls.append(mechanism.name)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return _measure(mechanism, size, seed)
+
+    monkeypatch.setattr("netgain.gauntlet.campaign._measure", measured)
+    with pytest.raises(KeyboardInterrupt):
+        run(two, FEW, quick=True, seed=1, workers=1, kept=kept)
+    again = record(run(two, FEW, quick=True, seed=1, workers=1, kept=kept))
+    assert len(set(calls)) == 2 and len(calls) == 3  # the first one is not measured again
+    assert (whole.pop("resumed"), again.pop("resumed")) == (0, 1)
+    assert [one.pop("seconds") for one in (whole, again)] and whole == again
+
+
+def test_what_was_kept_is_not_read_for_another_seed_size_or_strength(tmp_path):
+    one = chosen("no gain").mechanisms[0]
+    asked = [(one, FEW, 1), (one, FEW, 2), (one, TINY, 1), (replace(one, grid=one.grid[:1]), FEW, 1)]
+    assert len({json.dumps(mechanism_of(*each)) for each in asked}) == 4
+    assert mechanism_of(one, replace(FEW, real=9), 1) == mechanism_of(one, FEW, 1)
+
+
+def test_changed_code_is_another_name(tmp_path, monkeypatch):
+    kept = Kept(tmp_path)
+    assert kept.get(["a"], lambda: 1) == kept.get(["a"], lambda: 2) == 1
+    monkeypatch.setattr("netgain.gauntlet.kept._code", lambda: "changed")
+    assert kept.get(["a"], lambda: 2) == 2

@@ -278,16 +278,22 @@ def export(study: Path, tables: Path, **shared: bool) -> int:
 @click.option(
     "--page", metavar="FILE", type=STUDY, default="gauntlet.html", show_default=True, help="Where the page is written."
 )
+@click.option(
+    "--keep", metavar="FOLDER", type=STUDY,
+    help="Keep finished mechanisms there; the same command after a kill goes on where it was.",
+)  # fmt: skip
 @_workers
 @_shared
-def gauntlet(quick: bool, population: Path | None, seed: int, page: Path, workers: int | None, **shared: bool) -> int:
+def gauntlet(
+    quick: bool, population: Path | None, seed: int, page: Path, keep: Path | None, workers: int | None, **shared: bool
+) -> int:
     """Measure how often our own verdicts are wrong.
 
     Runs simulated studies of known truth, genuine and fake, through the real gate and the real verdict, and the accept
     rules of other tools on the same proposals. Exits with 0 whatever it finds: a missed target is printed as it is.
     """
     return answer("netgain.cli.measuring:gauntlet", shared, quick=quick, population=population, seed=seed, page=page,
-                  workers=workers)  # fmt: skip
+                  keep=keep, workers=workers)  # fmt: skip
 
 
 @main.command(epilog=_example("netgain doctor"))

@@ -11,6 +11,7 @@ from typing import Any
 
 from netgain.gauntlet.engines import Engine, run_engines
 from netgain.gauntlet.found import Found, Size, look_at, spread
+from netgain.gauntlet.kept import Kept, mechanism_of
 from netgain.gauntlet.population import Mechanism, Population
 from netgain.gauntlet.power import Powered, power_curve
 from netgain.gauntlet.rules import Compared, compare
@@ -19,6 +20,7 @@ from netgain.gauntlet.small import RealLoop, run_small
 from netgain.gauntlet.studies import Outcome
 
 Json = Any
+NOTHING = Kept()  # keeps nothing
 
 
 @dataclass(frozen=True)
@@ -38,21 +40,26 @@ class Measured:
 
 @dataclass(frozen=True)
 class Run:
-    """Everything that one call of the gauntlet found."""
+    """Everything that one call of the gauntlet found; `resumed` mechanisms it found finished, outside `seconds`."""
 
     population: Population
     size: Size
     quick: bool
     seed: int
     seconds: float
+    resumed: int
     measured: Sequence[Measured]
     real: Sequence[RealLoop] = ()
     engines: Sequence[Engine] = ()
     power: Sequence[Powered] = ()
 
 
-def measure(mechanism: Mechanism, size: Size, seed: int) -> Measured:
+def measure(mechanism: Mechanism, size: Size, seed: int, kept: Kept = NOTHING) -> Measured:
     """Run the studies of one mechanism, spread evenly over its strengths; the search and the rules on top."""
+    return kept.get(mechanism_of(mechanism, size, seed), lambda: _measure(mechanism, size, seed))
+
+
+def _measure(mechanism: Mechanism, size: Size, seed: int) -> Measured:
     each = spread(size.studies, len(mechanism.grid))
     found = [look_at(mechanism.at(strength), n, size, seed, strength)
              for strength, n in zip(mechanism.grid, each, strict=True)]  # fmt: skip
@@ -63,34 +70,37 @@ def measure(mechanism: Mechanism, size: Size, seed: int) -> Measured:
 
 def run(
     population: Population, size: Size, *, quick: bool, seed: int, workers: int | None = None,
-    watch: Callable[[str], None] = lambda _: None,
+    watch: Callable[[str], None] = lambda _: None, kept: Kept = NOTHING,
 ) -> Run:  # fmt: skip
-    """Run a population. Equal seeds give equal results, whatever the number of workers."""
+    """Run a population. Equal seeds give equal results, whatever the number of workers and whatever was kept."""
     began = time.monotonic()
     order = sorted(population.mechanisms, key=lambda one: -one.world.conduct.shop - 20 * ("shop" in one.strength[0]))
+    resumed = sum(kept.has(mechanism_of(one, size, seed)) for one in order)
     measured = []
-    for done, one in enumerate(_mapped(order, size, seed, workers), start=1):
+    for done, one in enumerate(_mapped(order, size, seed, workers, kept), start=1):
         measured.append(one)
         watch(f"{done} of {len(order)} mechanisms: {one.mechanism.name}")
     place = {one.name: at for at, one in enumerate(population.mechanisms)}
     measured.sort(key=lambda one: place[one.mechanism.name])
     watch("power curve")
-    power = power_curve(size, seed)
+    power = kept.get(["power", size.studies, size.truth, seed], lambda: power_curve(size, seed))
     watch("small real loops")
-    real = run_small(size.real, seed) if size.real else []
+    real = run_small(size.real, kept) if size.real else []
     watch("real engines")
     engines = run_engines(size.engines, seed) if size.engines else []
     seconds = time.monotonic() - began
-    return Run(population, size, quick, seed, seconds, tuple(measured), tuple(real), tuple(engines), tuple(power))
+    return Run(
+        population, size, quick, seed, seconds, resumed, tuple(measured), tuple(real), tuple(engines), tuple(power)
+    )
 
 
-def _mapped(order: Sequence[Mechanism], size: Size, seed: int, workers: int | None) -> Iterator[Measured]:
+def _mapped(order: Sequence[Mechanism], size: Size, seed: int, workers: int | None, kept: Kept) -> Iterator[Measured]:
     hands = workers or os.cpu_count() or 1
     if hands == 1:
-        yield from (measure(one, size, seed) for one in order)
+        yield from (measure(one, size, seed, kept) for one in order)
         return
     with ProcessPoolExecutor(hands) as pool:
-        yield from _finished(pool.submit(measure, one, size, seed) for one in order)
+        yield from _finished(pool.submit(measure, one, size, seed, kept) for one in order)
 
 
 def _finished(futures: Iterable[Any]) -> Iterator[Measured]:

@@ -30,6 +30,7 @@ def record(run: Run) -> dict[str, Json]:
     return {
         "schema": SCHEMA, "quick": run.quick, "seed": run.seed, "replicas": [6, 9, 12],
         "population": population_record(run.population), "size": vars(run.size), "seconds": round(run.seconds, 1),
+        "resumed": run.resumed,
         "fakes": [entry(one) for one in fakes], "genuine": [entry(one) for one in genuine],
         "outside": [entry(one) for one in _of(measured, "outside")],
         "false_supported": upper(_sum(Rate(f.supported, len(f.outcomes)) for m in counted for f in m.found)),
@@ -234,9 +235,16 @@ def percent(value: float | None) -> str:
     return "unknown" if value is None else f"{100 * value:.1f} %"
 
 
+def took(found: Mapping[str, Json]) -> str:
+    """Wall time of the run, and what that time leaves out."""
+    resumed = found.get("resumed", 0)
+    left_out = f" beside {resumed} mechanisms that an earlier call had finished" if resumed else ""
+    return f"{found['seconds']:.0f} s{left_out}"
+
+
 def in_words(found: Mapping[str, Json]) -> str:
     """The record for people."""
-    lines = [f"gauntlet, population {found['population']['name']}, seed {found['seed']}, {found['seconds']:.0f} s"]
+    lines = [f"gauntlet, population {found['population']['name']}, seed {found['seed']}, {took(found)}"]
     if found["population"]["held_out"]:
         lines.append(f"held-out population: {opening_in_words(found['population'])}")
     for title, kind in (("fakes", "fakes"), ("genuine", "genuine"), ("outside the wall", "outside")):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from netgain.gauntlet.found import LONG
-from netgain.gauntlet.outcome import opening_in_words, percent, targets
+from netgain.gauntlet.outcome import opening_in_words, percent, targets, took
 from netgain.gauntlet.picture import OURS, picture, rows_of
 from netgain.ledger.files import write_durably
 from netgain.report.page import Header, Section, glyph, prose
@@ -63,7 +63,7 @@ def _header(found: Mapping[str, Json]) -> Header:
             ("Size", f"{found['size']['studies']} studies per mechanism over six strengths; truth of a world from "
                      f"{found['size']['truth']} starts; {_run(found)}"),
             ("Seed", f"{found['seed']}; simulated studies repeat with it, small real loops draw their own roots"),
-            ("Time", f"{found['seconds']:.0f} s"),
+            ("Time", took(found)),
         ],
     )  # fmt: skip
 

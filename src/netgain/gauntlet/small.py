@@ -9,9 +9,11 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from netgain import verify
+from netgain.gauntlet.kept import Kept
 from netgain.gauntlet.moons import KINDS, study
 from netgain.session import run_study
 
@@ -39,9 +41,10 @@ class RealLoop:
     seconds: float
 
 
-def run_small(studies: int, seed: int, *, workers: int = 2) -> list[RealLoop]:
+def run_small(studies: int, kept: Kept, *, workers: int = 2) -> list[RealLoop]:
     """Run `studies` of every loop; of two of them only when it is one (a quick look)."""
-    return [run_loop(name, studies, workers=workers) for name in (KINDS if studies > 1 else QUICK_KINDS)]
+    names = KINDS if studies > 1 else QUICK_KINDS
+    return [kept.get(["real", name, studies], partial(run_loop, name, studies, workers=workers)) for name in names]
 
 
 def run_loop(name: str, studies: int, *, workers: int = 2) -> RealLoop:
