@@ -63,7 +63,7 @@ def _opening(claim, arms, replicas, rounds, name):
         "claim": claim,
         "claim_digest": "c1" * 32,
         "study": study,
-        "contract": {"suite": _suite()},
+        "contract": {"suite": _suite(), "gate": {"level": 0.05, "log_raise": 0.0}},
         "contract_digest": "c2" * 32,
         "secret_sha256": "5e" * 32,
         "root": "aa" * 32,
@@ -174,6 +174,7 @@ def _decision(run, at):
         {
             "kind": "release",
             "axis": "ladder",
+            "form": "betting",
             "log_e": 5.0,
             "log_e_peak": 5.0,
             "log_threshold": 4.6,

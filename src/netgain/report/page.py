@@ -14,6 +14,7 @@ from netgain.facts import Facts
 from netgain.report import (
     attribution_sentences,
     autonomy,
+    batch,
     curves,
     differences,
     sentences,
@@ -245,6 +246,7 @@ def _booked(reading: Reading, phase: str) -> bool:
 def _decisions(reading: Reading) -> Section:
     said = [
         sentences.decisions(reading),
+        *batch.said(reading),
         sentences.autonomy(reading)[:1].upper() + sentences.autonomy(reading)[1:] + ".",
         *autonomy.said(reading),
     ]
