@@ -5,6 +5,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import report_studies as studies
+
 from netgain.evidence.spending import e_bh
 from netgain.facts import reduce
 from netgain.report import batch

@@ -1,7 +1,7 @@
 """All candidates of the claimed arm reviewed together, after the run: which are better than what was then released.
 
-The gate bounds the chance of any false promotion in a run, one candidate at a time. Whoever looks back on all starts asks
-another question: how many of these many candidates were false. e-BH (Wang & Ramdas, JRSS-B 2022) answers it on the
+The gate bounds the chance of any false promotion in a run, one candidate at a time. Whoever looks back on all starts
+asks another question: how many of these many candidates were false. e-BH (Wang & Ramdas, JRSS-B 2022) answers it on the
 stopped e-values of the same release tests, at any dependence. It promotes nothing.
 """
 
@@ -31,9 +31,9 @@ def said(reading: Reading) -> list[str]:
     better = e_bh(log_e, float(plan["level"]))
     promoted = np.array([outcome == "promote" for outcome, _ in tests])
     return [
-        f"Reviewed together (e-BH on the release tests of {counted(len(tests), 'candidate')} of {named(reading.arm)} in "
-        f"all starts), {int(better.sum())} are better than what was then released, at a false discovery rate of at most "
-        f"{percent(plan['level'])}; {int((better & ~promoted).sum())} of them the gate had not promoted, and "
+        f"Reviewed together (e-BH on the release tests of {counted(len(tests), 'candidate')} of {named(reading.arm)} "
+        f"in all starts), {int(better.sum())} are better than what was then released, at a false discovery rate of at "
+        f"most {percent(plan['level'])}; {int((better & ~promoted).sum())} of them the gate had not promoted, and "
         f"{int((promoted & ~better).sum())} that it promoted are not among them."
     ]
 
