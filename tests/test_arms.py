@@ -15,6 +15,7 @@ UNFILTERED = "unguarded:own.filter+unguarded:vote.filter"
 RESET = {"parent": GENERATION_0, "improver": GENERATION_0, "position": GENERATION_0}
 CHANGES = {
     "self": {"after_self": False},
+    "stop:off": {"unwatched": ("*",)},
     "self_again": {"own_streams": True},
     "frozen": {"proposer": ""},
     "ordinary": {"proposer": "ordinary", "gate": "none"},
@@ -56,9 +57,10 @@ def test_an_arm_is_the_loop_but_for_its_own_intervention(name):
 
 
 def test_every_arm_that_has_a_name_is_tested_here_and_has_words():
-    plain = {name for name in NAMES if ":" not in name}
-    assert plain == {name for name in CHANGES if "+" not in name and ":" not in name}
+    plain = {name for name in NAMES if ":" not in name} | {"stop:off"}
+    assert plain == {name for name in CHANGES if "+" not in name and ":" not in name} | {"stop:off"}
     assert plain == set(WORDS)
+    assert {"stop:off"} < set(NAMES) and "stop:off" in CHANGES
 
 
 def test_only_the_loop_itself_runs_first():

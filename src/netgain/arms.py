@@ -10,6 +10,7 @@ from netgain.stages import Loop
 
 GENERATION_0 = "generation 0"
 OWN = "own"
+STOP = "stop"  # the use of a monitor
 GATE = "gate"  # the use of a guard axis; checks of the loop have those of `stages.USES`
 
 
@@ -27,6 +28,7 @@ class Arm:
         channel: what replaces the checks' feedback: "true", "placebo", "oracle", "shuffled".
         disabled: (check, use) pairs whose verdict is computed but not used.
         waived: guard axes whose tests are computed and recorded but bind nothing.
+        unwatched: monitors whose alarms are recorded but act on nothing; "*" for all.
         closed: surfaces that the proposer is told are closed.
         gate: gate mode of its own, or "" for the study's; "none": nothing decided, the best on the report split served;
             "random": as many promotions as `self` had, in rounds drawn at random.
@@ -46,6 +48,7 @@ class Arm:
     disabled: tuple[tuple[str, str], ...] = ()
     waived: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
+    unwatched: tuple[str, ...] = ()
     gate: str = ""
     one_long_step: bool = False
     tries: bool = False
@@ -62,6 +65,7 @@ class Arm:
 _RESET = {"parent": GENERATION_0, "improver": GENERATION_0, "position": GENERATION_0}
 _PLAIN: Mapping[str, Mapping[str, object]] = {
     "self": {"after_self": False},
+    "stop:off": {"unwatched": ("*",)},
     "self_again": {"own_streams": True},  # the same loop once more: the A/A control
     "frozen": {"proposer": ""},
     "ordinary": {"proposer": "ordinary", "gate": "none"},
@@ -96,25 +100,27 @@ WORDS = {
     "unaided": "the default in place of people's decisions",
     "oracle": "the truth in place of the own check",
     "shuffled": "labels destroyed",
+    "stop:off": "no monitor stops or rejects anything",
     "self_again": "the same loop once more, blinded",
     "self": "the loop",
 }
 
 
-def arm_named(name: str, loop: Loop, guards: Sequence[str] = ()) -> Arm:
+def arm_named(name: str, loop: Loop, guards: Sequence[str] = (), monitors: Sequence[str] = ()) -> Arm:
     """The arm of a name; several interventions are joined by "+", as in `stacked+placebo`.
 
     Args:
         name: as in the study file.
         loop: whose checks `unguarded:` may name.
         guards: the suite's guard axes, which `unguarded:` may name as well; their one use is the gate.
+        monitors: the study's monitors, likewise; their one use is to stop.
 
     Raises:
-        ConfigError: an unknown arm, check, guard or use.
+        ConfigError: an unknown arm, check, guard, monitor or use.
     """
     arm = Arm(name)
     for piece in name.split("+"):
-        arm = _with(arm, _intervention(piece, loop, guards))
+        arm = _with(arm, _intervention(piece, loop, {GATE: guards, STOP: monitors}))
     return arm
 
 
@@ -125,7 +131,7 @@ def _with(arm: Arm, intervention: Mapping[str, object]) -> Arm:
     return replace(arm, **{**intervention, **lists})  # type: ignore[arg-type]
 
 
-def _intervention(piece: str, loop: Loop, guards: Sequence[str]) -> Mapping[str, object]:
+def _intervention(piece: str, loop: Loop, watchers: Mapping[str, Sequence[str]]) -> Mapping[str, object]:
     if piece in _PLAIN:
         return _PLAIN[piece]
     head, _, rest = piece.partition(":")
@@ -136,15 +142,18 @@ def _intervention(piece: str, loop: Loop, guards: Sequence[str]) -> Mapping[str,
     if head != "unguarded" or not rest:
         raise ConfigError(f"unknown arm {piece!r}", fix=f"choose from {', '.join(NAMES)}")
     name, _, use = rest.partition(".")
-    known = [(one.name, each) for one in loop.filters for each in one.uses] + [(axis, GATE) for axis in guards]
+    known = [(one.name, each) for one in loop.filters for each in one.uses] + [
+        (one, use) for use, names in watchers.items() for one in names
+    ]
     gone = [pair for pair in known if pair[0] == name and use in ("", pair[1])]
     if not gone:
         named = [f"unguarded:{check}.{each}" for check, each in known]
-        what = f"arm {piece!r} names no check or guard of this study, and no use of it"
-        raise ConfigError(what, fix=f"choose from {named or 'none: no checks, no guards'}")
+        what = f"arm {piece!r} names no check, guard or monitor of this study, and no use of it"
+        raise ConfigError(what, fix=f"choose from {named or 'none: no checks, guards, monitors'}")
     return {
-        "disabled": tuple(pair for pair in gone if pair[1] != GATE),
+        "disabled": tuple(pair for pair in gone if pair[1] not in (GATE, STOP)),
         "waived": tuple(axis for axis, each in gone if each == GATE),
+        "unwatched": tuple(one for one, each in gone if each == STOP),
     }
 
 

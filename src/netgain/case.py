@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import median
 
@@ -54,6 +55,7 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         overspent={name: overspent(facts, name) for name in testable if name not in (*ANSWERING, arm)},
         residual=_residual(facts),
         people=sum(choice["decided_by"] in ("person", "model") for run in _claimed(facts) for choice in run.choices),
+        unseen=_unseen(facts),
         quarantined=_quarantined(facts),
         verdict_moved_path=_moved(facts),
         outside_labels=facts.suite["dev_items"],
@@ -270,6 +272,14 @@ def _quarantined(facts: Facts) -> float:
     return max(shares, default=0.0)
 
 
+def _unseen(facts: Facts) -> dict[str, tuple[int, int]]:
+    """Monitor -> rounds of the claimed arm in which it could not look, and all rounds; monitors that always could are
+    left out."""
+    said = [one for run in _claimed(facts) for round in run.watched.values() for one in round["signals"]]
+    blind = Counter(one["monitor"] for one in said if one["alarm"] is None)
+    return {name: (gone, sum(one["monitor"] == name for one in said)) for name, gone in sorted(blind.items())}
+
+
 def _moved(facts: Facts) -> int:
     """Starts in which the gate's use of targets altered what the claimed arm serves."""
     shown = bool(facts.study.get("sees_accepted"))
@@ -280,4 +290,5 @@ def _altered(run: RunFacts, shown: bool) -> bool:
     """Whether a verdict of the gate altered the path: what is served, or what a later proposal was told."""
     told = shown and any(one["outcome"] in TOLD and one["round"] < run.row["round"] for one in run.decisions)
     held = any(one["mode"] == "strict" and one["outcome"] != "promote" for one in run.decisions)
+    held = held or any(one["acted"] for one in run.watched.values())
     return held or told or run.row["restores"] > 0 or run.row["released"] != run.row["working"]

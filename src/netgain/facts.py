@@ -29,6 +29,8 @@ class RunFacts:
     gate: dict[tuple[int, str, str], Tally] = field(default_factory=dict)  # (round, role, axis)
     sheets: dict[tuple[str, int, str], dict[str, Json]] = field(default_factory=dict)  # (split, round, role), gate axis
     decisions: list[dict[str, Json]] = field(default_factory=list)  # of the gate, with seq and time
+    watched: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> what monitors saw, said and did
+    canary: dict[tuple[int, str, str], Tally] = field(default_factory=dict)  # (round, role, axis)
     choices: list[dict[str, Json]] = field(default_factory=list)  # decision records of the proposals
     channel: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> what the checks' channel did
     round_0: dict[int, float | None] = field(default_factory=dict)  # round -> own score, generation 0 judging
@@ -202,12 +204,18 @@ def _scores(facts: Facts, event: Stored) -> None:
         _run(facts, event).report[data["round"], data["role"], data["axis"]] = found
     elif data["split"] == "anchor":
         _run(facts, event).anchor[data["round"], data["axis"]] = found
+    elif data["split"] == "canary":
+        _run(facts, event).canary[data["round"], data["role"], data["axis"]] = found
     elif data["split"] == "gate":
         _run(facts, event).gate[data["round"], data["role"], data["axis"]] = found
 
 
 def _gate_decision(facts: Facts, event: Stored) -> None:
     _run(facts, event).decisions.append({**event.data, "seq": event.seq, "time": event.time})
+
+
+def _watched(facts: Facts, event: Stored) -> None:
+    _run(facts, event).watched[event.data["round"]] = {**event.data, "seq": event.seq, "time": event.time}
 
 
 def _choice(facts: Facts, event: Stored) -> None:
@@ -271,6 +279,7 @@ _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
     "stage_failed": _failure,
     "scores": _scores,
     "gate_decision": _gate_decision,
+    "watched": _watched,
     "decision": _choice,
     "seal_opened": _seal,
     "not_separable": _not_separable,

@@ -67,7 +67,7 @@ class Dealer:
         secret: 32 bytes; the key of every split but the sealed one.
         rounds: horizon: a bank's gate share is cut into one shard per round.
         replicas: starts that may ever be enrolled: a bank's sealed share is cut into one shard per start.
-        drawn: blocks of the report and anchor splits, which many runs ask for; dealing twice gives the same.
+        drawn: blocks of the report, anchor and canary splits, which many runs ask for; dealing twice gives the same.
     """
 
     secret: bytes
@@ -91,6 +91,10 @@ class Dealer:
         """Items that never change: generation 0 answers them again in every round."""
         return self._block(axis, "anchor", anchor_key(replica), 0, axis.report_items, shard=(0, 1))
 
+    def canary(self, axis: Axis, replica: int) -> Block:
+        """Items that only monitors look at: the same for candidate and generation 0 in every round."""
+        return self._block(axis, "canary", anchor_key(replica), 0, axis.canary_items, shard=(0, 1))
+
     def sealed(self, axis: Axis, replica: int, block_secret: bytes) -> Block:
         """The block of a start, which nobody can know before the seal is opened."""
         if isinstance(axis.source, Bank):
@@ -104,7 +108,7 @@ class Dealer:
     def _block(self, axis: Axis, split: str, key: str, start: int, count: int, *, shard: tuple[int, int]) -> Block:
         if not isinstance(axis.source, Bank):
             kept = (split, axis.source_key, key, count)
-            if split not in ("report", "anchor"):
+            if split not in ("report", "anchor", "canary"):
                 return _drawn(axis, split, key, start, count, self.secret)
             if kept not in self.drawn:
                 self.drawn[kept] = _drawn(axis, split, key, start, count, self.secret)

@@ -1,6 +1,6 @@
 """One step of one run: read the row, do the one stage it names, write result, leaf and pointer in one transaction.
 
-    start → measure → [ propose → build → judge → apply → measure ] × rounds → done
+    start → measure → [ propose → build → (watch →) judge → apply → measure ] × rounds → done
 
 Every stage is a function of the row and the world; doing it twice changes nothing.
 """
@@ -21,6 +21,7 @@ from netgain.ledger.events import Event
 from netgain.promotion import apply, judge
 from netgain.proposal import propose, sources
 from netgain.run import Row, run_id
+from netgain.watching import halted, watch
 from netgain.wire import unpack
 from netgain.world import Outcome, World
 
@@ -86,8 +87,8 @@ def build(row: Row, world: World) -> Outcome:
         change=stored["change"], seed=world.seed(row, "build"),
     )  # fmt: skip
     candidate = world.store.put(done.value["system"])
-    ungated = arm.gate == "none"
-    after = replace(row, stage="apply" if ungated else "judge", candidate=candidate, verdict=None)
+    following = "apply" if arm.gate == "none" else "watch" if world.monitors else "judge"
+    after = replace(row, stage=following, candidate=candidate, verdict=None)
     return Outcome(after, {"candidate": candidate}, build=done.spend)
 
 
@@ -128,6 +129,8 @@ def _ended_early(row: Row, world: World, arm: Arm) -> str | None:
     With more rounds than the loop, a control would be the loop under another horizon.
     """
     if not arm.after_self or arm.own_streams:
+        if (why := halted(row, world)) is not None:
+            return why
         unit = exceeded(row.build, world.limits)
         return f"budget of {unit} used up" if unit else None
     first = world.log.row(run_id(row.replica, "self")) if arm.proposer else None
@@ -135,5 +138,6 @@ def _ended_early(row: Row, world: World, arm: Arm) -> str | None:
 
 
 STAGES: dict[str, Callable[[Row, World], Outcome]] = {
-    "start": start, "propose": propose, "build": build, "judge": judge, "apply": apply, "measure": measure,
+    "start": start, "propose": propose, "build": build, "watch": watch, "judge": judge, "apply": apply,
+    "measure": measure,
 }  # fmt: skip

@@ -170,7 +170,7 @@ def apply(row: Row, world: World) -> Outcome:
         moved = _promote(row, world)
     else:
         moved = _not_promoted(row, mode)
-    accepted = None if mode == "watch" else {"promote": True, "reject": False}.get(str(row.verdict))
+    accepted = None if mode == "watch" else {"promote": True, "reject": False, "dropped": False}.get(str(row.verdict))
     after = replace(moved, stage="measure", change=None, candidate=None, accepted=accepted)
     out = {"working": after.working, "released": after.released, "restored": after.restores > row.restores}
     return Outcome(after, out)
@@ -195,7 +195,7 @@ def _not_promoted(row: Row, mode: str) -> Row:
     if row.verdict == "reject":  # harm shown: back to the released system, and to the position it was released in
         back = {"working": row.released, "position": row.safe_position, "feedback": row.safe_feedback}
         return replace(row, restores=row.restores + 1, **back)  # type: ignore[arg-type]
-    return replace(row, working=row.candidate)
+    return row if row.verdict == "dropped" else replace(row, working=row.candidate)
 
 
 def _receipt(row: Row, world: World) -> Mapping[str, Json] | None:

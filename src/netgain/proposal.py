@@ -174,7 +174,7 @@ def _own_rng(row: Row, world: World, arm: Arm) -> Any:
 
 
 def _quarantined(change: Mapping[str, Json], row: Row, world: World) -> frozenset[int]:
-    """Own questions that a report or anchor block asks; dropped on our side."""
+    """Own questions that a report, anchor or canary block asks; dropped on our side."""
     inputs = [question for part in change["parts"] if "examples" in part for question in part["examples"]["inputs"]]
     if not inputs:
         return frozenset()
@@ -183,10 +183,12 @@ def _quarantined(change: Mapping[str, Json], row: Row, world: World) -> frozense
 
 
 def measured_items(replica: int, world: World) -> frozenset[str]:
-    """Fingerprints of all questions of a start's report and anchor blocks."""
+    """Fingerprints of all questions of a start's report, anchor and canary blocks."""
+    watched = [axis for axis in world.suite.axes if axis.canary_items and not axis.overlap]
     axes = [axis for axis in world.suite.axes if axis.report_items and not axis.overlap]
     blocks = [world.dealer.report(axis, replica, round) for axis in axes for round in range(world.rounds + 1)]
     blocks += [world.dealer.anchor(axis, replica) for axis in axes]
+    blocks += [world.dealer.canary(axis, replica) for axis in watched]
     return frozenset[str]().union(*(block.fingerprints for block in blocks))
 
 

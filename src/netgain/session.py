@@ -41,7 +41,7 @@ from netgain.stores import ObjectStore
 from netgain.study import Conductor, Stepped, Watcher, enrol
 from netgain.suite import Suite
 from netgain.transplant import missing_transplant, move_improvers, score_moved
-from netgain.world import World
+from netgain.world import Monitor, World
 from netgain.yardstick import score_by_generation_0
 
 Json = Any
@@ -62,6 +62,7 @@ class Study:
             at most.
         tries: answers per item of the arm `sampled`.
         gate: how the gate tests, chosen before data; see `netgain.gates.GateOptions`.
+        monitors: what looks at every candidate before the gate does, with thresholds fixed here; `netgain.monitors`.
         limits: tokens, flops or calls that end a run of `self` cleanly.
         pause_at: device_seconds, cost_usd or human_minutes after which one call of `run` pauses; it alters no result.
         reference: how workers find the loop; found by itself for a loop that is a name of the main script.
@@ -79,6 +80,7 @@ class Study:
     root: str | None = None
     tries: int = 8
     gate: GateOptions = field(default_factory=GateOptions)
+    monitors: Sequence[Monitor] = ()
     limits: Mapping[str, float] = field(default_factory=dict)
     pause_at: Mapping[str, float] = field(default_factory=dict)
     reference: Reference | None = None
@@ -140,7 +142,8 @@ class Study:
 
     def arm(self, name: str) -> Arm:
         """The arm of a name, which may use this loop's checks and this suite's guards."""
-        return arm_named(name, self.loop, [axis.name for axis in self.suite.guards])
+        guards, monitors = [axis.name for axis in self.suite.guards], [one.name for one in self.monitors]
+        return arm_named(name, self.loop, guards, monitors)
 
     def gate_plan(self) -> GatePlan:
         """The gate's registered rule, as for items that were never asked."""
@@ -169,6 +172,7 @@ class Study:
                 "missing": missing_transplant(self.loop, self.claim),
             },
             "limits": dict(self.limits), "menu": list(self.loop.menu), "sees_accepted": self.loop.sees_accepted,
+            **({"monitors": [one.to_json() for one in self.monitors]} if self.monitors else {}),
             "separable": list(self.loop.separable.names) if self.loop.separable else [],
         }  # fmt: skip
 
@@ -369,7 +373,7 @@ def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: Loca
     world = World(
         loop=study.loop, suite=study.suite, arms=study.chosen(),
         gate=BettingGate(on_used_items(study.gate_plan(), raised(facts.registration["exposure"]))),
-        screen_items=study.gate.screen_items, draws=study.gate.draws,
+        monitors=study.monitors, screen_items=study.gate.screen_items, draws=study.gate.draws,
         mode=study.mode, dealer=dealer, root=facts.registration["root"], log=log, store=store,
         jobs=Jobs(executor, store),
         rounds=study.rounds, limits=study.limits, tries=study.tries, keep_at=(half_of(study.rounds),),

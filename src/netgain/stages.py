@@ -65,6 +65,29 @@ class Filter:
     uses: tuple[str, ...] = USES
 
 
+class Look(Protocol):
+    def __call__(
+        self, first: System, system: System, inputs: Sequence[Json], budget: Budget, rng: Any, /
+    ) -> Mapping[str, float]: ...
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A look inside: what monitors may read of a candidate beside its answers, such as the geometry of its activations.
+
+    Attributes:
+        name: small letters, digits and _; its numbers are known as `NAME.NUMBER`.
+        look: (generation 0, candidate, inputs of the canary items, budget, rng) -> {number: finite value}.
+    """
+
+    name: str
+    look: Look
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
+            raise ConfigError(f"probe {self.name!r}", fix="name it with small letters, digits and _")
+
+
 class Drift(Protocol):
     def __call__(self, first: System, last: System, rng: Any, /) -> System: ...
 
@@ -147,6 +170,7 @@ class Loop:
         own_score: how the loop scores a system by its own lights, in [0, 1]: `judge` asks and checks, `system` answers.
             With generation 0 as judge it is the loop's round-0 score of every later system, which the report shows.
         filters: the loop's own checks, each with its uses.
+        probes: looks inside a candidate, for monitors; no verdict rests on them.
         state: what is parent, improver and position, in words; without it `flat`, `stacked` and `one_step` are not
             testable.
         transplant: how its improver is moved to foreign starts and tasks; without it R6 and R7 are not testable.
@@ -171,6 +195,7 @@ class Loop:
     oracle: Oracle | None = None
     own_score: OwnScore | None = None
     filters: Sequence[Filter] = ()
+    probes: Sequence[Probe] = ()
     state: Mapping[str, str] | None = None
     transplant: Transplant | None = None
     not_testable: Mapping[str, str] = field(default_factory=dict)

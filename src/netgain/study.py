@@ -133,6 +133,7 @@ class Conductor:
         with self._turn:
             self._rows[run] = outcome.row
             self._book(outcome)
+            self._heed(outcome)
             self._busy.discard(run)
             done = sum(row.done for row in self._rows.values())
             self._watch(Stepped(before, outcome, time.monotonic() - began, done, len(self._rows)))
@@ -153,6 +154,12 @@ class Conductor:
         if reached is not None and self.asked is None:
             self.exhausted = BudgetExhausted(reached, self._spent[reached], self._pause_at[reached])
             self.asked, self.why = "pause", str(self.exhausted)
+
+    def _heed(self, outcome: Outcome) -> None:
+        """Pause where a monitor asks for a person; the round is on record, and the next call goes on from it."""
+        asking = [one.data["by"] for one in outcome.events if one.kind == "watched" and one.data["acted"] == "pause"]
+        if asking and self.asked is None:
+            self.asked, self.why = "pause", f"the monitor {asking[0]} asks for a person"
 
     def _close_replica(self, replica: int) -> None:
         if all(row.done for row in self._rows.values() if row.replica == replica):

@@ -14,7 +14,7 @@ from netgain.metric import Metric, ScoreFunction, metric_named, score_item
 
 Json = Any
 Item = Mapping[str, Json]  # {"input": …, "target": …} and, for items that belong together, "cluster": …
-SPLITS = ("dev", "gate", "report", "anchor", "sealed")
+SPLITS = ("dev", "gate", "report", "anchor", "canary", "sealed")
 KINDS = ("capability", "retention", "calibration", "refusal", "robustness", "sibling", "placebo")
 
 
@@ -98,6 +98,7 @@ class Axis:
         step_margin: loss against the released system in one round that counts as harm.
         moment: planned mean of squared paired differences (for 0/1 scores the share of items that flip).
         overlap: True when items may also occur in training material.
+        canary_items: items that monitors see answered in every round, the same ones.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Axis:
     step_margin: float = 0.05
     moment: float = 0.1
     overlap: bool = False
+    canary_items: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -119,7 +121,8 @@ class Axis:
 
     def spec(self) -> dict[str, Json]:
         """The axis as JSON: part of the contract."""
-        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("source", "metric")}
+        gone = ("source", "metric") if self.canary_items else ("source", "metric", "canary_items")
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in gone}
         return {**plain, "metric": self.metric.name, "declared": self.metric.declared, "source": self.source.spec()}
 
     @cached_property

@@ -44,6 +44,13 @@ RUNGS = ("R0", "R1", "R2", "R4", "R5", "R6", "R7")
 NEEDED = {"R1": "frozen", "R2": BOTH, "R4": BOTH, "R5": f"{BOTH} flat one_step"}
 NEEDED |= dict.fromkeys(("R6", "R7"), f"{NEEDED['R5']} stacked")
 MATCHED = (("flops", "tokens"), ("calls",), ("device_seconds",))  # the first units that are booked are compared
+ACTIONS = ("watch", "freeze", "pause", "reject", "roll_back", "halt")  # of an alarm, from least to most
+HELD = {
+    "freeze": "undecided",
+    "reject": "dropped",
+    "roll_back": "reject",
+    "halt": "reject",
+}
 NULLS = ("first", "drifted", "shuffled")  # improvers that the last one has to beat, moved to the same foreign starts
 
 
@@ -223,6 +230,13 @@ class Study:
         """Gate mode of a run: that of the plan, unless its arm defines another; plain training has no gate."""
         pieces, plan = self.rows[run]["arm"].split("+"), self.record["contract"]["gate"]  # `random_gate`: the plan's
         return "watch" if "ungated" in pieces else "none" if "ordinary" in pieces else str(plan["mode"])
+
+    def binds(self, run: str, name: str, action: str) -> bool:
+        """Whether an alarm acts in a run: never where all only watch; pausing and halting bind the loop alone."""
+        row = self.rows[run]
+        loose = {f"unguarded:{name}", f"unguarded:{name}.stop", "stop:off"} & {*row["arm"].split("+")}
+        free = action == "watch" or loose or self.mode(run) in ("watch", "none")
+        return not free and (action not in ("pause", "halt") or row["arm"] == "self")
 
     def waived(self, run: str) -> list[str]:
         """Guards whose tests bind nothing in a run: those that its arm names as `unguarded:AXIS` or `.gate`."""
@@ -471,6 +485,12 @@ def _ended(study: Study, run: str, row: Record) -> None:
     """A run is over at its horizon, without a generation 0, or where the budget of its loop ended."""
     limits, end = study.record["study"]["limits"], row["end"]
     own = row if row["arm"] == "self_again" else study.rows[f"r{row['replica']}/self"]
+    halts = [e.data for e in study.of("watched", run) if e.data["acted"] == "halt"]
+    if halts and (halts[-1]["round"], end) == (row["round"], f"halted by the monitor {halts[-1]['by']}"):
+        return
+    first = study.rows[f"r{row['replica']}/self"]
+    if run != f"r{row['replica']}/self" and (first["round"], first["end"]) == (row["round"], end):
+        return  # a control ends with its loop
     used = [own["build"][unit] for unit in limits if f"budget of {unit} used up" == end and own["end"] == end]
     fair = row["round"] == study.record["study"]["rounds"] if end == "planned length reached" else row["anchor"] is None
     need(fair or (used and used[0] >= limits[end.split()[2]]), f"{run}: ended in round {row['round']}: {end}")
@@ -489,6 +509,8 @@ def _pointers(study: Study, run: str, before: Record, data: Record) -> Record:
     if data["stage"] != "apply":
         return now
     found = [effective(e.data) for e in study.of("gate_decision", run) if e.data["round"] == data["round"]]
+    acted = [e.data["acted"] for e in study.of("watched", run) if e.data["round"] == data["round"]]
+    found = [HELD[one] for one in acted if one in HELD] or found
     need(found or mode == "none", f"{run}, round {data['round']}: no gate decision")
     if mode in ("none", "watch") or found[0] == "promote":
         moved = {"working": before["candidate"], "released": before["candidate"]}
@@ -497,7 +519,7 @@ def _pointers(study: Study, run: str, before: Record, data: Record) -> Record:
     elif found[0] == "reject":
         moved = {"working": before["released"], "restores": before["restores"] + 1}
     else:
-        moved = {"working": before["candidate"]}
+        moved = {} if found[0] == "dropped" else {"working": before["candidate"]}
     return {**now, **moved, "candidate": None}
 
 
@@ -517,6 +539,51 @@ def lots(study: Study, run: str) -> set[int] | None:
     ran = range(1, study.rows[first]["round"] + 1)
     lot = {k: sha(f"stream|{root}|{row['replica']}|{k}|judge|draw|{row['arm']}".encode())[:16] for k in ran}
     return {*sorted(ran, key=lambda k: lot[k])[:count]}
+
+
+# --- Monitors: what each said follows from its number, what was done from what was said -----------------------------
+def watched(study: Study) -> str:
+    """Every registered monitor looked at every candidate that the gate was to see, or is on record as unable to."""
+    told = study.record["study"].get("monitors", [])
+    due = {(e.run, e.data["round"]): e for e in study.of("stage_done") if e.data["stage"] == "watch"}
+    seen = {(entry.run, entry.data["round"]): entry for entry in study.of("watched")}
+    need(due.keys() == seen.keys() and len(seen) == len(study.of("watched")), "watched: not one record per stage watch")
+    for entry in study.of("gate_decision"):
+        need(not told or (entry.run, entry.data["round"]) in seen, f"seq {entry.seq}: a candidate no monitor looked at")
+    frozen: dict[str, str] = {}
+    for (run, at), entry in sorted(seen.items(), key=lambda one: one[1].seq):
+        here, data = f"seq {entry.seq}: {run}, round {at}", entry.data
+        names = [one["monitor"] for one in data["signals"]]
+        wrong = differs(_checked(study, run, at), data["vitals"], f"{here}: vitals:")
+        wrong = wrong or differs([one["name"] for one in told], names, f"{here}: monitors:")
+        need(not wrong, wrong)
+        for rule, said in zip(told, data["signals"], strict=True):
+            need(said["action"] == rule["action"], f"{here}: {rule['name']} acts otherwise than registered")
+            value, edge = said["value"], rule["threshold"]
+            beyond = None if value is None else value >= edge if rule["direction"] == "at_least" else value < edge
+            agreed = said["alarm"] is beyond or (said["reason"] and not said["alarm"])  # unproven, or it could not look
+            need(agreed, f"{here}: {rule['name']} says {said['alarm']}, computed {beyond}")
+        asked = [(said["action"], said["monitor"]) for said in data["signals"] if said["alarm"]]
+        asked += [("freeze", frozen[run])] if run in frozen else []
+        bound = [
+            (ACTIONS.index(what), -n, name) for n, (what, name) in enumerate(asked) if study.binds(run, name, what)
+        ]
+        most = max(bound, default=None)
+        acted = (ACTIONS[most[0]], most[2]) if most else (None, None)
+        need(acted == (data["acted"], data["by"]), f"{here}: did {data['acted']!r}, computed {acted[0]!r}")
+        if most and acted[0] == "freeze":
+            frozen.setdefault(run, most[2])
+    return f"{len(seen)} candidates looked at by {len(told)} monitors"
+
+
+def _checked(study: Study, run: str, at: int) -> Record:
+    """What the loop's own checks kept in a round, and how much of what passed outside truth calls right."""
+    made = [e.data["out"] for e in study.of("stage_done", run) if (e.data["round"], e.data["stage"]) == (at, "propose")]
+    channel = (made[-1].get("channel") or {}) if made else {}
+    right = channel.get("right") or {}
+    pairs = {"kept": (channel.get("kept"), channel.get("of"))}
+    pairs["labels"] = (right.get("passed_right"), right.get("passed"))
+    return {name: {"hits": hits, "asked": asked} for name, (hits, asked) in pairs.items() if hits is not None and asked}
 
 
 # --- Receipts: nothing is released without one -----------------------------------------------------------------------
@@ -1388,6 +1455,7 @@ class Case:
         told = [f"{short} of {found.starts} starts did not exceed the claimed effect"] if short else []
         told += self.dropped(*((axis, "frozen", "served") for axis in self.guards))
         told += [] if self.guards else ["no guard axis was run"]
+        told += [f"monitor {name} could not look" for name in self.unseen()]
         told += [f"{self.people} decisions by a person or an outside model"] if self.people else []
         there = {*self.study["arms"]} - {*self.study["untestable"]}
         needed = [name for name in self.controls(self.rung, self.rung, self.arm)[0] if name in there]
@@ -1408,6 +1476,13 @@ class Case:
         gained = sorted(gain for gain in self.change(near[0], "frozen") if gain is not None) if near else [1.0]
         return told if gained and gained[len(gained) // 2] > 0 else [*told, "narrow: no gain on the sibling axis"]
 
+    def unseen(self) -> list[str]:
+        """Monitors that could not look at a candidate of the claimed arm."""
+        seen = [
+            one for runs in self.own for run in runs for e in self.log.of("watched", run) for one in e.data["signals"]
+        ]
+        return sorted({one["monitor"] for one in seen if one["alarm"] is None})
+
     def passed(self) -> list[str]:
         """The rungs that pass, from R0 up to the first that does not."""
         return [*takewhile(lambda rung: not self.failing(rung), RUNGS)]
@@ -1427,6 +1502,7 @@ class Case:
         rows = {run: row for runs in self.own for run, row in runs.items()}
         said = [e for e in self.log.of("gate_decision") if e.data["outcome"] in ("promote", "reject")]
         told = [e for e in said if self.study["sees_accepted"] and e.data["round"] < self.log.rows[e.run]["round"]]
+        held |= {entry.run for entry in self.log.of("watched") if entry.data["acted"]}
         held |= {entry.run for entry in told}  # a later proposal knew what the gate had said
         steered = [run in held or row["restores"] or row["released"] != row["working"] for run, row in rows.items()]
         return None if any(steered) else True
@@ -1488,7 +1564,22 @@ def word(study: Study) -> str:
     return f"{ours['verdict']}, rung {ours['rung']}, as recorded at seq {entry.seq}"
 
 
-CHECKS = (files, log, registration, contract, items, measures, runs, receipts, gate, seal, blinding, objects, word)
+CHECKS = (
+    files,
+    log,
+    registration,
+    contract,
+    items,
+    measures,
+    runs,
+    watched,
+    receipts,
+    gate,
+    seal,
+    blinding,
+    objects,
+    word,
+)
 
 
 # --- Another party's statement: what holds of it here. It is unsigned, so it raises no level -------------------------

@@ -21,6 +21,7 @@ from netgain.run import half_of
 Json = Any
 Gone = Callable[[Mapping[str, Json], int], bool]  # of a sheet and an item's place in it
 SEALED, REPORT = "sealed items", "report items"
+STOP = "stop"  # the one use of a monitor
 GATE = "gate"  # the one guard whose arm is `ungated`
 NO_ROUND = (
     "a round cannot be dropped: all later rounds descend from it, so no recorded number says how the run would have "
@@ -257,7 +258,8 @@ def _run(facts: Facts) -> list[str]:
 
 
 def guard_arm(facts: Facts, name: str) -> str:
-    """The arm that shows a guard: `unguarded:CHECK[.USE]`, `unguarded:AXIS[.gate]`, or `ungated` for the whole gate.
+    """The arm that shows a guard: `unguarded:CHECK[.USE]`, `unguarded:AXIS[.gate]`, `unguarded:MONITOR[.stop]`, or
+    `ungated` for the whole gate.
 
     Raises:
         ConfigError: the study has no such guard.
@@ -265,7 +267,8 @@ def guard_arm(facts: Facts, name: str) -> str:
     if name == GATE:
         return "ungated"
     axes = [{"name": axis, "uses": [GATE]} for axis, one in facts.axes.items() if one["guard"]]
-    known = [full for one in [*facts.study["filters"], *axes] for full in _uses(one)]
+    monitors = [{"name": one["name"], "uses": [STOP]} for one in facts.study.get("monitors", [])]
+    known = [full for one in [*facts.study["filters"], *axes, *monitors] for full in _uses(one)]
     if name not in known:
         raise ConfigError.unknown("guard", name, [GATE, *known], where=f"--drop guard:{name}")
     alike = [f"unguarded:{name}", f"unguarded:{name}.{GATE}", f"unguarded:{name.removesuffix('.' + GATE)}"]

@@ -59,6 +59,23 @@ class Gate(Protocol):
     ) -> bool: ...
 
 
+class Monitor(Protocol):
+    """Looks at what a run has shown so far (`netgain.monitors`): registered with its threshold, pure, re-computable."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def reads(self) -> str: ...
+
+    @property
+    def action(self) -> str: ...
+
+    def look(self, history: Sequence[Mapping[str, Json]]) -> Any: ...
+
+    def to_json(self) -> dict[str, Json]: ...
+
+
 @dataclass(frozen=True)
 class World:
     """Everything that the stages of a study share. No stage writes to it but through `log` and `store`."""
@@ -81,6 +98,7 @@ class World:
     one_generation_0: bool = False  # all starts share it: the claim is about runs from this one
     screen_items: int = 0  # development items on which a candidate is screened before it is confirmed
     draws: int = 1  # answers per item at the gate, averaged inside the item
+    monitors: Sequence[Monitor] = ()  # registered; they look at every candidate before the gate does
     contract: str = ""  # digest of the contract that every score belongs to
 
     def arm(self, row: Row) -> Arm:

@@ -263,6 +263,7 @@ def test_a_study_without_a_guard_says_so():
 
 def test_a_person_on_the_path_is_a_limit():
     assert limits_of(people=3) == ("3 decisions by a person or an outside model on the path",)
+    assert limits_of(unseen={"cka": (2, 7)}) == ("monitor cka could not look in 2 of 7 rounds",)
 
 
 @pytest.mark.parametrize("sibling", [[0.0] * STARTS, [-0.1] * STARTS, [None] * STARTS])

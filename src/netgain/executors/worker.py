@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import math
 import os
 import sys
 import time
@@ -79,6 +80,18 @@ class Tasks:
         if len(outputs) != len(task["inputs"]):
             raise ValueError(f"answer gave {len(outputs)} outputs for {len(task['inputs'])} inputs")
         return {"outputs": outputs}
+
+    def probe(self, task: dict[str, Any], budget: Budget) -> Any:
+        look = next(one.look for one in self.loop.probes if one.name == task["name"])
+        first, system = self._system(task["first"]), self._system(task["system"])
+        numbers = {
+            str(name): float(one)
+            for name, one in look(first, system, task["inputs"], budget, _rng(task["seed"])).items()
+        }
+        odd = [name for name, one in numbers.items() if not math.isfinite(one)]
+        if odd:
+            raise ValueError(f"probe {task['name']!r} gave {odd[0]} = {numbers[odd[0]]!r}, expected a finite number")
+        return {"numbers": numbers}
 
     def drift(self, task: dict[str, Any], budget: Budget) -> Any:
         """A system as far from the first as the last one is, in a random direction."""

@@ -1,0 +1,247 @@
+"""Monitors between build and gate: what they read, what their alarms do in which arm, and what a verifier finds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from netgain import session
+from netgain.case import case_of
+from netgain.claim import Claim
+from netgain.executors import Reference
+from netgain.ledger import Event, Ledger
+from netgain.seal import facts_of
+from netgain.session import Study, run_study
+from netgain.stages import Probe
+from netgain.suite import Suite
+from netgain.testing.inprocess import InProcess
+from netgain.testing.ladder import Ladder
+from netgain.verify import verify
+from netgain.watching import binds
+
+ROOT = "5a" * 32
+Json = Any
+
+
+@dataclass(frozen=True)
+class Level:
+    """The plainest monitor: the last value of one number, against a threshold."""
+
+    name: str
+    number: str
+    threshold: float
+    direction: str = "below"
+    action: str = "watch"
+
+    @property
+    def reads(self) -> str:
+        return self.number
+
+    def look(self, history: list[dict[str, Json]]) -> Any:
+        value = history[-1].get(self.number)
+        if value is None:
+            return SimpleNamespace(value=None, alarm=None, reason=history[-1]["why"].get(self.number), numbers={})
+        if isinstance(value, dict):
+            value = value["hits"] / value["asked"]
+        value = sum(value) / len(value) if isinstance(value, list) else value
+        alarm = value >= self.threshold if self.direction == "at_least" else value < self.threshold
+        return SimpleNamespace(value=value, alarm=alarm, reason=None, numbers={})
+
+    def to_json(self) -> dict[str, Json]:
+        return asdict(self)
+
+
+def skill(first: Any, system: Any, inputs: Any, budget: Any, rng: Any) -> dict[str, float]:
+    return {"moved": sum(system["right"]) - sum(first["right"]), "asked": len(inputs)}
+
+
+def broken(first: Any, system: Any, inputs: Any, budget: Any, rng: Any) -> dict[str, float]:
+    return {"moved": float("nan")}
+
+
+def loop_of(look: Any = skill) -> Any:
+    return replace(Ladder().loop(), probes=(Probe("inside", look),))
+
+
+def study(*monitors: Level, loop: Any = None, arms: tuple[str, ...] = ("self", "frozen"), **more: Any) -> Study:
+    suite = Ladder().suite()
+    axes = [replace(axis, canary_items=14 if axis.name == "ladder" else 0) for axis in suite.axes]
+    suite = Suite(axes, suite.block, suite.max_pairs, suite.design_gain)
+    claim = Claim("ladder", by=0.05, beats=["frozen"], rung="R1", expected=0.3)
+    return Study(loop or loop_of(), suite, arms, claim, rounds=3, replicas=1, root=ROOT, monitors=monitors,
+                 reference=Reference("netgain.testing.ladder:make", {}), **more)  # fmt: skip
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Runs a study in this process, and gives its facts."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    def go(asked: Study, name: str = "study") -> Any:
+        class Here(InProcess):
+            def __init__(self, reference: Any, count: int) -> None:
+                super().__init__(asked.loop)
+
+            def __enter__(self) -> Any:
+                return self
+
+            def __exit__(self, *exception: object) -> None:
+                pass
+
+        monkeypatch.setattr(session, "LocalWorkers", Here)
+        run_study(asked, tmp_path / name, workers=1)
+        with Ledger.open(tmp_path / name, readonly=True) as log:
+            return facts_of(log)
+
+    go.folder = tmp_path  # type: ignore[attr-defined]
+    return go
+
+
+def held(found: dict[str, Json], name: str) -> bool:
+    return next(one["ok"] for one in found["checks"] if one["name"] == name)
+
+
+def test_monitors_see_checks_probes_and_canary_items_and_the_verifier_agrees(run):
+    facts = run(study(Level("kept", "kept", 0.1), Level("moved", "inside.moved", 99.0, "at_least"),
+                      Level("lost", "ladder.candidate", 0.0)))  # fmt: skip
+    own = facts.runs["r0/self"]
+    assert sorted(own.watched) == [1, 2, 3]
+    for at, told in own.watched.items():
+        channel = own.channel[at]
+        assert told["vitals"]["kept"] == {"hits": channel["kept"], "asked": channel["of"]}
+        assert told["vitals"]["inside.asked"] == 14 and told["vitals"]["inside.moved"] > 0
+        assert [one["alarm"] for one in told["signals"]] == [False, False, False]
+        assert told["signals"][2]["value"] == pytest.approx(own.canary[at, "candidate", "ladder"].mean)
+    assert {role for _, role, _ in own.canary} == {"candidate", "anchor", "middle"}
+    found = verify(run.folder / "study")
+    assert all(one["ok"] for one in found["checks"]), found["checks"]
+
+
+def test_generation_0_is_asked_the_same_canary_items_anew_in_every_round(run):
+    asked = study(Level("kept", "kept", 0.1))
+    facts = run(asked)
+    scores = [facts.runs["r0/self"].canary[at, "anchor", "ladder"].mean for at in (1, 2, 3)]
+    assert len(set(scores)) == 1
+    with Ledger.open(run.folder / "study", readonly=True) as log:
+        keys = {(one.data["key"], one.data["items"]) for one in log.events("scores") if one.data["split"] == "canary"}
+    assert len(keys) == 1
+
+
+def test_a_rejecting_alarm_keeps_every_candidate_from_the_gate(run):
+    facts = run(study(Level("kept", "kept", 2.0, action="reject")))
+    own = facts.runs["r0/self"]
+    assert own.decisions == [] and own.row["released"] == own.row["working"] == own.row["anchor"]
+    assert own.row["restores"] == 0 and own.row["position"] != own.row["safe_position"]  # the loop's own state goes on
+    assert all(held(verify(run.folder / "study"), name) for name in ("watched", "runs", "receipts"))
+
+
+def test_rolling_back_also_gives_the_loop_its_position_back(run):
+    own = run(study(Level("kept", "kept", 2.0, action="roll_back"))).runs["r0/self"]
+    assert own.decisions == [] and own.row["working"] == own.row["anchor"] and own.row["restores"] == 3
+    assert own.row["position"] == own.row["safe_position"]
+    assert all(held(verify(run.folder / "study"), name) for name in ("watched", "runs", "receipts"))
+
+
+def test_a_freeze_stands_and_the_working_system_goes_on(run):
+    late = Level("moved", "inside.moved", 0.5, "at_least", "freeze")
+    facts = run(study(late))
+    acted = [facts.runs["r0/self"].watched[at]["acted"] for at in (1, 2, 3)]
+    assert acted[acted.index("freeze") :] == ["freeze"] * (3 - acted.index("freeze"))
+    assert facts.runs["r0/self"].row["working"] != facts.runs["r0/self"].row["released"]
+    assert held(verify(run.folder / "study"), "watched")
+
+
+def test_a_halt_ends_the_loop_and_its_controls_in_the_same_round(run):
+    arms = ("self", "frozen", "stacked", "stop:off")
+    facts = run(study(Level("moved", "inside.moved", 0.0, "at_least", "halt"), arms=arms))
+    ends = {name: (facts.runs[f"r0/{name}"].row["round"], facts.runs[f"r0/{name}"].row["end"]) for name in arms}
+    assert ends["self"] == ends["stacked"] == ends["stop:off"] == (1, "halted by the monitor moved")
+    assert facts.runs["r0/stop:off"].decisions and not facts.runs["r0/self"].decisions
+    assert all(held(verify(run.folder / "study"), name) for name in ("watched", "runs"))
+
+
+@pytest.mark.parametrize("arm", ["stop:off", "unguarded:kept.stop", "ungated"])
+def test_where_alarms_are_waived_they_are_recorded_and_act_on_nothing(run, arm):
+    facts = run(study(Level("kept", "kept", 2.0, action="reject"), arms=("self", "frozen", arm)))
+    other = facts.runs[f"r0/{arm}"]
+    assert [one["signals"][0]["alarm"] for one in other.watched.values()] == [True] * 3
+    assert [one["acted"] for one in other.watched.values()] == [None] * 3 and len(other.decisions) == 3
+
+
+def test_pausing_and_halting_bind_the_loop_alone():
+    loop, names = loop_of(), ["kept"]
+    own, control = (session.arm_named(name, loop, (), names) for name in ("self", "stacked"))
+    assert [binds(own, "kept", action) for action in ("watch", "freeze", "pause", "reject", "halt")] == [False] + [
+        True
+    ] * 4
+    assert [binds(control, "kept", one) for one in ("freeze", "pause", "reject", "halt")] == [True, False, True, False]
+
+
+def test_a_monitor_that_could_not_look_is_a_limit_and_never_a_pass(run):
+    facts = run(study(Level("moved", "inside.moved", 0.0, "at_least", "reject"), loop=loop_of(broken)))
+    said = facts.runs["r0/self"].watched[1]["signals"][0]
+    assert said["alarm"] is None and said["value"] is None and "finite" in said["reason"]
+    assert case_of(facts).unseen == {"moved": (3, 3)}
+    assert held(verify(run.folder / "study"), "watched")
+
+
+def test_a_monitors_alarm_in_the_loop_is_an_outside_verdict_on_its_path(run):
+    facts = run(study(Level("kept", "kept", 2.0, action="reject")))
+    assert case_of(facts).verdict_moved_path == 1
+
+
+def test_thresholds_are_registered_and_a_changed_one_is_another_claim(run):
+    one, other = study(Level("kept", "kept", 0.1)), study(Level("kept", "kept", 0.2))
+    assert one.claim_digest() != other.claim_digest()
+    assert "monitors" not in study().registered()
+
+
+def test_a_pause_waits_for_a_person_and_the_same_call_goes_on(run):
+    from netgain.errors import Stopped
+
+    asked = study(Level("kept", "kept", 2.0, action="pause"))
+    for _ in range(3):
+        with pytest.raises(Stopped):
+            run(asked)
+    facts = run(asked)
+    assert [one["acted"] for one in facts.runs["r0/self"].watched.values()] == ["pause"] * 3
+    assert facts.concluded
+
+
+def forged(folder: Path, change: Any) -> dict[str, Json]:
+    """The study with its watched records changed, and all hashes made to fit again."""
+    with Ledger.open(folder / "study", readonly=True) as log:
+        events = [Event(one.kind, one.run, json.loads(json.dumps(one.data))) for one in log.events()]
+    for event in events:
+        if event.kind == "watched":
+            change(event.data)
+    with Ledger.create(folder / "forged") as log:
+        log.append(events)
+        objects = folder / "study" / "objects"
+        (folder / "forged" / "objects").symlink_to(objects)
+        for name in ("netgain.toml", "claim.toml"):
+            if (folder / "study" / name).exists():
+                (folder / "forged" / name).write_bytes((folder / "study" / name).read_bytes())
+    return verify(folder / "forged")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data["signals"][0].update(alarm=True),
+        lambda data: data.update(acted="reject", by="kept"),
+        lambda data: data["vitals"]["kept"].update(hits=7),
+        lambda data: data["signals"].clear(),
+        lambda data: data["signals"][0].update(action="reject"),
+        lambda data: data["signals"][0].update(alarm=None, reason=""),
+    ],
+    ids=["alarm", "acted", "vitals", "monitor gone", "action", "no reason"],
+)
+def test_a_forged_record_of_the_monitors_is_found(run, change):
+    run(study(Level("kept", "kept", 0.1)))
+    assert not held(forged(run.folder, change), "watched")
