@@ -53,7 +53,7 @@ class Level:
         return SimpleNamespace(value=value, alarm=alarm, reason=None, numbers={})
 
     def to_json(self) -> dict[str, Json]:
-        return asdict(self)
+        return {**asdict(self), "reads": self.number}
 
 
 def skill(first: Any, system: Any, inputs: Any, budget: Any, rng: Any) -> dict[str, float]:
@@ -120,6 +120,18 @@ def test_monitors_see_checks_probes_and_canary_items_and_the_verifier_agrees(run
     assert {role for _, role, _ in own.canary} == {"candidate", "anchor", "middle"}
     found = verify(run.folder / "study")
     assert all(one["ok"] for one in found["checks"]), found["checks"]
+
+
+def test_the_page_shows_alarms_and_blindness_apart(run):
+    run(study(Level("kept", "kept", 2.0, action="reject"), Level("moved", "inside.moved", 9.0), loop=loop_of(broken)))
+    page = (run.folder / "study" / "report.html").read_text(encoding="utf-8")
+    section = page[page.index('id="monitors"') :]
+    section = section[: section.index("</section>")]
+    assert "<code>kept</code> alarmed 3 times: the candidate was not used" in section
+    assert "<code>moved</code> could not look 3 times, which is no pass" in section
+    assert section.count("not run") == section.count("alarm</") == 3
+    quiet = run(study(), "plain")
+    assert quiet.concluded and 'id="monitors"' not in (run.folder / "plain" / "report.html").read_text(encoding="utf-8")
 
 
 def test_generation_0_is_asked_the_same_canary_items_anew_in_every_round(run):

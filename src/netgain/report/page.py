@@ -17,6 +17,7 @@ from netgain.report import (
     batch,
     curves,
     differences,
+    monitoring,
     sentences,
     shares,
     strips,
@@ -157,7 +158,7 @@ def _sections(reading: Reading) -> list[Section]:
     found = [_curves(reading), *([_differences(reading), _chain(reading)] if decided else [])]
     found += _attribution(reading) if decided else []
     found += [_own_data(reading), *([_yardsticks(reading), _guards(reading), _rungs(reading)] if decided else [])]
-    found += [_spend(reading), _decisions(reading), _looks(reading)]
+    found += [_spend(reading), _decisions(reading), *_monitors(reading), _looks(reading)]
     found += [_changing(reading)] if decided else []
     return [*found, _not_shown(reading), _check(reading)]
 
@@ -253,6 +254,11 @@ def _decisions(reading: Reading) -> Section:
     shown = [strips.gate(reading), strips.counts(reading), strips.autonomy(reading), strips.surfaces(reading)]
     shown.append(autonomy.table(reading))
     return Section("decisions", "Decisions", said, (), shown)
+
+
+def _monitors(reading: Reading) -> list[Section]:
+    shown = monitoring.table(reading)
+    return [Section("monitors", "Monitors", monitoring.said(reading), (), [shown])] if shown else []
 
 
 def _looks(reading: Reading) -> Section:
