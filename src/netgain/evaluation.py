@@ -29,6 +29,7 @@ class Sheet:
         values: (n,) scores in [0, 1], None where there is none.
         status: index (as text) -> why a value is None.
         outputs: digest of the outputs.
+        classes: of canary items, (n,) kind of each output (`class_of`): what behaviour is watched by.
     """
 
     axis: str
@@ -38,6 +39,7 @@ class Sheet:
     values: tuple[float | None, ...]
     status: Mapping[str, str]
     outputs: str
+    classes: tuple[str, ...] | None = None
 
     def record(self, round: int, contract: str) -> dict[str, Json]:
         """The sheet as the data of a `scores` event, with the contract that it was measured under."""
@@ -47,6 +49,7 @@ class Sheet:
             "key": self.block.key, "start": self.block.start, "items": self.block.digest, "system": self.system,
             "role": self.role, "values": [int(one) if one in (0, 1) else one for one in self.values],
             "status": dict(self.status), "outputs": self.outputs,
+            **({"classes": list(self.classes)} if self.classes else {}),
             **({"clusters": list(self.block.clusters)} if self.block.clusters else {}),
         }  # fmt: skip
 
@@ -145,4 +148,14 @@ def _sheet(
         for index, item in enumerate(block.items):
             if trained_on and fingerprint(item["input"]) in trained_on:
                 values[index], status[str(index)] = None, "quarantined: the run trained on this question"
-    return Sheet(axis.name, role, system, block, tuple(values), status, digest(own))
+    classes = tuple(map(class_of, own)) if block.split == "canary" else None
+    return Sheet(axis.name, role, system, block, tuple(values), status, digest(own), classes)
+
+
+def class_of(output: Json) -> str:
+    """Kind of an output: "none" for no answer, else its length up to a factor of two; refusals are short or empty."""
+    said = output["answer"] if isinstance(output, Mapping) and "answer" in output else output
+    if said is None:
+        return "none"
+    size = len(said) if isinstance(said, (str, list, tuple)) else 1
+    return f"length {1 << (size - 1).bit_length() >> 1 or 1}+" if size else "empty"

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from netgain.budget import UNITS, Budget
 from netgain.errors import ConfigError
-from netgain.records import Change, Started, View
+from netgain.records import Change, Examples, Started, View
 from netgain.surfaces import known_surfaces
 
 Json = Any
@@ -65,10 +65,27 @@ class Filter:
     uses: tuple[str, ...] = USES
 
 
+@dataclass(frozen=True)
+class Inside:
+    """What a probe is given.
+
+    Attributes:
+        first, system: generation 0 and the candidate.
+        inputs: of the canary items of the gate axis, without targets.
+        kept: own examples that the candidate was trained on; None where the loop has no checks.
+        budget, rng: as everywhere.
+    """
+
+    first: System
+    system: System
+    inputs: Sequence[Json]
+    kept: Examples | None
+    budget: Budget
+    rng: Any
+
+
 class Look(Protocol):
-    def __call__(
-        self, first: System, system: System, inputs: Sequence[Json], budget: Budget, rng: Any, /
-    ) -> Mapping[str, float]: ...
+    def __call__(self, inside: Inside, /) -> Mapping[str, Json]: ...
 
 
 @dataclass(frozen=True)
@@ -76,8 +93,8 @@ class Probe:
     """A look inside: what monitors may read of a candidate beside its answers, such as the geometry of its activations.
 
     Attributes:
-        name: small letters, digits and _; its numbers are known as `NAME.NUMBER`.
-        look: (generation 0, candidate, inputs of the canary items, budget, rng) -> {number: finite value}.
+        name: small letters, digits and _; what monitors that read this name are given (`netgain.monitors`).
+        look: `Inside` -> a record of plain JSON values, every number finite.
     """
 
     name: str

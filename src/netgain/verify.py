@@ -554,7 +554,7 @@ def watched(study: Study) -> str:
     for (run, at), entry in sorted(seen.items(), key=lambda one: one[1].seq):
         here, data = f"seq {entry.seq}: {run}, round {at}", entry.data
         names = [one["monitor"] for one in data["signals"]]
-        wrong = differs(_checked(study, run, at), data["vitals"], f"{here}: vitals:")
+        wrong = differs({**_checked(study, run, at), **_canaries(study, run, at)}, data["vitals"], f"{here}: vitals:")
         wrong = wrong or differs([one["name"] for one in told], names, f"{here}: monitors:")
         need(not wrong, wrong)
         for rule, said in zip(told, data["signals"], strict=True):
@@ -577,13 +577,48 @@ def watched(study: Study) -> str:
 
 
 def _checked(study: Study, run: str, at: int) -> Record:
-    """What the loop's own checks kept in a round, and how much of what passed outside truth calls right."""
+    """Where a run stood, what the checks of its loop kept, how much of what passed outside truth calls right."""
+    built = [e.data["row"] for e in study.of("stage_done", run) if (e.data["round"], e.data["stage"]) == (at, "build")]
+    stood = {name: built[-1][name] for name in ("working", "restores")} if built else {}
     made = [e.data["out"] for e in study.of("stage_done", run) if (e.data["round"], e.data["stage"]) == (at, "propose")]
     channel = (made[-1].get("channel") or {}) if made else {}
     right = channel.get("right") or {}
     pairs = {"kept": (channel.get("kept"), channel.get("of"))}
-    pairs["labels"] = (right.get("passed_right"), right.get("passed"))
-    return {name: {"hits": hits, "asked": asked} for name, (hits, asked) in pairs.items() if hits is not None and asked}
+    pairs["audit"] = (right.get("passed_right"), right.get("passed"))
+    counted = [(name, hits, asked) for name, (hits, asked) in pairs.items() if hits is not None and asked]
+    return stood | {name: {"hits": hits, "asked": asked} for name, hits, asked in counted}
+
+
+def _canaries(study: Study, run: str, at: int) -> Record:
+    """What canary and gate scores show to monitors: items lost and won, drift of generation 0, the last gains."""
+    told, axis = [entry.data for entry in study.of("scores", run)], study.record["contract"]["suite"]["axes"][0]["name"]
+    sheets = {(one["round"], one["axis"], one["role"]): one for one in told if one["split"] == "canary"}
+    gate = {
+        one["role"]: one["values"]
+        for one in told
+        if (one["split"], one["round"], one["axis"]) == ("gate", at - 1, axis)
+    }
+    named = {"step": ("candidate", "released"), "since_start": ("candidate", "anchor")}
+    found: Record = {name: {"differences": minus(gate.get(a, []), gate.get(b, []))} for name, (a, b) in named.items()}
+    begun = min((one[0] for one in sheets), default=at)
+    for name in sorted({name for when, name, _ in sheets if when == at}):
+        now, first, again = (sheets[at, name, role] for role in ("candidate", "anchor", "again"))
+        before, end = sheets[begun, name, "anchor"], "" if name == axis else f".{name}"
+        kinds = [
+            (a >= 0.5, b >= 0.5) for a, b in zip(first["values"], now["values"], strict=True) if None not in (a, b)
+        ]
+        lost, won = kinds.count((True, False)), kinds.count((False, True))
+        both = kinds.count((True, True))
+        found[f"flips{end}"] = {"lost": lost, "won": won, "both": both, "neither": len(kinds) - lost - won - both}
+        moved = minus(first["values"], before["values"]) if begun < at else minus(again["values"], first["values"])
+        found[f"sentinel{end}"] = {"differences": moved}
+        found[f"behaviour{end}"] = {"first": first["classes"], "again": again["classes"], "now": now["classes"]}
+    return found
+
+
+def minus(plus: Column, less: Column) -> list[float | None]:
+    """Item by item; None where either side has no score."""
+    return [None if a is None or b is None else a - b for a, b in zip(plus, less, strict=True)]
 
 
 # --- Receipts: nothing is released without one -----------------------------------------------------------------------

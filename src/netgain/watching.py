@@ -9,17 +9,19 @@ dated. A monitor that could not look is on record as that, and never as a pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from netgain.arms import Arm
 from netgain.budget import total
 from netgain.errors import StageError
-from netgain.evaluation import evaluate
+from netgain.evaluation import Sheet, evaluate
 from netgain.jobs import Spend
 from netgain.ledger.events import Event
+from netgain.metric import DECIMALS
 from netgain.run import Row, half_of
+from netgain.wire import unpack
 from netgain.world import Monitor, Outcome, World
 
 Json = Any
@@ -32,9 +34,9 @@ ALL = "*"  # of `Arm.unwatched`: every monitor
 
 def watch(row: Row, world: World) -> Outcome:
     """Let every registered monitor look; then go on to the gate, or past it."""
-    vitals, why, events, spend = _vitals(row, world)
-    canaries = columns([one.data for one in events])
-    history = [*_history(row, world), {"round": row.round, **vitals, **canaries, "why": why}]
+    past = _past(row, world)
+    vitals, why, events, spend = _vitals(row, world, past)
+    history = [record_of(one) for one in past] + [{"round": row.round, **vitals, "why": why}]
     signals = [signal_of(one, history) for one in world.monitors]
     acted, by = action_of(signals, row, world)
     told = {"round": row.round, "vitals": vitals, "why": why, "signals": signals, "acted": acted, "by": by}
@@ -74,33 +76,26 @@ def signal_of(monitor: Monitor, history: Sequence[Mapping[str, Json]]) -> dict[s
     return {"monitor": monitor.name, "action": monitor.action, **said}
 
 
+def record_of(told: Mapping[str, Json]) -> dict[str, Json]:
+    """What monitors read of an earlier round."""
+    return {"round": told["round"], **told["vitals"], "why": told["why"]}
+
+
 def _past(row: Row, world: World) -> list[dict[str, Json]]:
     return [one.data for one in world.log.events("watched", row.id) if one.data["round"] < row.round]
 
 
-def _history(row: Row, world: World) -> list[dict[str, Json]]:
-    """What monitors could read in earlier rounds, oldest first."""
-    sheets: dict[int, list[Mapping[str, Json]]] = {}
-    for one in world.log.events("scores", row.id):
-        if one.data["split"] == "canary":
-            sheets.setdefault(one.data["round"], []).append(one.data)
-    return [
-        {"round": one["round"], **one["vitals"], **columns(sheets.get(one["round"], [])), "why": one["why"]}
-        for one in _past(row, world)
-    ]
-
-
-def columns(sheets: Iterable[Mapping[str, Json]]) -> dict[str, Json]:
-    """`AXIS.ROLE` -> scores of the canary items, in item order, None where there is none."""
-    return {f"{one['axis']}.{one['role']}": list(one["values"]) for one in sheets}
-
-
-def _vitals(row: Row, world: World) -> tuple[dict[str, Json], dict[str, str], list[Event], Spend | None]:
+def _vitals(
+    row: Row, world: World, past: Sequence[Mapping[str, Json]]
+) -> tuple[dict[str, Json], dict[str, str], list[Event], Spend | None]:
     """Numbers of the round; why any is not there; the canary scores; what asking cost."""
-    events, asked = _canaries(row, world)
+    sheets, asked = _canaries(row, world)
     probed, why, spent = _probed(row, world)
+    events = [Event("scores", row.id, one.record(row.round, world.contract)) for one in sheets]
+    found = {**_checks(row, world), **_pointers(row, past), **_decided(row, world), **_budget(row, world)}
+    found |= of_canaries([one.data for one in events], world.suite.gate_axis.name, _first_canaries(row, world))
     spends = [one for one in (asked, spent) if one]
-    return {**_checks(row, world), **probed}, why, events, total(spends) if spends else None
+    return {**found, **probed}, why, events, total(spends) if spends else None
 
 
 def _checks(row: Row, world: World) -> dict[str, Json]:
@@ -111,29 +106,107 @@ def _checks(row: Row, world: World) -> dict[str, Json]:
 
 
 def counts_of(channel: Mapping[str, Json]) -> dict[str, Json]:
-    """`kept` of the own examples, and `labels`: of those that passed, how many outside truth calls right."""
+    """`kept` of the own examples, and `audit`: of those that passed, how many outside truth calls right."""
     right = channel.get("right") or {}
     pairs = {"kept": (channel.get("kept"), channel.get("of"))}
-    pairs["labels"] = (right.get("passed_right"), right.get("passed"))
+    pairs["audit"] = (right.get("passed_right"), right.get("passed"))
     return {name: {"hits": hits, "asked": asked} for name, (hits, asked) in pairs.items() if hits is not None and asked}
 
 
-def _canaries(row: Row, world: World) -> tuple[list[Event], Spend]:
-    """Candidate, generation 0 and, once there is one, the system at half of the horizon on the canary items,
-    interleaved as in every evaluation."""
+def _pointers(row: Row, past: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
+    """Which system the loop works on, rollbacks so far, and whether the round before was rolled back."""
+    before = past[-1]["vitals"]["restores"] if past else row.restores
+    return {"working": row.working, "restores": row.restores, "rolled_back": row.restores > before}
+
+
+def _decided(row: Row, world: World) -> dict[str, Json]:
+    """`step` and `since_start`: paired differences on the gate items of the round before, which nobody is asked again.
+
+    In the first round there are none, which is known and no blindness: the lists are empty.
+    """
+    sheets = {
+        one.data["role"]: one.data["values"] for one in world.log.events("scores", row.id)
+        if one.data["split"] == "gate" and one.data["round"] == row.round - 1
+        and one.data["axis"] == world.suite.gate_axis.name
+    }  # fmt: skip
+    pairs = {"step": ("candidate", "released"), "since_start": ("candidate", "anchor")}
+    return {name: {"differences": differences(sheets.get(a, []), sheets.get(b, []))} for name, (a, b) in pairs.items()}
+
+
+def differences(plus: Sequence[float | None], minus: Sequence[float | None]) -> list[float | None]:
+    """Item by item; None where either side has no score."""
+    pairs = zip(plus, minus, strict=True)
+    return [None if a is None or b is None else round(a - b, DECIMALS) for a, b in pairs]
+
+
+def _budget(row: Row, world: World) -> dict[str, Json]:
+    """Of the limit that is nearest to being used up: what the run has spent."""
+    known = [(row.build.get(unit), limit) for unit, limit in world.limits.items()]
+    if not known:
+        return {}
+    spent, limit = max(known, key=lambda pair: (pair[0] is None, (pair[0] or 0.0) / pair[1]))
+    return {"budget": {"spent": spent, "limit": limit}}
+
+
+def of_canaries(
+    sheets: Sequence[Mapping[str, Json]], gate_axis: str, first: Sequence[Mapping[str, Json]]
+) -> dict[str, Json]:
+    """What the canary items of a round show, on the gate axis by plain name, on every other one as `NAME.AXIS`.
+
+    `flips`: items lost and won against generation 0. `behaviour`: classes of answers, of generation 0 asked twice and
+    of the candidate. `sentinel`: generation 0 now minus generation 0 when it was first asked, in the first round
+    between its two answers.
+
+    Args:
+        sheets: scores of the round's canary blocks, as in the log.
+        first: the same of the first round; empty in the first round.
+    """
+    found: dict[str, Json] = {}
+    by_place = {(one["axis"], one["role"]): one for one in sheets}
+    then = {(one["axis"], one["role"]): one for one in first}
+    for axis in sorted({axis for axis, _ in by_place}):
+        now, anchor, again = (by_place[axis, role] for role in ("candidate", "anchor", "again"))
+        pair = (anchor, then[axis, "anchor"]) if then else (again, anchor)
+        end = "" if axis == gate_axis else f".{axis}"
+        found[f"flips{end}"] = flips(anchor["values"], now["values"])
+        found[f"sentinel{end}"] = {"differences": differences(pair[0]["values"], pair[1]["values"])}
+        found[f"behaviour{end}"] = {"first": anchor["classes"], "again": again["classes"], "now": now["classes"]}
+    return found
+
+
+def flips(first: Sequence[float | None], now: Sequence[float | None]) -> dict[str, int]:
+    """Items by whether generation 0 and the candidate score at least a half; unscored ones are not counted."""
+    pairs = [(a >= 0.5, b >= 0.5) for a, b in zip(first, now, strict=True) if a is not None and b is not None]
+    names = {"lost": (True, False), "won": (False, True), "both": (True, True), "neither": (False, False)}
+    return {name: pairs.count(pair) for name, pair in names.items()}
+
+
+def _first_canaries(row: Row, world: World) -> list[Mapping[str, Json]]:
+    """Canary scores of the first round in which the run was watched; none in that round."""
+    sheets = [one.data for one in world.log.events("scores", row.id) if one.data["split"] == "canary"]
+    return [one for one in sheets if one["round"] == sheets[0]["round"] < row.round]
+
+
+def _canaries(row: Row, world: World) -> tuple[list[Sheet], Spend]:
+    """Candidate, generation 0 (twice) and, once there is one, the system at half of the horizon on the canary items.
+
+    The second answers of generation 0 come from a stream of their own: what two askings differ in is noise.
+    """
     axes = [axis for axis in world.suite.axes if axis.canary_items]
     if not axes:
         return [], {}
     blocks = {axis.name: world.dealer.canary(axis, row.replica) for axis in axes}
-    systems = {"candidate": str(row.candidate), "anchor": str(row.anchor)}
-    middle = row.kept_at.get(str(half_of(world.rounds)))
-    systems |= {"middle": middle} if middle else {}
-    sheets, spend, _ = evaluate(world.jobs, axes, blocks, systems, world.asking(row, "watch"))
-    return [Event("scores", row.id, one.record(row.round, world.contract)) for one in sheets], spend
+    systems, middle = {"candidate": str(row.candidate), "anchor": str(row.anchor)}, str(half_of(world.rounds))
+    systems |= {"middle": row.kept_at[middle]} if middle in row.kept_at else {}
+    asking = world.asking(row, "watch")
+    sheets, spend, _ = evaluate(world.jobs, axes, blocks, systems, asking)
+    twice = replace(asking, seed=world.seed(row, "watch", "again"))
+    again, more, _ = evaluate(world.jobs, axes, blocks, {"again": str(row.anchor)}, twice)
+    return [*sheets, *again], total([spend, more])
 
 
 def _probed(row: Row, world: World) -> tuple[dict[str, Json], dict[str, str], Spend]:
-    """`PROBE.NUMBER` of every probe of the loop, or why it gave none."""
+    """What every probe of the loop says, under its name; or why it says nothing."""
     found: dict[str, Json] = {}
     why: dict[str, str] = {}
     spends: list[Spend] = []
@@ -142,11 +215,12 @@ def _probed(row: Row, world: World) -> tuple[dict[str, Json], dict[str, str], Sp
         try:
             done = world.jobs.do(
                 row.replica, "probe", name=probe.name, inputs=inputs, seed=world.seed(row, "watch", probe.name),
+                kept=None if row.feedback is None else unpack(world.store.get(row.feedback)),
                 systems={"first": str(row.anchor), "system": str(row.candidate)},
             )  # fmt: skip
         except StageError as error:  # a probe that fails is a monitor that could not look, not a pass
-            why |= {one.reads: str(error) for one in world.monitors if one.reads.startswith(f"{probe.name}.")}
+            why[probe.name] = str(error)
             continue
-        found |= {f"{probe.name}.{name}": value for name, value in done.value["numbers"].items()}
+        found[probe.name] = done.value["record"]
         spends.append(done.spend)
     return found, why, total(spends) if spends else {}

@@ -17,7 +17,7 @@ from netgain.executors import Reference
 from netgain.ledger import Event, Ledger
 from netgain.seal import facts_of
 from netgain.session import Study, run_study
-from netgain.stages import Probe
+from netgain.stages import Inside, Probe
 from netgain.suite import Suite
 from netgain.testing.inprocess import InProcess
 from netgain.testing.ladder import Ladder
@@ -46,9 +46,9 @@ class Level:
         value = history[-1].get(self.number)
         if value is None:
             return SimpleNamespace(value=None, alarm=None, reason=history[-1]["why"].get(self.number), numbers={})
-        if isinstance(value, dict):
-            value = value["hits"] / value["asked"]
-        value = sum(value) / len(value) if isinstance(value, list) else value
+        value = (
+            value["moved"] if "moved" in value else value["hits"] / value["asked"] if "hits" in value else value["lost"]
+        )
         alarm = value >= self.threshold if self.direction == "at_least" else value < self.threshold
         return SimpleNamespace(value=value, alarm=alarm, reason=None, numbers={})
 
@@ -56,11 +56,12 @@ class Level:
         return {**asdict(self), "reads": self.number}
 
 
-def skill(first: Any, system: Any, inputs: Any, budget: Any, rng: Any) -> dict[str, float]:
-    return {"moved": sum(system["right"]) - sum(first["right"]), "asked": len(inputs)}
+def skill(inside: Inside) -> dict[str, float]:
+    moved = sum(inside.system["right"]) - sum(inside.first["right"])
+    return {"moved": moved, "asked": len(inside.inputs), "kept": len(inside.kept.inputs)}
 
 
-def broken(first: Any, system: Any, inputs: Any, budget: Any, rng: Any) -> dict[str, float]:
+def broken(inside: Inside) -> dict[str, float]:
     return {"moved": float("nan")}
 
 
@@ -103,27 +104,32 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def held(found: dict[str, Json], name: str) -> bool:
-    return next(one["ok"] for one in found["checks"] if one["name"] == name)
+    one = next(one for one in found["checks"] if one["name"] == name)
+    print(one["detail"])  # noqa: T201  shown where a test fails
+    return bool(one["ok"])
 
 
 def test_monitors_see_checks_probes_and_canary_items_and_the_verifier_agrees(run):
-    facts = run(study(Level("kept", "kept", 0.1), Level("moved", "inside.moved", 99.0, "at_least"),
-                      Level("lost", "ladder.candidate", 0.0)))  # fmt: skip
+    facts = run(study(Level("kept", "kept", 0.1), Level("moved", "inside", 99.0, "at_least"),
+                      Level("lost", "flips", 0.0)))  # fmt: skip
     own = facts.runs["r0/self"]
     assert sorted(own.watched) == [1, 2, 3]
     for at, told in own.watched.items():
         channel = own.channel[at]
         assert told["vitals"]["kept"] == {"hits": channel["kept"], "asked": channel["of"]}
-        assert told["vitals"]["inside.asked"] == 14 and told["vitals"]["inside.moved"] > 0
+        assert told["vitals"]["inside"]["asked"] == 14 and told["vitals"]["inside"]["moved"] > 0
+        assert told["vitals"]["inside"]["kept"] == channel["kept"]
         assert [one["alarm"] for one in told["signals"]] == [False, False, False]
-        assert told["signals"][2]["value"] == pytest.approx(own.canary[at, "candidate", "ladder"].mean)
-    assert {role for _, role, _ in own.canary} == {"candidate", "anchor", "middle"}
+        assert sum(told["vitals"]["flips"].values()) == len(told["vitals"]["behaviour"]["now"]) == 14
+        assert told["vitals"]["sentinel"] == {"differences": [0] * 14}
+        assert bool(told["vitals"]["since_start"]["differences"]) == (at > 1)
+    assert {role for _, role, _ in own.canary} == {"candidate", "anchor", "again", "middle"}
     found = verify(run.folder / "study")
     assert all(one["ok"] for one in found["checks"]), found["checks"]
 
 
 def test_the_page_shows_alarms_and_blindness_apart(run):
-    run(study(Level("kept", "kept", 2.0, action="reject"), Level("moved", "inside.moved", 9.0), loop=loop_of(broken)))
+    run(study(Level("kept", "kept", 2.0, action="reject"), Level("moved", "inside", 9.0), loop=loop_of(broken)))
     page = (run.folder / "study" / "report.html").read_text(encoding="utf-8")
     section = page[page.index('id="monitors"') :]
     section = section[: section.index("</section>")]
@@ -160,7 +166,7 @@ def test_rolling_back_also_gives_the_loop_its_position_back(run):
 
 
 def test_a_freeze_stands_and_the_working_system_goes_on(run):
-    late = Level("moved", "inside.moved", 0.5, "at_least", "freeze")
+    late = Level("moved", "inside", 0.5, "at_least", "freeze")
     facts = run(study(late))
     acted = [facts.runs["r0/self"].watched[at]["acted"] for at in (1, 2, 3)]
     assert acted[acted.index("freeze") :] == ["freeze"] * (3 - acted.index("freeze"))
@@ -170,7 +176,7 @@ def test_a_freeze_stands_and_the_working_system_goes_on(run):
 
 def test_a_halt_ends_the_loop_and_its_controls_in_the_same_round(run):
     arms = ("self", "frozen", "stacked", "stop:off")
-    facts = run(study(Level("moved", "inside.moved", 0.0, "at_least", "halt"), arms=arms))
+    facts = run(study(Level("moved", "inside", 0.0, "at_least", "halt"), arms=arms))
     ends = {name: (facts.runs[f"r0/{name}"].row["round"], facts.runs[f"r0/{name}"].row["end"]) for name in arms}
     assert ends["self"] == ends["stacked"] == ends["stop:off"] == (1, "halted by the monitor moved")
     assert facts.runs["r0/stop:off"].decisions and not facts.runs["r0/self"].decisions
@@ -195,9 +201,9 @@ def test_pausing_and_halting_bind_the_loop_alone():
 
 
 def test_a_monitor_that_could_not_look_is_a_limit_and_never_a_pass(run):
-    facts = run(study(Level("moved", "inside.moved", 0.0, "at_least", "reject"), loop=loop_of(broken)))
+    facts = run(study(Level("moved", "inside", 0.0, "at_least", "reject"), loop=loop_of(broken)))
     said = facts.runs["r0/self"].watched[1]["signals"][0]
-    assert said["alarm"] is None and said["value"] is None and "finite" in said["reason"]
+    assert said["alarm"] is None and said["value"] is None and "not JSON compliant" in said["reason"]
     assert case_of(facts).unseen == {"moved": (3, 3)}
     assert held(verify(run.folder / "study"), "watched")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
-import math
 import os
 import sys
 import time
@@ -17,10 +16,11 @@ from types import ModuleType
 from typing import Any, BinaryIO
 
 from netgain.budget import UNITS, Budget
+from netgain.canonical import canonical
 from netgain.codecs import PlainCodec
 from netgain.executors.frames import receive, send
 from netgain.records import Change, Examples, Feedback, Part, Started, View
-from netgain.stages import Answer, Codec, Loop
+from netgain.stages import Answer, Codec, Inside, Loop
 from netgain.wire import pack, unpack
 
 
@@ -83,15 +83,11 @@ class Tasks:
 
     def probe(self, task: dict[str, Any], budget: Budget) -> Any:
         look = next(one.look for one in self.loop.probes if one.name == task["name"])
-        first, system = self._system(task["first"]), self._system(task["system"])
-        numbers = {
-            str(name): float(one)
-            for name, one in look(first, system, task["inputs"], budget, _rng(task["seed"])).items()
-        }
-        odd = [name for name, one in numbers.items() if not math.isfinite(one)]
-        if odd:
-            raise ValueError(f"probe {task['name']!r} gave {odd[0]} = {numbers[odd[0]]!r}, expected a finite number")
-        return {"numbers": numbers}
+        kept = None if task["kept"] is None else Examples(task["kept"]["inputs"], task["kept"]["labels"])
+        systems = self._system(task["first"]), self._system(task["system"])
+        record = dict(look(Inside(*systems, task["inputs"], kept, budget, _rng(task["seed"]))))
+        canonical(record)  # plain JSON and finite numbers only: a probe that gives anything else has not looked
+        return {"record": record}
 
     def drift(self, task: dict[str, Any], budget: Budget) -> Any:
         """A system as far from the first as the last one is, in a random direction."""
