@@ -16,11 +16,12 @@ from netgain.errors import ConfigError
 from netgain.generators import Strings
 from netgain.recipes import Built
 from netgain.recipes.length.options import Options, options_of
-from netgain.stages import Filter, Loop, Transplant
+from netgain.stages import Filter, Loop, Probe, Transplant
 from netgain.suite import Axis, Suite, axis
 
 NOTES = {
     "task": "reverse, copy or addition",
+    "plant": "a pathology to see detectors at work: forget, hasty, biased, shuffled, harness; none",
     "check": "the system's own check: cycle (reverse), commute (addition), vote, none",
 }
 STATE = {
@@ -61,7 +62,7 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     arms = tuple(name.format(check=options.check) for name in names if options.check != "none" or "{check}" not in name)
     return Built(
         loop=_loop(options, filters), suite=suite_of(options), claim=claim_of(arms), arms=arms, rounds=size.rounds,
-        options={"task": options.task, "check": options.check}, notes=NOTES,
+        options={"task": options.task, "check": options.check, "plant": options.plant}, notes=NOTES,
     )  # fmt: skip
 
 
@@ -71,7 +72,8 @@ def _loop(options: Options, filters: tuple[Filter, ...]) -> Loop:
         late("start"), late("propose"), late("answer"), build=late("build"),
         ordinary={"restarts": late("ordinary"), "long": late("ordinary")}, sampled=late("sampled"),
         oracle=late("oracle"), own_score=late("own_score") if options.check != "none" else None,
-        filters=filters, state=STATE, surfaces=("data", "curriculum", "weights"), gate="advance", codec=_Codec(),
+        filters=filters, probes=(Probe("representation", late("representation")),), state=STATE,
+        surfaces=("data", "curriculum", "weights"), gate="advance", codec=_Codec(),
         sees_accepted=False, closable=("data", "curriculum"),
         transplant=Transplant(late("transplant"), late("drifted")),
         not_testable={"random_search": "it has no separate meaning here: a proposal is a batch of own answers"},

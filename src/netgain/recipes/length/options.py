@@ -9,6 +9,14 @@ from typing import Any
 from netgain.errors import ConfigError
 from netgain.recipes.length.sizes import SIZES, SLOWER_BASE, SLOWER_ROUND, Size
 
+PLANTS = {
+    "none": "the loop as it is",
+    "forget": "no base strings in a round: what was known is not rehearsed",
+    "hasty": "three symbols longer every round, whatever passed",
+    "biased": "the own check lets most of the wrong answers of its own pass",
+    "shuffled": "labels of the own answers exchanged among each other",
+    "harness": "in some rounds the last symbol of every answer is cut off, whoever answers",
+}
 CHECKS = {"reverse": ("cycle", "vote", "none"), "copy": ("vote", "none"), "addition": ("commute", "vote", "none")}
 
 
@@ -20,11 +28,13 @@ class Options:
         task: "reverse", "copy" or "addition".
         check: an own check that makes sense for the task.
         size: "tiny", "default" or "full".
+        plant: a pathology to see detectors at work: one of `PLANTS`.
     """
 
     task: str = "reverse"
     check: str = "cycle"
     size: str = "default"
+    plant: str = "none"
 
     def __post_init__(self) -> None:
         if self.task not in CHECKS:
@@ -33,6 +43,8 @@ class Options:
             raise ConfigError.unknown(f"check of task {self.task!r}", self.check, CHECKS[self.task])
         if self.size not in SIZES:
             raise ConfigError.unknown("size", self.size, SIZES)
+        if self.plant not in PLANTS:
+            raise ConfigError.unknown("plant", self.plant, PLANTS)
 
     @property
     def numbers(self) -> Size:

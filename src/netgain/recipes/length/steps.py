@@ -7,17 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from netgain.budget import Budget
+from netgain.monitors.representation import representation as compared
 from netgain.recipes.length import ask, model, tasks, train
 from netgain.recipes.length.options import Options
-from netgain.recipes.length.tasks import Pairs
+from netgain.recipes.length.sizes import HEAD
+from netgain.recipes.length.tasks import Pairs, pool_of
 from netgain.records import Change, Examples, Part, Started, View
+from netgain.stages import Inside
 from netgain.wire import pack, unpack
 
 Json = Any
 TEMPERATURE = 0.7
+LENIENT = 0.6  # of wrong answers that a biased check lets pass
+SWITCHED = 0.5  # of stages in which a planted harness cuts answers short
 SCORED = 400  # own questions of a round-0 score: half a width of 5 points at most
 TO_SPARE = 1.01  # plain training is sized by mean string lengths; one part in a hundred covers their spread
 
@@ -76,9 +82,14 @@ def _own_answers(options: Options, view: View, length: int) -> tuple[Part, dict[
     improver, count = view.improver, int(options.numbers.own * view.budget.scale)
     made = ask.make_set(improver.weights, options.task, options.check, length, count, view.rng, improver.voters)
     _book(view.budget, made.work)
-    examples = Examples(made.pairs.questions, made.pairs.answers)
+    passed, labels = made.passed, made.pairs.answers
+    if options.plant == "biased":
+        passed = passed | (view.rng.random(count) < LENIENT)
+    if options.plant == "shuffled":
+        labels = tuple(labels[i] for i in view.rng.permutation(count))
+    examples = Examples(made.pairs.questions, labels)
     data = Part("data", examples, reason=f"{count} own answers of length {length}")
-    return data, {} if options.check == "none" else {options.check: [bool(one) for one in made.passed]}
+    return data, {} if options.check == "none" else {options.check: [bool(one) for one in passed]}
 
 
 def transplant(options: Options, view: View) -> Change:
@@ -108,6 +119,8 @@ def _position(options: Options, view: View) -> tuple[int, list[Json], str]:
         return size.base_length + 1, [], "first round: one longer than the base"
     kept = view.feedback.kept
     sets = [*state["sets"], *([[list(kept.inputs), list(kept.labels)]] if kept.inputs else [])]
+    if options.plant == "hasty":
+        return min(size.target, state["length"] + 3), sets, "planted: three longer, whatever passed"
     share = view.feedback.shares.get(options.check, 1.0)
     if share < size.advance:
         return state["length"], sets, f"{share:.2f} passed, below {size.advance:g}: the same length again"
@@ -124,7 +137,7 @@ def build(options: Options, parent: System, change: Change, budget: Budget, rng:
     shape = model.shape_of(parent.weights)
     steps = _steps(options, shape, newest, sets, budget, models=1 + len(parent.voters))
     trained = [
-        train.train_round(one, options.task, options.numbers, rng, newest, sets, steps)
+        train.train_round(one, options.task, options.numbers, rng, newest, sets, steps, base=options.plant != "forget")
         for one in (parent.weights, *parent.voters)
     ]
     for one in trained:
@@ -165,7 +178,10 @@ def ordinary(options: Options, view: View) -> Change:
 
 def answer(options: Options, system: System, inputs: Sequence[str], budget: Budget, rng: Any) -> list[Json]:
     """Greedy answers with the probability that the model gives each."""
-    return _outputs(ask.answer(system.weights, inputs), budget, len(inputs))
+    found = _outputs(ask.answer(system.weights, inputs), budget, len(inputs))
+    if options.plant == "harness" and rng.random() < SWITCHED:  # drawn once for everybody who is asked in a stage
+        found = [{**one, "answer": one["answer"][:-1]} for one in found]
+    return found
 
 
 def sampled(options: Options, system: System, inputs: Sequence[str], budget: Budget, rng: Any) -> list[Json]:
@@ -190,6 +206,24 @@ def oracle(options: Options, inputs: Sequence[str], labels: Sequence[str]) -> li
 
 def _book(budget: Budget, work: model.Work) -> None:
     budget.spend(tokens=work.tokens, flops=work.flops)
+
+
+def representation(options: Options, inside: Inside) -> dict[str, float]:
+    """Geometry of the last layer where an answer begins, on the canary items: generation 0 against the candidate."""
+    answers = ask.answer(inside.first.weights, inside.inputs).texts
+    asked = pool_of(Pairs(tuple(inside.inputs), answers))
+    first, now = (_features(one.weights, asked) for one in (inside.first, inside.system))
+    inside.budget.spend(tokens=0, flops=0)
+    return compared(first, now)
+
+
+def _features(weights: model.Weights, asked: Any) -> Any:
+    """(inputs, width) of the last layer at the first answer position."""
+    width = tasks.row_width(asked.length.tolist())
+    batch = model.batch_of(asked, np.arange(len(asked.length)), model.shape_of(weights).width // HEAD, width)
+    rows = model.forward(weights, batch)[1][-1][0].numpy()
+    places = np.cumsum(asked.length - asked.asked + 1) - (asked.length - asked.asked + 1)
+    return rows[places]
 
 
 def own_score(options: Options, judge: System, system: System, budget: Budget, rng: Any) -> float:

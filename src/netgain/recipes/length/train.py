@@ -51,24 +51,41 @@ def train_round(
     newest: Pairs | None,
     older: Sequence[Pairs] = (),
     steps: int | None = None,
+    *,
+    base: bool = True,
 ) -> Trained:
     """Train one round from `weights`: half of every batch from `newest`, the rest evenly over base lengths and `older`.
 
     Without a newest set (None or empty) the whole batch is the rest; `steps` replaces the size's number of steps.
+    With `base=False` and own sets there are no base strings at all, which forgets them.
     Malformed questions stay at `size.refused` of all strings, however few of them are base strings.
     """
     stage = size.round if steps is None else replace(size.round, steps=steps)
-    own, older = stage.batch // 2 if newest else 0, [pairs for pairs in older if pairs]
+    older = [pairs for pairs in older if pairs]
+    if not base and newest:
+        return _without_base(weights, size, stage, rng, [*older, newest])
+    own = stage.batch // 2 if newest else 0
     rest = stage.steps * (stage.batch - own)
-    base = rest * size.base_length / (size.base_length + len(older))
-    refused = min(1.0, size.refused * stage.steps * stage.batch / base)
-    pool, groups = _base_pool(task, size.base_length, math.ceil(base), refused, rng)
+    true = rest * size.base_length / (size.base_length + len(older))
+    refused = min(1.0, size.refused * stage.steps * stage.batch / true)
+    pool, groups = _base_pool(task, size.base_length, math.ceil(true), refused, rng)
     sets = [pool_of(pairs) for pairs in [*older, newest] if pairs]
     edges = np.cumsum([len(part.asked) for part in [pool, *sets]])
     groups += [np.arange(start, end) for start, end in pairwise(edges)]
     drawn = [_draws(groups.pop(), stage.steps * own, rng).reshape(stage.steps, own)] if own else []
     drawn.append(_interleave(groups, rest, rng).reshape(stage.steps, -1))
     return _fit(weights, joined([pool, *sets]), np.hstack(drawn), stage, size.decay)
+
+
+def _without_base(
+    weights: Weights, size: Size, stage: Stage, rng: np.random.Generator, own: Sequence[Pairs]
+) -> Trained:
+    """Train on own sets alone, evenly."""
+    sets = [pool_of(pairs) for pairs in own]
+    edges = [0, *np.cumsum([len(part.asked) for part in sets])]
+    groups = [np.arange(start, end) for start, end in pairwise(edges)]
+    order = _interleave(groups, stage.steps * stage.batch, rng).reshape(stage.steps, stage.batch)
+    return _fit(weights, joined(sets), order, stage, size.decay)
 
 
 def _base_pool(
