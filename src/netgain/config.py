@@ -131,6 +131,15 @@ class StudyFile:
         int | None,
         Key("a whole number of at least 1", "rounds of the loop; left out: what the size says", 8, {"ge": 1}),
     ] = None
+    canary_items: Annotated[
+        int,
+        Key(
+            "a whole number of at least 0",
+            "items of the gate axis and of every guard that monitors see answered in each round; 0: none",
+            40,
+            {"ge": 0},
+        ),
+    ] = 0
     arms: Annotated[
         tuple[str, ...],
         Key("a list with at least one arm", "the loop itself and its controls", ("self", "frozen"), _NAMES),
@@ -148,6 +157,7 @@ class StudyFile:
         ),
     ] = None
     gate: GateFile = field(default_factory=GateFile)
+    monitors: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
     options: Mapping[str, Option] = field(default_factory=dict)
     budget: Mapping[str, float] = field(default_factory=dict)
     source: Source = field(default_factory=Source, compare=False, repr=False)
@@ -262,10 +272,11 @@ def read_study(path: Path) -> StudyFile:
         ConfigError: the file is missing or malformed, or a key is unknown, missing or impossible; says ``file:line``.
     """
     document, source = _load(path)
-    _only_tables(document, ("study", "gate", "options", "budget"), source)
+    _only_tables(document, ("study", "gate", "monitors", "options", "budget"), source)
     study = StudyFile(
         **_checked("study", document, StudyFile, source),
         gate=GateFile(**_checked("gate", document, GateFile, source)) if "gate" in document else GateFile(),
+        monitors=_monitors(document.get("monitors", {}), source),
         options=_options(document.get("options", {}), source),
         budget=_budget(document.get("budget", {}), source),
         source=source,
@@ -319,6 +330,10 @@ def render_study(study: StudyFile, *, notes: Mapping[str, str] | None = None) ->
     lines = ["# How this study runs; what it claims stands in claim.toml. An unknown key is an error.", "", "[study]"]
     lines += _rendered(study, _keys(StudyFile))
     lines += ["", "[gate]", *_rendered(study.gate, _keys(GateFile))]
+    lines += ["", *MONITORS_NOTE]
+    for name, settings in study.monitors.items():
+        lines += ["", f"[monitors.{_toml_key(name)}]"]
+        lines += [f"{_toml_key(key)} = {_toml(value)}" for key, value in settings.items()]
     lines += ["", "[options]", "# the recipe's own settings"]
     for name, value in study.options.items():
         note = (notes or {}).get(name)
@@ -329,6 +344,10 @@ def render_study(study: StudyFile, *, notes: Mapping[str, str] | None = None) ->
     return "\n".join(lines) + "\n"
 
 
+MONITORS_NOTE = (
+    "# A table [monitors.NAME] registers a monitor, which looks at every candidate before the gate: docs/monitors.md",
+    "# Its keys: threshold, action (watch, freeze, pause, reject, roll_back, halt), reads, and options of its own.",
+)
 BUDGET_NOTE = (
     "# tokens, flops and calls end a run of `self`; device_seconds, cost_usd and human_minutes pause the study",
     "# each time that so much more is spent; a unit left out has no limit",
@@ -528,6 +547,7 @@ def _no_twins(table: str, name: str, values: tuple[str, ...], source: Source) ->
 
 _LIMIT = Key("a finite number above 0", "", 3600.0)
 _OPTION = Key("text, a finite number, true or false, or a list of these", "", "cycle")
+_MONITOR = Key("a table, [monitors.NAME]", "", "[monitors.kept_share]")
 
 
 def _budget(table: Mapping[str, Any], source: Source) -> dict[str, float]:
@@ -550,6 +570,19 @@ def _options(table: Mapping[str, Any], source: Source) -> dict[str, Option]:
             raise _wrong(name, value, _OPTION, source.where("options", name))
         options[name] = tuple(value) if isinstance(value, list) else value
     return options
+
+
+def _monitors(table: Mapping[str, Any], source: Source) -> dict[str, dict[str, Option]]:
+    """Read [monitors.NAME], whose names and keys the register of monitors checks; only the shape is checked here."""
+    monitors: dict[str, dict[str, Option]] = {}
+    for name, settings in table.items():
+        if not isinstance(settings, dict):
+            raise _wrong(name, settings, _MONITOR, source.where("monitors", name))
+        odd = [key for key, value in settings.items() if not _is_scalar(value)]
+        if odd:
+            raise _wrong(odd[0], settings[odd[0]], _OPTION, source.where("monitors", name, odd[0]))
+        monitors[name] = dict(settings)
+    return monitors
 
 
 def _is_scalar(value: object) -> bool:

@@ -41,6 +41,7 @@ from netgain.stores import ObjectStore
 from netgain.study import Conductor, Stepped, Watcher, enrol
 from netgain.suite import Suite
 from netgain.transplant import missing_transplant, move_improvers, score_moved
+from netgain.watching import OF_CANARIES
 from netgain.world import Monitor, World
 from netgain.yardstick import score_by_generation_0
 
@@ -103,6 +104,18 @@ class Study:
                 f"root {self.root!r}, expected 64 lower-case hex digits", fix="leave it out: one is drawn"
             )
         self._check_claim()
+        self._check_monitors()
+
+    def _check_monitors(self) -> None:
+        """Refuse monitors that nobody could tell apart, and one that has to read canary items which no axis has."""
+        names = [one.name for one in self.monitors]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ConfigError(f"monitor {twice[0]!r} registered twice", fix="keep one of them")
+        for one in self.monitors:
+            reads, _, other = one.reads.partition(".")
+            if reads in OF_CANARIES and self.suite[other or self.suite.gate_axis.name].canary_items < 2:
+                what = f"monitor {one.name!r} reads {one.reads!r}, and the axis has no canary items"
+                raise ConfigError(what, fix="set canary_items of the study, or of the axis, to at least 2, better 40")
 
     def _check_claim(self) -> None:
         lacking = missing_piece(self.arm(self.claim.arm), self.loop)

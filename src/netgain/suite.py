@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -178,6 +178,14 @@ class Suite:
     def guards(self) -> tuple[Axis, ...]:
         """Axes that can refuse a promotion."""
         return tuple(one for one in self.axes if one.guard)
+
+    def with_canaries(self, count: int) -> Suite:
+        """The same suite whose gate axis and guards have so many canary items, where they have none of their own."""
+        watched = (self.gate_axis, *self.guards)
+        axes = [
+            replace(one, canary_items=count) if one in watched and not one.canary_items else one for one in self.axes
+        ]
+        return replace(self, axes=axes) if count else self
 
     def __getitem__(self, name: str) -> Axis:
         found = next((one for one in self.axes if one.name == name), None)

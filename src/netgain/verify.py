@@ -599,7 +599,7 @@ def _canaries(study: Study, run: str, at: int) -> Record:
         if (one["split"], one["round"], one["axis"]) == ("gate", at - 1, axis)
     }
     named = {"step": ("candidate", "released"), "since_start": ("candidate", "anchor")}
-    found: Record = {name: {"differences": minus(gate.get(a, []), gate.get(b, []))} for name, (a, b) in named.items()}
+    found: Record = {name: {"differences": minus(gate[a], gate[b])} for name, (a, b) in named.items() if gate}
     begun = min((one[0] for one in sheets), default=at)
     for name in sorted({name for when, name, _ in sheets if when == at}):
         now, first, again = (sheets[at, name, role] for role in ("candidate", "anchor", "again"))

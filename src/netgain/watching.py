@@ -29,6 +29,8 @@ ACTIONS = ("watch", "freeze", "pause", "reject", "roll_back", "halt")  # what an
 ENDS = ("pause", "halt")  # actions that bind the loop alone: a control goes on as long as its loop did
 # What becomes of a candidate that does not come before the gate: it is worked on, or not, or the loop goes back.
 HELD = {"freeze": "undecided", "reject": "dropped", "roll_back": "reject", "halt": "reject"}
+OF_DECISIONS = ("step", "since_start")  # numbers that come from the gate items of the round before
+OF_CANARIES = ("flips", "sentinel", "behaviour")  # numbers that come from canary items: NAME, or NAME.AXIS
 ALL = "*"  # of `Arm.unwatched`: every monitor
 
 
@@ -71,6 +73,9 @@ def action_of(signals: Sequence[Mapping[str, Json]], row: Row, world: World) -> 
 
 def signal_of(monitor: Monitor, history: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
     """What a monitor says of the last round of a history, for the record: its rule stands in the registered claim."""
+    if monitor.reads in OF_DECISIONS and monitor.reads not in history[-1]:
+        nothing = {"value": None, "alarm": False, "reason": "nothing was decided in the round before", "numbers": {}}
+        return {"monitor": monitor.name, "action": monitor.action, **nothing}
     found = monitor.look(history)
     said = {"value": found.value, "alarm": found.alarm, "reason": found.reason, "numbers": dict(found.numbers)}
     return {"monitor": monitor.name, "action": monitor.action, **said}
@@ -122,15 +127,15 @@ def _pointers(row: Row, past: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
 def _decided(row: Row, world: World) -> dict[str, Json]:
     """`step` and `since_start`: paired differences on the gate items of the round before, which nobody is asked again.
 
-    In the first round there are none, which is known and no blindness: the lists are empty.
+    None where nothing was decided, as before the first round: that is known, and no blindness.
     """
     sheets = {
         one.data["role"]: one.data["values"] for one in world.log.events("scores", row.id)
         if one.data["split"] == "gate" and one.data["round"] == row.round - 1
         and one.data["axis"] == world.suite.gate_axis.name
     }  # fmt: skip
-    pairs = {"step": ("candidate", "released"), "since_start": ("candidate", "anchor")}
-    return {name: {"differences": differences(sheets.get(a, []), sheets.get(b, []))} for name, (a, b) in pairs.items()}
+    pairs = dict(zip(OF_DECISIONS, (("candidate", "released"), ("candidate", "anchor")), strict=True))
+    return {name: {"differences": differences(sheets[a], sheets[b])} for name, (a, b) in pairs.items() if sheets}
 
 
 def differences(plus: Sequence[float | None], minus: Sequence[float | None]) -> list[float | None]:

@@ -18,6 +18,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +43,15 @@ from netgain.errors import ConfigError, NetgainError
 from netgain.executors import Reference
 from netgain.gates import GateOptions
 from netgain.ledger.files import translate, write_durably
+from netgain.monitors import MONITORS
 from netgain.recipes import RECIPES, Built, build_recipe, recipe_named
 from netgain.session import Study
+from netgain.world import Monitor
 
 STUDIES = Path("studies")
 RECORDED = ("ledger.db", "study.sha256", "report.html", "lock", ".secret", "objects/", "inbox/")
 TABLES: Mapping[str, type] = {"study": StudyFile, "claim": ClaimFile, "gate": GateFile}
-NO_KEYS = ("gate", "options", "budget", "source")  # fields of these records that are no keys of their own
+NO_KEYS = ("gate", "monitors", "options", "budget", "source")  # fields of these records that are no keys of their own
 
 
 @dataclass(frozen=True)
@@ -188,7 +191,8 @@ def _files(
     """Both files, from defaults and what was set."""
     options = {**keys.get("options", {}), **given["options"]}
     gate = GateFile(**{**keys.get("gate", {}), **given["gate"]})
-    study = StudyFile(**{**keys, **given["study"], "gate": gate, "options": options, "budget": given["budget"]})
+    study = StudyFile(**{**keys, **given["study"], "gate": gate, "options": options, "budget": given["budget"],
+                            "monitors": _nested(given["monitors"])})  # fmt: skip
     said = {one.name: getattr(claim, one.name) for one in fields(Claim)}
     beats = tuple(name for name in claim.beats if name in study.arms and name != given["claim"].get("arm", claim.arm))
     looks = claim.looks if isinstance(claim.looks, str) else tuple(claim.looks)
@@ -198,7 +202,14 @@ def _files(
 
 def _settings(pairs: Sequence[str]) -> dict[str, dict[str, Any]]:
     """KEY=VALUE by table; a value is TOML, or plain text."""
-    found: dict[str, dict[str, Any]] = {"options": {}, "study": {}, "claim": {}, "gate": {}, "budget": {}}
+    found: dict[str, dict[str, Any]] = {
+        "options": {},
+        "study": {},
+        "claim": {},
+        "gate": {},
+        "monitors": {},
+        "budget": {},
+    }
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not key or not equals:
@@ -212,6 +223,15 @@ def _settings(pairs: Sequence[str]) -> dict[str, dict[str, Any]]:
         if name not in known:
             raise ConfigError.unknown("key", name, known, where=f"--set {key}")
         found[table][name] = _value(text)
+    return found
+
+
+def _nested(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """{"NAME.KEY": value} by name; a bare NAME registers a monitor with its defaults."""
+    found: dict[str, dict[str, Any]] = {}
+    for key, value in settings.items():
+        name, dot, option = key.partition(".")
+        found.setdefault(name, {}).update({option: value} if dot else {})
     return found
 
 
@@ -264,10 +284,28 @@ def open_project(folder: Path, *, device: str = "cpu", root: str | None = None) 
             root=root or file.root, limits=limits, pause_at=pause_at, files=texts, gate=GateOptions(**vars(file.gate)),
             about={"recipe": file.recipe or file.loop, "size": file.size, "options": _plain(file), "device": device},
         )  # fmt: skip
+        study = replace(study, suite=study.suite.with_canaries(file.canary_items), monitors=_monitors(file, base))
         study.chosen()  # the arms have to exist
     with _placed(file.source, "gate"):
         study.gate_plan()
     return Project(folder, study, file.workers)
+
+
+def _monitors(file: StudyFile, base: Study) -> Sequence[Monitor]:
+    """The registered monitors: those of the file, else those of a study of one's own."""
+    made = []
+    for name, settings in file.monitors.items():
+        where = file.source.where("monitors", name)
+        if name not in MONITORS:
+            raise ConfigError.unknown("monitor", name, MONITORS, where=where)
+        known = list(signature(MONITORS[name]).parameters)
+        for key in settings:
+            if key not in known:
+                raise ConfigError.unknown(f"key of monitor {name!r}", key, known,
+                                          where=file.source.where("monitors", name, key))  # fmt: skip
+        with _placed(file.source, "monitors", name):
+            made.append(MONITORS[name](**settings))
+    return made or base.monitors
 
 
 def project_of_recipe(name: str, *, size: str | None, device: str) -> Project:

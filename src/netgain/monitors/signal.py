@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from netgain.errors import ConfigError
 
 Json = Any
-Action = Literal["watch", "pause", "reject", "roll_back", "halt"]
+Action = Literal["watch", "freeze", "pause", "reject", "roll_back", "halt"]
 Direction = Literal["at_least", "below"]
 History = Sequence[Mapping[str, Json]]
 

@@ -64,7 +64,7 @@ def _cell(told: Mapping[str, Json] | None, name: str) -> Cell:
     found = next(one for one in told["signals"] if one["monitor"] == name)
     if found["alarm"] is None:
         return Mark("open", "not run", str(found["reason"]))
-    value = f"{found['value']:.3g}"
+    value = str(found["reason"]) if found["value"] is None else f"{found['value']:.3g}"
     return Mark("bad", "alarm", value) if found["alarm"] else Mark("good", "quiet", value)
 
 
