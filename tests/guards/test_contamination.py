@@ -1,6 +1,7 @@
 """Protected items in documents: a scan finds what a slow search over sets of words finds, and nothing else."""
 
 import unicodedata
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -33,30 +34,25 @@ def found(index, content):
 # The slow twin: sets of tuples of words, one document and item at a time.
 
 
+@lru_cache(maxsize=4096)
 def slow_words(content):
-    content = content if isinstance(content, str) else "\n".join(slow_leaves(content))
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", content).casefold())
     kept = [char if char.isalnum() or unicodedata.category(char)[0] == "M" else " " for char in folded
             if unicodedata.category(char) != "Cf"]  # fmt: skip
-    return "".join(kept).split()
+    return tuple("".join(kept).split())
 
 
-def slow_leaves(value):
-    if isinstance(value, dict | list):
-        return [leaf for inner in (value.values() if isinstance(value, dict) else value) for leaf in slow_leaves(inner)]
-    return [value if isinstance(value, str) else str(value)]
-
-
+@lru_cache(maxsize=4096)
 def slow_runs(content, length):
     words = slow_words(content)
-    return {tuple(words[place : place + length]) for place in range(len(words) - length + 1)}
+    return frozenset(words[place : place + length] for place in range(len(words) - length + 1))
 
 
 def slow_scan(items, document, background=()):
     """(blocked items, items for review) of a document, by the rules as they are written."""
     runs = {one.id: [slow_runs(part, 8) for part in (one.question, one.answer) if part != ""] for one in items}
     runs = {name: set().union(*parts) for name, parts in runs.items()}
-    kinds = {one.id: (tuple(slow_words(one.question)), tuple(slow_words(one.answer))) for one in items}
+    kinds = {one.id: (slow_words(one.question), slow_words(one.answer)) for one in items}
     known = set().union(*(slow_runs(text, 8) for text in background))
     rare = {name: {run for run in mine - known if len({kinds[other] for other in runs if run in runs[other]}) == 1}
             for name, mine in runs.items()}  # fmt: skip
@@ -71,7 +67,7 @@ def perturbed(rng, words, question, share):
     return " ".join(w if rng.random() >= share else rng.choice(words) for w in parts)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_a_scan_finds_what_sets_of_words_find(seed):
     rng = np.random.default_rng(seed)
     words = vocabulary(rng, 12 if seed % 2 else 300)  # few words: runs that several items share
@@ -198,6 +194,15 @@ def test_what_is_neither_text_nor_json_is_an_error_with_its_name(content):
     index = index_of([item(1, "some question")])
     with pytest.raises(ConfigError, match="document 'odd'"):
         index.scan([("fine", "text"), ("odd", content)])
+
+
+def test_the_words_of_json_are_those_of_its_values():
+    question = {"context": "a b c\nd e f", "choices": ["g h", "i j", "k", 7], "deep": {"last": "m n"}}
+    index = index_of([item(1, question)])
+    assert found(index, "x a b c d e f g h i j k 7 m") == {"block": ("q1",)}
+    row = {"id": 3, "messages": [{"role": "user", "content": "a b c d e f g h i"}, {"role": "assistant", "content": "j k 7 m"}]}
+    assert found(index, row) == {"review": ("q1",)}
+    assert found(index, {"messages": [{"content": "x a b c d e f"}, {"content": "g h i j k 7 m n"}]}) == {"block": ("q1",)}
 
 
 def test_an_index_of_nothing_or_of_doubles_is_refused():

@@ -68,7 +68,7 @@ class Canaries:
         release: name in small letters, digits, dots and dashes.
         expires: last day on which they are a test.
         groups: canaries to be planted.
-        codes: completions per group, the planted one among them. 32 groups of 8 give p < 0.001 from 11 hits on.
+        codes: completions per group, the planted one among them. 32 groups of 8 give p < 0.001 from 12 hits on.
     """
 
     secret: bytes

@@ -48,13 +48,15 @@ class Questions:
         """Index the texts of items; an empty one is no question."""
         whole: dict[bytes, list[Question]] = {}
         begun: dict[bytes, list[Question]] = {}
+        symbols = False
         for item, text in enumerate(texts):
             if text := text.strip():
                 lines, words = text.split("\n"), tuple(spaced(text).split())
                 question = Question(item, text, normal(text), words, len(lines))
                 whole.setdefault(_key(text), []).append(question)
                 begun.setdefault(_key(lines[0]), []).append(question)
-        return cls(whole, begun, any(not _letters(key) for key in begun))
+                symbols |= not _letters(spaced(lines[0]))
+        return cls(whole, begun, symbols)
 
     def copies(self, content: Json, prose: str, words: bytes) -> Iterator[Copy]:
         """Yield the duplicates in a document.
