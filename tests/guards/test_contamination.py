@@ -80,7 +80,9 @@ def test_a_scan_finds_what_sets_of_words_find(seed):
         documents[place] = f"{documents[place]}, {copy.title()}!\n{text(rng, words, 30)}"
     background = documents[1:9:2]
     index = index_of(items).with_background((str(k), one) for k, one in enumerate(background))
-    scan = {finding.document: finding for finding in index.scan((str(k), one) for k, one in enumerate(documents)).findings}
+    scan = {
+        finding.document: finding for finding in index.scan((str(k), one) for k, one in enumerate(documents)).findings
+    }
     told = 0
     for number, document in enumerate(documents):
         hits = {hit.rule: set(hit.items) for hit in scan[str(number)].hits} if str(number) in scan else {}
@@ -200,9 +202,14 @@ def test_the_words_of_json_are_those_of_its_values():
     question = {"context": "a b c\nd e f", "choices": ["g h", "i j", "k", 7], "deep": {"last": "m n"}}
     index = index_of([item(1, question)])
     assert found(index, "x a b c d e f g h i j k 7 m") == {"block": ("q1",)}
-    row = {"id": 3, "messages": [{"role": "user", "content": "a b c d e f g h i"}, {"role": "assistant", "content": "j k 7 m"}]}
+    row = {
+        "id": 3,
+        "messages": [{"role": "user", "content": "a b c d e f g h i"}, {"role": "assistant", "content": "j k 7 m"}],
+    }
     assert found(index, row) == {"review": ("q1",)}
-    assert found(index, {"messages": [{"content": "x a b c d e f"}, {"content": "g h i j k 7 m n"}]}) == {"block": ("q1",)}
+    assert found(index, {"messages": [{"content": "x a b c d e f"}, {"content": "g h i j k 7 m n"}]}) == {
+        "block": ("q1",)
+    }
 
 
 def test_an_index_of_nothing_or_of_doubles_is_refused():
@@ -219,6 +226,8 @@ def test_half_a_surrogate_pair_is_text_as_well():
 
 def test_a_canary_blocks_whoever_made_it():
     index = index_of([item(1, "some question")])
-    scan = index.scan([("leak", "x\ny netgain-canary r1 2026-01-01 03 0123456789abcdef\n"), ("talk", "a netgain-canary is a string")])
+    scan = index.scan(
+        [("leak", "x\ny netgain-canary r1 2026-01-01 03 0123456789abcdef\n"), ("talk", "a netgain-canary is a string")]
+    )
     assert scan.blocked == ("leak",) and scan.affected == frozenset()
     assert [(hit.rule, hit.line) for hit in scan.findings[0].hits] == [("canary", 2)]

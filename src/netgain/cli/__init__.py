@@ -50,10 +50,10 @@ def _example(*lines: str) -> str:
 def main(context: click.Context, version: bool, json: bool, debug: bool) -> int:
     """Runs loops that improve themselves beside their control arms, and says what is left of the gain.
 
-    Exit codes: 0 done, or the verdict is SUPPORTED; 1 internal error; 2 wrong input; 3 REFUTED, or documents are
-    blocked; 4 INCONCLUSIVE, a question that the plan or the study cannot answer, or documents for review; 5 stopped on request, or disk full; 7 INVALID; 8 a limit
-    of this call is used up; 75 another run holds
-    the folder; 130 interrupted. Whatever stopped a study: `netgain run` continues it.
+    Exit codes: 0 done, or the verdict is SUPPORTED; 1 internal error; 2 wrong input; 3 REFUTED, or a document is
+    blocked; 4 INCONCLUSIVE, a question that the plan or the study cannot answer, or documents for review only; 5
+    stopped on request, or disk full; 7 INVALID; 8 a limit of this call is used up; 75 another run holds the folder;
+    130 interrupted. Whatever stopped a study: `netgain run` continues it.
     """
     return 0 if context.invoked_subcommand else hello(as_json=json, version=version)
 
@@ -336,7 +336,7 @@ def doctor(**shared: bool) -> int:
 @main.command(epilog=_example("netgain bench", "netgain bench --only gate --only ledger"))
 @click.option(
     "--only", metavar="GROUP", multiple=True,
-    help="startup, gate, shapley, simulation, scores, ledger, flagship or tiny. Repeatable; default all.",
+    help="startup, gate, shapley, simulation, scores, contamination, ledger, flagship or tiny. Repeatable; default all.",
 )  # fmt: skip
 @click.option("--quick", is_flag=True, help="Small sizes, no training: shows that it works, and judges no target.")
 @_shared

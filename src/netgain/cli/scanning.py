@@ -50,7 +50,7 @@ def protected_in(path: Path, splits: Sequence[str]) -> list[Protected]:
     rows = list(_rows(path))
     for where, row in rows:
         if not isinstance(row, dict) or "input" not in row:
-            raise ConfigError("no object with the key 'input'", where=where, fix="one item a line, as {\"input\": …}")
+            raise ConfigError("no object with the key 'input'", where=where, fix='one item a line, as {"input": …}')
     present = {str(row.get("split", UNSTATED)) for _, row in rows}
     for split in splits:
         if split not in present and UNSTATED not in present:

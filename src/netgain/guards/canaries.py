@@ -17,13 +17,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import NamedTuple
 
 from netgain.errors import ConfigError
 
 MARK = "netgain-canary"
 NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
-PATTERN = re.compile(MARK + r"\s+([a-z0-9][a-z0-9.-]{0,39})\s+(\d{4}-\d\d-\d\d)\s+(\d{2,4})\s+([0-9a-f]{16})(?![0-9a-f])")
+PATTERN = re.compile(
+    MARK + r"\s+([a-z0-9][a-z0-9.-]{0,39})\s+(\d{4}-\d\d-\d\d)\s+(\d{2,4})\s+([0-9a-f]{16})(?![0-9a-f])"
+)
 SECRET_BYTES = 16
 
 
@@ -79,7 +82,9 @@ class Canaries:
 
     def __post_init__(self) -> None:
         if len(self.secret) < SECRET_BYTES:
-            raise ConfigError(f"a secret of {len(self.secret)} bytes", fix=f"take {SECRET_BYTES} or more, as of secrets")
+            raise ConfigError(
+                f"a secret of {len(self.secret)} bytes", fix=f"take {SECRET_BYTES} or more, as of secrets"
+            )
         if not NAME.fullmatch(self.release):
             raise ConfigError(f"release {self.release!r}", fix="at most 40 of a-z, 0-9, dot and dash")
         if not (1 <= self.groups <= 9999 and 2 <= self.codes <= 256):
@@ -125,8 +130,8 @@ class Canaries:
             raise ConfigError(f"the canaries of {self.release!r} were a test until {self.expires}, today is {today}",
                               fix="plant those of a new release")  # fmt: skip
         if len(preferred) != self.groups or any(one is not None and not 0 <= one < self.codes for one in preferred):
-            raise ConfigError(f"{len(preferred)} preferred codes",
-                              fix=f"give one of 0 to {self.codes - 1}, or None, for each of {self.groups} groups")  # fmt: skip
+            fix = f"give one of 0 to {self.codes - 1}, or None, for each of {self.groups} groups"
+            raise ConfigError(f"{len(preferred)} preferred codes, or one that does not exist", fix=fix)
         asked = [(group, one) for group, one in enumerate(preferred) if one is not None]
         hits = sum(one == self.planted(group) for group, one in asked)
         if not asked:
@@ -157,4 +162,5 @@ def first_line(text: str) -> int | None:
 
 def _tail(hits: int, groups: int, codes: int) -> float:
     """P(Bin(groups, 1 / codes) >= hits), in whole numbers."""
-    return sum(math.comb(groups, k) * (codes - 1) ** (groups - k) for k in range(hits, groups + 1)) / codes**groups
+    ways = sum(math.comb(groups, k) * int(codes - 1) ** (groups - k) for k in range(hits, groups + 1))
+    return float(Fraction(ways, codes**groups))

@@ -85,6 +85,7 @@ def _lower(hits: int, n: int, level: float) -> float:
 
 def _at_least(hits: int, n: int, p: float) -> float:
     """P(Bin(n, p) >= hits), in logarithms, from the side with fewer terms; p in (0, 1)."""
+
     def mass(k: int) -> float:
         ways = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
         return math.exp(ways + k * math.log(p) + (n - k) * math.log1p(-p))

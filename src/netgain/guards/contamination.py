@@ -17,7 +17,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,17 +58,15 @@ class _Runs(NamedTuple):
     runs: Ints
     bytes: Ints
 
-    def once(self) -> _Runs:
-        """Return each run once per document, where it stands first; places must ascend within a document."""
-        _, first = np.unique(np.stack([self.documents, self.runs], axis=1), axis=0, return_index=True)
+    def once(self, count: int) -> _Runs:
+        """Return each of `count` runs once per document, where it stands first; sorted by document."""
+        _, first = np.unique(self.documents * max(count, 1) + self.runs, return_index=True)
         return _Runs(*(column[first] for column in self))
 
-    def by_document(self) -> dict[int, list[tuple[int, int]]]:
-        """Return document -> (run, byte) of each."""
-        found: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for document, run, byte in zip(*(column.tolist() for column in self), strict=True):
-            found[document].append((run, byte))
-        return found
+    def of(self, document: int) -> _Runs:
+        """Return those of one document."""
+        begin, end = np.searchsorted(self.documents, [document, document + 1])
+        return _Runs(*(column[begin:end] for column in self))
 
 
 @dataclass(frozen=True)
@@ -117,20 +114,19 @@ class Index:
         return Scan(count, characters, tuple(findings))
 
     @cached_property
-    def _needed(self) -> list[int]:
-        """How many rare runs of each item make a review."""
+    def _needed(self) -> Ints:
+        """(items,) how many rare runs of an item make a review; 0 where it has none."""
         often = self.short.edges[1:] - self.short.edges[:-1]
         rare = np.bincount(self.short.items[np.repeat(self.rare, often)], minlength=len(self.items))
-        return [min(RARE, count) for count in rare.tolist()]
+        return np.minimum(rare, RARE)
 
     def _findings(self, batch: Sequence[_Document]) -> Iterator[Finding]:
-        long, short = (runs.by_document() for runs in self._runs(batch))
+        long, short = self._runs(batch)
+        held = set(short.documents.tolist())
         for number, document in enumerate(batch):
             hits = [*self._copies(document), *_canary(document)]
-            if number in short:  # whoever shares 13 words shares 8
-                blocked = self._blocked(document, long.get(number, []))
-                known = {item for hit in blocked for item in hit.items}
-                hits += blocked + self._reviewed(document, short[number], known)
+            if number in held:  # whoever shares 13 words shares 8
+                hits += self._held(document, long.of(number), short.of(number))
             if hits:
                 yield Finding(document.name, tuple(sorted(hits, key=lambda hit: RULES.index(hit.rule))))
 
@@ -142,19 +138,17 @@ class Index:
                     line=min((line for _, line in copies if line is not None), default=None))
                 for rule, copies in found.items()]  # fmt: skip
 
-    def _blocked(self, document: _Document, runs: Sequence[tuple[int, int]]) -> list[Hit]:
-        items = {item for run, _ in runs for item in self.long.owners(run).tolist()}
-        return [Hit("block", self._names(items), len(runs), _line(document, runs))] if runs else []
-
-    def _reviewed(self, document: _Document, runs: Sequence[tuple[int, int]], blocked: set[str]) -> list[Hit]:
-        owned: dict[int, list[tuple[int, int]]] = defaultdict(list)  # item -> its rare runs in the document
-        for run, byte in runs:
-            for item in self.short.owners(run).tolist() if self.rare[run] else ():
-                owned[item].append((run, byte))
-        enough = {item: held for item, held in owned.items() if len(held) >= self._needed[item]}
-        enough = {item: held for item, held in enough.items() if self.items[item].id not in blocked}
-        held = set(chain.from_iterable(enough.values()))
-        return [Hit("review", self._names(enough), len(held), _line(document, held))] if enough else []
+    def _held(self, document: _Document, long: _Runs, short: _Runs) -> list[Hit]:
+        """What the runs in a document are worth: a block, and a review for items that do not block."""
+        blocked = np.unique(self.long.owners(long.runs)[1])
+        rare = np.flatnonzero(self.rare[short.runs])
+        position, item = self.short.owners(short.runs[rare])
+        enough = (np.bincount(item, minlength=len(self.items)) >= self._needed) & (self._needed > 0)
+        enough[blocked] = False
+        shown = np.unique(rare[position[enough[item]]])
+        hits = [("block", blocked, long.bytes), ("review", np.flatnonzero(enough), short.bytes[shown])]
+        return [Hit(rule, self._names(items.tolist()), len(places), _line(document, int(places.min())))
+                for rule, items, places in hits if len(places)]  # fmt: skip
 
     def _names(self, items: Iterable[int]) -> tuple[str, ...]:
         return tuple(sorted({self.items[item].id for item in items}))
@@ -163,8 +157,8 @@ class Index:
         """Return the long and the short runs of protected items in documents."""
         data, begins = _joined([one.words for one in batch])
         parts = [self._window(data, words, begins) for words in windows(data, keep=BLOCK - 1)]
-        long, short = (_Runs(*map(np.concatenate, zip(*kind, strict=True))).once() for kind in zip(*parts, strict=True))
-        return long, short
+        long, short = (_Runs(*map(np.concatenate, zip(*kind, strict=True))) for kind in zip(*parts, strict=True))
+        return long.once(len(self.long.hashes)), short.once(len(self.short.hashes))
 
     def _window(self, data: bytes, words: Words, begins: Ints) -> tuple[_Runs, _Runs]:
         hashes = word_hashes(data, words, self.salt)
@@ -267,8 +261,6 @@ def _canary(document: _Document) -> list[Hit]:
     return [] if line is None else [Hit("canary", (), line=line if isinstance(document.content, str) else None)]
 
 
-def _line(document: _Document, runs: Iterable[tuple[int, int]]) -> int | None:
-    """The line of a text document in which the first of some runs begins."""
-    if not isinstance(document.content, str):
-        return None
-    return document.words.count(b"\n", 0, min(byte for _, byte in runs)) + 1
+def _line(document: _Document, byte: int) -> int | None:
+    """The line of a text document in which a byte of its words stands."""
+    return document.words.count(b"\n", 0, byte) + 1 if isinstance(document.content, str) else None

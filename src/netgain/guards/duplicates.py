@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from netgain.guards.words import folded, normal, spaced, text_of
 
 Json = Any
-ENOUGH = 4
+ENOUGH = 4  # words
+HEAD = 1 << 12  # bytes; a document with more letters at its beginning than any question has is no question
 
 
 class Question(NamedTuple):
@@ -42,6 +43,8 @@ class Questions:
     whole: dict[bytes, list[Question]]
     begun: dict[bytes, list[Question]]
     symbols: bool  # whether the first line of one has neither letters nor digits
+    boxed: bool  # whether one looks like a JSON list or object
+    longest: int  # bytes of the longest key of a whole text
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Questions:
@@ -56,7 +59,8 @@ class Questions:
                 whole.setdefault(_key(text), []).append(question)
                 begun.setdefault(_key(lines[0]), []).append(question)
                 symbols |= not _letters(spaced(lines[0]))
-        return cls(whole, begun, symbols)
+        boxed = any(one.text[0] in "[{" for same in whole.values() for one in same)
+        return cls(whole, begun, symbols, boxed, max(map(len, whole), default=0))
 
     def copies(self, content: Json, prose: str, words: bytes) -> Iterator[Copy]:
         """Yield the duplicates in a document.
@@ -69,10 +73,10 @@ class Questions:
         keys, is_text = words.translate(None, b" ").split(b"\n"), isinstance(content, str)
         if self.symbols or not self.begun.keys().isdisjoint(keys):
             yield from self._lines(prose.split("\n"), keys, numbered=is_text)
-        if is_text and len(keys) > 1:
-            yield from self._same(prose, b"".join(keys))
+        if is_text and len(keys) > 1 and len(_letters(words[: HEAD + 2 * self.longest])) <= self.longest:
+            yield from self._same(prose, _letters(words))
         elif not is_text:
-            for unit in _units(content):
+            for unit in _units(content, boxed=self.boxed):
                 yield from self._same(unit, _letters(spaced(unit)))
 
     def _lines(self, lines: Sequence[str], keys: Sequence[bytes], *, numbered: bool) -> Iterator[Copy]:
@@ -96,12 +100,13 @@ def _alike(question: Question, unit: str) -> str | None:
     return "normalised" if enough else None
 
 
-def _units(content: Json) -> Iterator[str]:
-    """Yield the texts of a JSON value that are no single line: itself, lists and objects in it, longer strings."""
+def _units(content: Json, *, boxed: bool) -> Iterator[str]:
+    """Yield the texts of a JSON value that are no single line: longer strings, and if asked lists and objects."""
     if isinstance(content, dict | list | tuple):
-        yield text_of(content)
+        if boxed:
+            yield text_of(content)
         for inner in content.values() if isinstance(content, dict) else content:
-            yield from _units(inner)
+            yield from _units(inner, boxed=boxed)
     elif isinstance(content, str) and "\n" in content:
         yield content
 

@@ -23,7 +23,7 @@ UNKNOWN = -1  # id of a word that no protected item holds
 MIXERS = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93))
 HALF, AT_ONCE = np.uint64(32), 16  # bits; bytes of a word that are hashed without a loop
 MASKS = np.array([(1 << 8 * kept) - 1 for kept in range(9)], np.uint64)  # the first 0 to 8 bytes
-SPARE, LEAST, MOST = 5, 16, 26  # log2 of places per run, of the smallest and of the largest table of places
+SPARE, LEAST, MOST = 4, 16, 26  # log2 of places per run, of the smallest and of the largest table of places
 
 
 class Collision(Exception):
@@ -94,9 +94,12 @@ class RunTable:
         same = (ids[spread(held.places, self.length)] == self.rows[held.runs]).all(axis=1)
         return Held(held.places[same], held.runs[same])
 
-    def owners(self, run: int) -> Ints:
-        """Return the items that hold a run."""
-        return self.items[self.edges[run] : self.edges[run + 1]]
+    def owners(self, runs: Ints) -> tuple[Ints, Ints]:
+        """Return each pair of a run and an item that holds it: (p,) positions in `runs` and (p,) items."""
+        often = self.edges[runs + 1] - self.edges[runs]
+        position = np.repeat(np.arange(len(runs)), often)
+        within = np.arange(len(position)) - np.repeat(np.cumsum(often) - often, often)
+        return position, self.items[self.edges[runs][position] + within]
 
 
 def run_table(length: int, ids: Ints, hashes: Hashes, texts: Ints, items: Ints) -> RunTable:

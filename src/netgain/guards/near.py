@@ -77,7 +77,9 @@ def not_run(reason: str) -> Near:
 
 def _shingles(content: Json) -> list[str]:
     words = spaced(prose_of(content)).decode("utf-8", "surrogatepass").split()
-    return [" ".join(words[place : place + SHINGLE]) for place in range(max(1, len(words) - SHINGLE + 1))] if words else []
+    return (
+        [" ".join(words[place : place + SHINGLE]) for place in range(max(1, len(words) - SHINGLE + 1))] if words else []
+    )
 
 
 def _rensa(shingles: Sequence[str]) -> Any:

@@ -52,12 +52,14 @@ def text_of(value: Json) -> str:
         return canonical(value).decode()
     except (TypeError, ValueError) as error:
         kind = type(value).__name__
-        raise ConfigError(f"a {kind} that is neither text nor JSON ({error})", fix="decode it or leave it out") from None
+        raise ConfigError(
+            f"a {kind} that is neither text nor JSON ({error})", fix="decode it or leave it out"
+        ) from None
 
 
 def prose_of(value: Json) -> str:
     """Return the words of a question or document: text is itself, other JSON one leaf a line, keys left out."""
-    return value if isinstance(value, str) else "\n".join(map(text_of, leaves(value)))
+    return value if isinstance(value, str) else "\n".join(map(_leaf_text, leaves(value)))
 
 
 def leaves(value: Json) -> Iterator[Json]:
@@ -82,15 +84,18 @@ def folded(text: str) -> str:
 
 def spaced(text: str) -> bytes:
     """Return the words of a text in UTF-8, with blanks between them; line feeds stay where they were."""
-    if text.isascii():
-        return text.encode().translate(SPACED)
-    text = folded(text)
-    text = _replaced(text, {char: " " for char in _strange(text) if not _in_word(char)})
-    return UNSPACED.sub(r" \g<0> ", text).encode("utf-8", "surrogatepass").translate(SPACED)
+    if not text.isascii():
+        lines = text.split("\n")  # most lines of most texts are ASCII, which the table at the end does for
+        odd = [place for place, line in enumerate(lines) if not line.isascii()]
+        plain = _separated(folded("\n".join([lines[place] for place in odd]))).split("\n")
+        for place, line in zip(odd, plain, strict=True):
+            lines[place] = line
+        text = "\n".join(lines)
+    return text.encode("utf-8", "surrogatepass").translate(SPACED)
 
 
 def normal(text: str) -> str:
-    """Return what is compared for a normalised duplicate: folded, with white space only between two words, one blank."""
+    """Return what is compared for a normalised duplicate: folded, one blank between two words and no other white space."""
     parts = folded(text).split()
     kept = parts[:1]
     for part in parts[1:]:
@@ -141,9 +146,22 @@ def _strange(text: str) -> set[str]:
     return {chr(code) for code in np.unique(codes[codes > 127]).tolist()}
 
 
+def _separated(text: str) -> str:
+    """Return folded text with blanks for separators outside ASCII and around words of one character."""
+    strange = _strange(text)
+    text = _replaced(text, {char: " " for char in strange if not _in_word(char)})
+    return UNSPACED.sub(r" \g<0> ", text) if UNSPACED.search("".join(strange)) else text
+
+
+def _leaf_text(leaf: Json) -> str:
+    if isinstance(leaf, str):
+        return leaf
+    return str(leaf) if type(leaf) is int else text_of(leaf)
+
+
 def _replaced(text: str, table: dict[str, str]) -> str:
     if len(table) > FEW:
-        return text.translate(str.maketrans(table))
+        return text.translate({ord(char): instead for char, instead in table.items()})
     for char, instead in table.items():
         text = text.replace(char, instead)
     return text
