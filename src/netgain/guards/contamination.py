@@ -167,7 +167,7 @@ class Index:
         short = self.short.confirmed(short, ids)
         # A long run begins where short ones begin at once and BLOCK - REVIEW words later.
         places = np.intersect1d(short.places, short.places - (BLOCK - REVIEW))
-        found = self.long.find(run_hashes(hashes[spread(places, BLOCK)], BLOCK)[:, 0])
+        found = self.long.find(run_hashes(hashes, BLOCK)[places] if len(places) else hashes[:0])
         long = self.long.confirmed(Held(places[found.places], found.runs), ids)
         return _inside(long, BLOCK, words, begins), _inside(short, REVIEW, words, begins)
 

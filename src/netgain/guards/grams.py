@@ -128,8 +128,9 @@ def run_table(length: int, ids: Ints, hashes: Hashes, texts: Ints, items: Ints) 
 
 def word_ids(data: bytes, words: Words, held: Ints, known: Mapping[bytes, int]) -> Ints:
     """Return (n,) ids of words, looked up at the places `held` only and UNKNOWN elsewhere."""
-    ids = np.full(len(words.starts), UNKNOWN, np.int64)
-    where = np.unique(held)
+    ids, asked = np.full(len(words.starts), UNKNOWN, np.int64), np.zeros(len(words.starts), np.bool_)
+    asked[held] = True
+    where = np.flatnonzero(asked)
     spans = zip(words.starts[where].tolist(), words.ends[where].tolist(), strict=True)
     ids[where] = [known.get(data[start:end], UNKNOWN) for start, end in spans]
     return ids

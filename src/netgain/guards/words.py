@@ -95,7 +95,7 @@ def spaced(text: str) -> bytes:
 
 
 def normal(text: str) -> str:
-    """Return what is compared for a normalised duplicate: folded, one blank between two words and no other white space."""
+    """Return the form of a normalised duplicate: folded, one blank between two words and no other white space."""
     parts = folded(text).split()
     kept = parts[:1]
     for part in parts[1:]:

@@ -34,7 +34,9 @@ class Recall:
 
 def vocabulary(rng: np.random.Generator, size: int = VOCABULARY) -> list[str]:
     """Return made-up words of 2 to 9 letters."""
-    return ["".join(rng.choice(LETTERS, length)) for length in rng.integers(2, 10, size)]
+    ends = np.cumsum(rng.integers(2, 10, size)).tolist()
+    letters = "".join(rng.choice(LETTERS, ends[-1]))
+    return [letters[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
 
 
 def plain_text(rng: np.random.Generator, words: list[str], count: int) -> list[str]:
