@@ -1,6 +1,7 @@
 """Protected items in documents: a scan finds what a slow search over sets of words finds, and nothing else."""
 
 import unicodedata
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -114,11 +115,32 @@ def test_no_run_goes_over_the_edge_of_a_document_or_of_a_text():
 
 
 def test_equal_hashes_of_other_words_are_no_match(monkeypatch):
-    question = "the quick brown fox jumps over a lazy dog and runs far away from here"
+    question = "the quick brown fox jumps over a tired dog and runs far away from here"
     index, honest = index_of([item(1, question)]), contamination.word_hashes
     monkeypatch.setattr(contamination, "word_hashes", lambda data, *rest: honest(data.replace(b"z", b"o"), *rest))
     assert found(index, question.replace("o", "z")) == {}
-    assert found(index, question.replace("z", "o")) == {}  # other words, though now with hashes of their own
+    assert found(index, question) != {}
+
+
+def test_an_equal_hash_of_13_words_is_confirmed_too(monkeypatch):
+    first, second = "a b c d e f g h i j k l m", "f g h x y z u v"
+    index, honest = index_of([item(1, first), item(2, second)]), contamination.run_hashes
+    one_hash = replace(index.long, hashes=np.zeros(1, np.uint64), places=np.ones_like(index.long.places))
+    monkeypatch.setattr(
+        contamination, "run_hashes", lambda words, length: honest(words, length) * np.uint64(length == 8)
+    )
+    index = replace(index, long=one_hash)
+    assert "block" in found(index, f"see {first}")
+    assert found(index, "see a b c d e f g h x y z u v") == {"review": ("q2",)}
+
+
+def test_long_words_that_differ_at_their_end_are_other_words():
+    start, ends = (
+        " ".join(f"word{k}" for k in range(12)),
+        ("averylongwordofmorethansixteen1", "averylongwordofmorethansixteen2"),
+    )
+    index = index_of([item(k, f"{start} {end}") for k, end in enumerate(ends)])
+    assert [found(index, f"see {start} {end}")["block"] for end in ends] == [("q0",), ("q1",)]
 
 
 def test_items_with_colliding_runs_take_another_salt(monkeypatch):
@@ -137,7 +159,7 @@ def test_items_with_colliding_runs_take_another_salt(monkeypatch):
     assert salts[:3] == [0, 1, 2]
 
 
-QUESTION = "Où est l'école que Straße und Fluß „verbinden“, and why do 12 of them not fit?"
+QUESTION = "Où ǝst l'école que Straße und Fluß „verbinden“, and why do 12 of them not fit?"
 
 
 @pytest.mark.parametrize(
@@ -149,6 +171,7 @@ QUESTION = "Où est l'école que Straße und Fluß „verbinden“, and why do 1
         QUESTION.replace("école", "é\u00adco\u200ble"),
         QUESTION.translate({ord("„"): '"', ord("“"): '"', ord(","): " —", ord("?"): "？"}),
         QUESTION.replace("12", "１２"),
+        QUESTION.replace("ǝ", "ᴲ"),
         QUESTION.replace("fi", "ﬁ"),
     ],
 )

@@ -194,7 +194,7 @@ def index_of(items: Iterable[Protected]) -> Index:
 
 def _indexed(items: tuple[Protected, ...], salt: int) -> Index:
     texts = [(number, spaced(prose_of(part))) for number, item in enumerate(items)
-             for part in (item.question, item.answer) if part not in (None, "")]  # fmt: skip
+             for part in (item.question, item.answer)]  # fmt: skip
     data, begins = _joined([words for _, words in texts])
     words = Words(*map(np.concatenate, zip(*windows(data, keep=0), strict=True)))
     spans = zip(words.starts.tolist(), words.ends.tolist(), strict=True)

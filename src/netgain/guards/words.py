@@ -25,8 +25,6 @@ PADDING = b" " * 16  # behind the last word, so that 16 bytes can be read from t
 LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789") | frozenset(range(0x80, 0x100))
 LOWER = bytes(byte + 32 if 65 <= byte <= 90 else byte for byte in range(256))
 SPACED = bytes(byte if byte in LETTERS or byte == 10 else 32 for byte in LOWER)  # separators to blanks, lines kept
-BLANKS = b" \t\r\v\f\x1c\x1d\x1e\x1f"  # white space of ASCII but the line feed
-ODD_SPACES = "\x85\u1680\u2028\u2029"  # white space that NFKC leaves as it is
 UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
@@ -74,12 +72,11 @@ def leaves(value: Json) -> Iterator[Json]:
 
 
 def folded(text: str) -> str:
-    """Return text in one spelling: NFKC, case folded, unseen characters gone, odd spaces plain. Punctuation stays."""
+    """Return text in one spelling: NFKC, case folded, unseen characters gone. Punctuation stays."""
     if text.isascii():
         return text.lower()
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    unseen = {char: "" for char in _strange(text) if unicodedata.category(char) == "Cf"}
-    return _replaced(text, unseen | dict.fromkeys(ODD_SPACES, " "))
+    return _replaced(text, {char: "" for char in _strange(text) if unicodedata.category(char) == "Cf"})
 
 
 def spaced(text: str) -> bytes:
