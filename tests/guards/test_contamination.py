@@ -202,6 +202,12 @@ def test_only_rare_runs_ask_for_a_review():
     assert found(known, blocked) == found(index, blocked)  # what blocks needs no rarity
 
 
+def test_items_of_the_same_words_count_as_one():
+    index = index_of([item(1, "one two three four, five six seven eight nine ten"),
+                      item(2, "One, two - three four five six seven eight nine ten!")])  # fmt: skip
+    assert found(index, "so one two three four five six seven eight nine") == {"review": ("q1", "q2")}
+
+
 def test_an_item_of_one_run_is_reviewed_by_it():
     index = index_of([item(1, "eight words are all that this has got"), item(2, "seven words are all this one has")])
     assert found(index, "it says: eight words are all that this has got.") == {"review": ("q1",)}

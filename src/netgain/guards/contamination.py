@@ -211,8 +211,8 @@ def _indexed(items: tuple[Protected, ...], salt: int) -> Index:
 def _rare(short: RunTable, items: Sequence[Protected]) -> Bools:
     """Return (runs,) True where one item holds a run; items of the same words count as one."""
     kinds: dict[tuple[bytes, ...], int] = {}
-    kind = [kinds.setdefault(tuple(spaced(prose_of(part)) for part in (item.question, item.answer)), len(kinds))
-            for item in items]  # fmt: skip
+    kind = [kinds.setdefault(tuple(b" ".join(spaced(prose_of(part)).split()) for part in (item.question, item.answer)),
+                             len(kinds)) for item in items]  # fmt: skip
     often = short.edges[1:] - short.edges[:-1]
     runs = np.repeat(np.arange(len(often)), often)
     pairs = np.unique(np.stack([runs, np.array(kind, np.int64)[short.items]], axis=1), axis=0)

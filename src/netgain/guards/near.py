@@ -1,8 +1,8 @@
 """Near duplicates of whole documents by MinHash, with an optional library: rensa, or else datasketch.
 
-MinHash compares whole texts: an item inside a longer document is nothing like it and is not found (statistics on our
-side: docs/contamination.md). So this is a second sweep, for items that were rewritten as documents of their own, and
-never a reason to call anything clean. What neither library is there for was not run, and says so.
+MinHash compares whole texts: an item inside a longer document is nothing like it and is not found
+(docs/contamination.md). So this is a second sweep, for items that were rewritten as documents of their own, and never a
+reason to call anything clean. Where neither library is installed it was not run, and says so.
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from netgain.errors import ConfigError
 from netgain.guards.findings import Protected
 from netgain.guards.words import prose_of, spaced
 
 Json = Any
+Sketch = npt.NDArray[np.uint64]  # (HASHES,), or (items, HASHES)
 LIBRARIES = ("rensa", "datasketch")
 INSTALL = "pip install 'netgain[near]'"
 SHINGLE, HASHES, SEED = 5, 128, 1  # words, permutations
@@ -58,15 +62,10 @@ def near_duplicates(
     if library is None:
         return not_run(f"neither {' nor '.join(libraries)} is installed: {INSTALL}")
     sketch = _rensa if library == "rensa" else _datasketch
-    asked = [(item.id, sketch(shingles)) for item in items if (shingles := _shingles(item.question))]
-    pairs = [
-        (name, item, alike)
-        for name, content in documents
-        if (shingles := _shingles(content))
-        for mine in [sketch(shingles)]
-        for item, other in asked
-        if (alike := float(mine.jaccard(other))) >= threshold
-    ]
+    asked = [(item.id, sketch(runs)) for item in items if (runs := _shingles(item.question))]
+    names, sketches = [name for name, _ in asked], np.array([one for _, one in asked]).reshape(-1, HASHES)
+    pairs = [(name, *pair) for name, content in documents if (runs := _shingles(content))
+             for pair in _alike(sketch(runs), names, sketches, threshold)]  # fmt: skip
     return Near(True, library, tuple(pairs))
 
 
@@ -82,17 +81,23 @@ def _shingles(content: Json) -> list[str]:
     )
 
 
-def _rensa(shingles: Sequence[str]) -> Any:
+def _alike(mine: Sketch, names: Sequence[str], sketches: Sketch, threshold: float) -> list[tuple[str, float]]:
+    """Return names and the share of hashes in common, which estimates the Jaccard similarity (Broder 1997)."""
+    shares = (sketches == mine).mean(axis=1)
+    return [(names[place], float(shares[place])) for place in np.flatnonzero(shares >= threshold).tolist()]
+
+
+def _rensa(shingles: Sequence[str]) -> Sketch:
     import rensa
 
     sketch = rensa.RMinHash(num_perm=HASHES, seed=SEED)
     sketch.update(list(shingles))
-    return sketch
+    return np.array(sketch.digest(), np.uint64)
 
 
-def _datasketch(shingles: Sequence[str]) -> Any:
+def _datasketch(shingles: Sequence[str]) -> Sketch:
     import datasketch
 
     sketch = datasketch.MinHash(num_perm=HASHES, seed=SEED)
     sketch.update_batch([shingle.encode("utf-8", "surrogatepass") for shingle in shingles])
-    return sketch
+    return np.array(sketch.digest(), np.uint64)
