@@ -23,7 +23,7 @@ LAYER = {name: number for number, row in enumerate(LAYERS) for name in row.split
 FACADE = "netgain"  # the package's __init__ hands out public names, so it stands above everything
 
 NUMERIC = {"numpy"}  # all that code below the rim may import from elsewhere at its top
-AT_FIRST_USE = {"stores", "executors"}  # may import their vendors inside functions
+AT_FIRST_USE = {"stores", "executors", "guards"}  # may import their vendors inside functions
 TESTERS = "testing"  # contract suites and simulated systems exercise their siblings, none of which imports them
 PARSERS = {"config", "cli", "web"}  # where files and requests are parsed, with pydantic; config at first use
 

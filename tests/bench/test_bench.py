@@ -45,6 +45,13 @@ def test_a_rival_that_is_not_installed_is_said_and_null(monkeypatch):
     assert all(one["value"] for one in tests)
 
 
+def test_a_scan_without_its_rivals_is_measured_all_the_same(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    scans = [one.to_json() for one in measured("contamination", TINY)]
+    assert [one["ratio_reason"] for one in scans] == ["datasketch: not installed", "rensa: not installed"]
+    assert all(one["value"] for one in scans)
+
+
 def test_an_unknown_group_is_refused_with_the_known_ones():
     with pytest.raises(ConfigError, match="gaet"):
         measured("gaet", TINY)

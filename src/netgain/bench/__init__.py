@@ -13,6 +13,7 @@ GROUPS = {
     "shapley": "exact shares of five surfaces, against shapiq",
     "simulation": "studies and gated rounds of known worlds",
     "scores": "one million item scores to a verdict",
+    "contamination": "scans for protected items, against datasketch and rensa",
     "ledger": "appending in groups, and verify of 100,000 events",
     "flagship": "the runtime around `length`, against a bare script",
     "tiny": "a run of `length` at size tiny, from its files",

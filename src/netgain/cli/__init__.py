@@ -50,10 +50,10 @@ def _example(*lines: str) -> str:
 def main(context: click.Context, version: bool, json: bool, debug: bool) -> int:
     """Runs loops that improve themselves beside their control arms, and says what is left of the gain.
 
-    Exit codes: 0 done, or the verdict is SUPPORTED; 1 internal error; 2 wrong input; 3 REFUTED; 4 INCONCLUSIVE, or a
-    question that the plan or the study cannot answer; 5 stopped on request, or disk full; 7 INVALID; 8 a limit
-    of this call is used up; 75 another run holds
-    the folder; 130 interrupted. Whatever stopped a study: `netgain run` continues it.
+    Exit codes: 0 done, or the verdict is SUPPORTED; 1 internal error; 2 wrong input; 3 REFUTED, or a document is
+    blocked; 4 INCONCLUSIVE, a question that the plan or the study cannot answer, or documents for review only; 5
+    stopped on request, or disk full; 7 INVALID; 8 a limit of this call is used up; 75 another run holds the folder;
+    130 interrupted. Whatever stopped a study: `netgain run` continues it.
     """
     return 0 if context.invoked_subcommand else hello(as_json=json, version=version)
 
@@ -265,6 +265,33 @@ def export(study: Path, tables: Path, **shared: bool) -> int:
     )
 
 
+@main.command(epilog=_example(
+    "netgain scan made.jsonl prompts --items items.jsonl",
+    "netgain scan skills --items items.jsonl --split gate --background dev.jsonl --json",
+))  # fmt: skip
+@click.argument("documents", metavar="DOCUMENTS...", type=STUDY, nargs=-1, required=True)
+@click.option("--items", metavar="FILE", type=STUDY, required=True,
+              help="JSON Lines with `input`, and `target`, `id`, `split` where there are any.")  # fmt: skip
+@click.option("--split", "splits", metavar="NAME", multiple=True,
+              help="Look for the items of this split only. Repeatable; default all but dev.")  # fmt: skip
+@click.option("--background", metavar="FILE", type=STUDY, multiple=True,
+              help="Files or folders whose runs of eight words are not rare. Repeatable.")  # fmt: skip
+@click.option("--near", is_flag=True, help="Also compare whole documents with whole questions, by MinHash.")
+@_shared
+def scan(
+    documents: Sequence[Path], items: Path, splits: Sequence[str], background: Sequence[Path], near: bool,
+    **shared: bool,
+) -> int:  # fmt: skip
+    """Look for protected items in documents.
+
+    Documents are files or folders: text, or JSON Lines with one document a line. Exits with 0 when nothing was found, 3
+    when a document is blocked (it holds 13 words in a row of an item, a whole question, or a canary), 4 when there is
+    something for review only. What was found is named and never quoted. docs/contamination.md has the rules.
+    """
+    return answer("netgain.cli.scanning:scan", shared, documents=documents, items=items, splits=splits,
+                  background=background, near=near)  # fmt: skip
+
+
 @main.command(epilog=_example("netgain gauntlet --quick", "netgain gauntlet --population held-out.json --json"))
 @click.option("--quick", is_flag=True, help="60 studies per mechanism instead of 204, without the search; minutes.")
 @click.option(
@@ -309,7 +336,7 @@ def doctor(**shared: bool) -> int:
 @main.command(epilog=_example("netgain bench", "netgain bench --only gate --only ledger"))
 @click.option(
     "--only", metavar="GROUP", multiple=True,
-    help="startup, gate, shapley, simulation, scores, ledger, flagship or tiny. Repeatable; default all.",
+    help="startup, gate, shapley, simulation, scores, contamination, ledger, flagship, tiny. Repeatable; default all.",
 )  # fmt: skip
 @click.option("--quick", is_flag=True, help="Small sizes, no training: shows that it works, and judges no target.")
 @_shared
