@@ -17,7 +17,7 @@ def label_accuracy(
     """Alarm when label accuracy is shown to be below ``threshold``: its exact upper bound is.
 
     While the true accuracy stays at or above the threshold, the chance of any alarm in ``looks`` rounds is at most
-    ``level``. What a slice cannot show is printed: 100 audited labels alarm from about 80 right ones.
+    ``level``. What a slice cannot show is printed: of 100 audited labels, 80 right ones are the most that alarm.
     """
 
     def measure(points: Sequence[Point]) -> Reading:

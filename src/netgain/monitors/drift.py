@@ -7,7 +7,8 @@ NEJSDS 2024, arXiv 2203.03532; the Shiryaev-Roberts form), which starts anew wit
     M_n = (M_{n-1} + 1) * (1 + bet * (side * D_n - tolerance)),   M_0 = 0,   averaged over `BETS` and sides
 
 While the mean difference stays within the tolerance, M_n - n is a supermartingale, so the first time that M reaches A
-comes after at least A items on average: an average run length, not an error probability.
+comes after at least A items on average: an average run length. Within n items it comes with a chance of at most n / A
+(optional stopping), so a run of N sentinel items in all has an error probability where A is N divided by it.
 
 Not covered: `then` scores that are asked once and compared with many rounds. Their luck comes back in every round and
 looks like drift; ask generation 0 as often at the start as it will be re-measured, or make the tolerance exceed it. A
@@ -72,7 +73,8 @@ def drift(
         path = log_detector(np.concatenate(rounds), tolerance=tolerance, side=side)
         return Reading(float(path.max()), numbers={"drift": float(np.nanmean(rounds[-1])), "items": int(path.size)})
 
-    said = f"at most one in {math.exp(threshold):.0f} items on average while the drift is within {tolerance:g}"
+    length = f"{math.exp(threshold):.0f}"
+    said = f"one in {length} items on average at most, within n items a chance of at most n / {length}"
     return Monitor("drift", reads, threshold, "at_least", action, said, measure,
                    {"tolerance": tolerance, "side": side})  # fmt: skip
 

@@ -32,5 +32,5 @@ def kept_trend(
     *, reads: str = "kept", threshold: float = 0.5, ahead: int = 3, level: float = 0.05, action: Action = "watch"
 ) -> Monitor:
     """Alarm when the kept share falls from round to round and will be below ``threshold`` in ``ahead`` rounds."""
-    plain = trend(reads=reads, threshold=threshold, ahead=ahead, level=level, action=action)
+    plain = trend(reads=reads, threshold=threshold, ahead=ahead, level=level, scale="logit", action=action)
     return replace(plain, name="kept_trend", options={"ahead": ahead, "level": level})

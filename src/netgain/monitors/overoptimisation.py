@@ -47,7 +47,7 @@ def fit_gold(strengths: npt.ArrayLike, gold: npt.ArrayLike) -> GoldFit:
     return GoldFit(float(start), float(alpha), float(-minus_beta), None if peak is None else float(peak))
 
 
-def proxy_gold_gap(*, reads: str = "proxy", threshold: float = 0.5, action: Action = "pause") -> Monitor:
+def proxy_gold_gap(*, reads: str = "proxy", threshold: float = 0.3, action: Action = "pause") -> Monitor:
     """Alarm when at least ``threshold`` of what the proxy has gained since the weakest strength is not there in gold.
 
     The value is (growth of proxy - gold) / (growth of proxy), 0 while the proxy has not risen: the gap beyond the one

@@ -1,10 +1,12 @@
 """Stop rules on measured gains: convergence, futility, and harm against generation 0.
 
 Record: `{"differences": [one per item, in [-1, 1]]}`, each round on items of its own; null is a missing pair. The
-capital that fixed bets make in a round against the rule's null (`netgain.evidence.betting.log_capital_grid`) is
-multiplied over rounds, from every starting round s with weight 1 / (s (s + 1)), so that a late change is found:
+capital of fixed bets against the rule's null (Waudby-Smith & Ramdas, JRSS-B 2024) is multiplied over rounds, from every
+starting round s with weight 1 / (s (s + 1)), so that a late change is found, and averaged over the bets of
+`netgain.evidence.betting.GRID`:
 
-    E_n = sum over s <= n of w_s * product of rounds s..n,  +  what is left of the weights
+    E_n = mean over bets of ( sum over s <= n of w_s * product over items of rounds s..n of (1 + bet * (D - null))
+                              + what is left of the weights )
 
 While the null holds in every round, E is an e-process: P(E ever >= exp(threshold)) <= exp(-threshold). Which items may
 be used is the caller's business: a rule that ends a run is a decider and sees no sealed item.
@@ -16,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from netgain.evidence.betting import log_capital_grid
+from netgain.evidence.betting import GRID, checked_differences
 from netgain.monitors.signal import Action, Measure, Monitor, Point, Reading
 
 LOG_20 = math.log(20.0)
@@ -24,11 +26,12 @@ LOG_20 = math.log(20.0)
 
 
 def log_restarts(log_rounds: npt.ArrayLike) -> float:
-    """Return log E after the last round, from the log capital (rounds,) that each made by itself."""
+    """Return log E after the last round, from the log capital (rounds, bets) that each bet made in each round alone."""
     each = np.asarray(log_rounds, dtype=np.float64)
-    s = np.arange(1, each.size + 1)
-    from_s = np.cumsum(each[::-1])[::-1] - np.log(s * (s + 1.0))
-    return float(np.logaddexp.reduce(np.append(from_s, -math.log(each.size + 1.0))))
+    s = np.arange(1, len(each) + 1)[:, None]
+    from_s = np.cumsum(each[::-1], axis=0)[::-1] - np.log(s * (s + 1.0))
+    left = np.full((1, each.shape[1]), -math.log(len(each) + 1.0))
+    return float(np.logaddexp.reduce(np.concatenate([from_s, left]), axis=None) - math.log(each.shape[1]))
 
 
 def futility(*, reads: str = "step", threshold: float = LOG_20, gain: float = 0.02, action: Action = "halt") -> Monitor:
@@ -76,9 +79,11 @@ def harm(
     return _monitor("harm", reads, threshold, action, measure, margin=margin)
 
 
-def _log_e(point: Point, sign: float, bound: float) -> float:
-    """Log capital of one round against "the mean of sign * D is at most -bound"."""
-    return float(log_capital_grid(sign * _differences(point), null=-bound)[-1])
+def _log_e(point: Point, sign: float, bound: float) -> npt.NDArray[np.float64]:
+    """Log capital (bets,) of one round against "the mean of sign * D is at most -bound"."""
+    d = checked_differences(_differences(point))
+    stakes = np.array(GRID)[:, None] * (sign * d[~np.isnan(d)] + bound)
+    return np.asarray(np.log1p(stakes).sum(axis=1))
 
 
 def _differences(point: Point) -> npt.NDArray[np.float64]:

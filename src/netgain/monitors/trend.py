@@ -11,21 +11,25 @@ of the r_n is Mann and Kendall's count, so this is their test made valid at ever
 
 Not covered: a number that wanders (a random walk has no trend and is not exchangeable), and autocorrelated noise.
 
-Forecast. Line of Theil (1950) and Sen (1968): median of pairwise slopes, through the medians of rounds and values.
+Forecast. Line of Theil (1950) and Sen (1968): median of pairwise slopes, through the medians of rounds and values. On
+the scale "logit" the line is one of log(p / (1 - p)), with half a count added on both sides of a recorded share: errors
+that grow by a factor each round, as in an avalanche, are a straight line there and a bend on the plain scale.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from netgain.errors import ConfigError
 from netgain.monitors.bounds import share
 from netgain.monitors.signal import Action, Monitor, Point, Reading
 
 FloatArray = npt.NDArray[np.float64]
+Scale = Literal["plain", "logit"]
 
 TILTS = (0.3, 1.0, 3.0)
 """How strongly a trend is bet on: 3 finds five falling values in a row, 0.3 a slope under noise."""
@@ -92,18 +96,38 @@ def number(value: Any) -> float:
     return share(value).value if isinstance(value, dict) else float(value)
 
 
-def forecast(points: Sequence[Point], *, ahead: int, falling: bool, level: float, threshold: float) -> Reading:
+def logit(value: Any) -> float:
+    """Return log(p / (1 - p)) of a recorded number, or of a share with half a count added on both sides.
+
+    Raises:
+        ValueError: a number outside (0, 1).
+    """
+    if isinstance(value, dict):
+        hits, asked = share(value)
+        return math.log((hits + 0.5) / (asked - hits + 0.5))
+    p = float(value)
+    if not 0.0 < p < 1.0:
+        raise ValueError(f"{p!r} has no logit: expected a number between 0 and 1, ends excluded")
+    return math.log(p / (1.0 - p))
+
+
+def forecast(
+    points: Sequence[Point], *, ahead: int, falling: bool, level: float, threshold: float, scale: Scale
+) -> Reading:
     """Read the line's value ``ahead`` rounds on; proven when the trend is."""
-    rounds, values = [p.round for p in points], [number(p.value) for p in points]
+    there = logit if scale == "logit" else number
+    rounds, values = [p.round for p in points], [there(p.value) for p in points]
     slope, start = theil_sen(rounds, values)
+    limit = there(threshold)
     log_e = float(log_trend(values, falling=falling).max())
     numbers = {
         "log_e": log_e,
         "slope": slope,
-        "rounds_until": rounds_until(rounds, values, threshold) if slope * (-1 if falling else 1) > 0 else None,
+        "rounds_until": rounds_until(rounds, values, limit) if slope * (-1 if falling else 1) > 0 else None,
         "mann_kendall_p": mann_kendall(values, falling=falling),
     }
-    return Reading(start + slope * (rounds[-1] + ahead), **proof(log_e, level), numbers=numbers)
+    then = start + slope * (rounds[-1] + ahead)
+    return Reading(1.0 / (1.0 + math.exp(-then)) if scale == "logit" else then, **proof(log_e, level), numbers=numbers)
 
 
 def since_first(
@@ -146,6 +170,7 @@ def trend(
     falling: bool = True,
     ahead: int = 3,
     level: float = 0.05,
+    scale: Scale = "plain",
     action: Action = "pause",
 ) -> Monitor:
     """Alarm ``ahead`` rounds before a number that falls (or rises) crosses ``threshold``.
@@ -153,10 +178,12 @@ def trend(
     Reads numbers, or shares `{"hits", "asked"}`. The value is the line's forecast; the alarm also needs E >= 1/level,
     which five values that all fall reach, and no four do.
     """
-    options = {"falling": falling, "ahead": ahead, "level": level}
+    options = {"falling": falling, "ahead": ahead, "level": level, "scale": scale}
+    if scale not in get_args(Scale):
+        raise ConfigError.unknown("scale of a trend", scale, get_args(Scale))
 
     def measure(points: Sequence[Point]) -> Reading:
-        return forecast(points, ahead=ahead, falling=falling, level=level, threshold=threshold)
+        return forecast(points, ahead=ahead, falling=falling, level=level, threshold=threshold, scale=scale)
 
     return Monitor("trend", reads, threshold, "below" if falling else "at_least", action, level, measure, options)
 

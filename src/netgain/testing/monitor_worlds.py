@@ -113,8 +113,12 @@ def numbers(reads: str, value: Callable[[int, np.random.Generator], Json], round
 # Model collapse: an order-2 chain over symbols, refitted to its own output or to new outside data.
 
 
-def refitted(*, own: bool, rounds: int = 10, symbols: int = 8, chains: int = 60, length: int = 40) -> World:
-    """Loop G3 in small: every round the model is counted anew, on its ``own`` last output or on the source's."""
+def refitted(*, own: bool, temperature: float = 1.0, rounds: int = 10, symbols: int = 8) -> World:
+    """Loop G3 in small: every round the model is counted anew, on its ``own`` last output or on the source's.
+
+    2400 symbols a round; the model answers at ``temperature``.
+    """
+    chains, length = 60, 40
 
     def history(rng: np.random.Generator) -> History:
         source = rng.dirichlet(np.full(symbols, 0.4), size=(symbols, symbols)) * 0.98 + 0.02 / symbols
@@ -123,7 +127,9 @@ def refitted(*, own: bool, rounds: int = 10, symbols: int = 8, chains: int = 60,
         tail, records = tail_of(data), []
         for r in range(rounds):
             model = _counted(data, symbols)
-            output = _sampled(model, chains, length, rng)
+            answering = model ** (1.0 / temperature)
+            answering /= answering.sum(axis=-1, keepdims=True)
+            output = _sampled(answering, chains, length, rng)
             records.append({"round": r, "losses": _losses(source, weight, model), "diversity": diversity(output, tail)})
             data = output if own else _sampled(source, chains, length, rng)
         return records
@@ -141,7 +147,7 @@ def _losses(source: FloatArray, weight: FloatArray, model: FloatArray) -> dict[s
 def _visits(chain: FloatArray) -> FloatArray:
     """Share of time in every pair of symbols, by power iteration."""
     share = np.full(chain.shape[:2], 1.0 / chain[..., 0].size)
-    for _ in range(200):
+    for _ in range(60):
         share = np.einsum("ab,abc->bc", share, chain)
     return share
 
@@ -169,13 +175,21 @@ def _counted(rows: npt.NDArray[np.int64], symbols: int) -> FloatArray:
 BEST_OF = tuple(4**k for k in range(8))
 
 
-def goodhart(*, labels: int, pool: int = 40_000) -> World:
+def goodhart(*, labels: int, turns: bool, pool: int = 8_000) -> World:
     """Loop H: normal candidates in 10 dimensions; gold is linear less a penalty; the proxy is a ridge fit on 30 terms.
 
-    A record per n of best-of-n, n = 1, 4, …, 16384, exact for a pool of candidates by order statistics.
+    A record per n of best-of-n, n = 1, 4, …, 16384, exact for a pool of candidates by order statistics. With ``turns``
+    only histories are returned in which gold ends below its highest value by a tenth of what it had gained.
     """
 
     def history(rng: np.random.Generator) -> History:
+        while True:
+            records = drawn(rng)
+            gold = [record["proxy"]["gold"] for record in records]
+            if not turns or gold[-1] < max(gold) - 0.1 * (max(gold) - gold[0]):
+                return records
+
+    def drawn(rng: np.random.Generator) -> History:
         direction = rng.standard_normal(10)
         direction /= np.linalg.norm(direction)
         x = rng.standard_normal((labels, 10))
@@ -217,8 +231,8 @@ def refusals(truth: Sequence[float], *, probes: int = 200) -> World:
 
         def answers(refuse: float) -> list[str]:
             draw = 0.7 * easy + 0.3 * rng.random(probes)
-            cut = np.quantile(0.7 * rng.random(4000) + 0.3 * rng.random(4000), [refuse, 0.9])
-            return np.where(draw < cut[0], "refuse", np.where(draw > cut[1], "ask", "answer")).tolist()
+            cut = _mixed_quantiles(refuse, 0.9)
+            return ["refuse" if one < cut[0] else "ask" if one > cut[1] else "answer" for one in draw]
 
         first, again = answers(truth[0]), answers(truth[0])
         return [
@@ -226,6 +240,12 @@ def refusals(truth: Sequence[float], *, probes: int = 200) -> World:
         ]
 
     return history
+
+
+def _mixed_quantiles(*shares: float) -> FloatArray:
+    """Quantiles of 0.7 U + 0.3 V for uniform U and V, on a grid."""
+    middles = (np.arange(300) + 0.5) / 300
+    return np.asarray(np.quantile(0.7 * middles[:, None] + 0.3 * middles[None, :], shares))
 
 
 def lengths(growth: float, *, rounds: int, probes: int = 200) -> World:
@@ -281,10 +301,10 @@ def _listed(rng: np.random.Generator, gain: float, items: int, discordance: floa
 
 
 def cached_reference(rounds: int, *, items: int, fresh: bool) -> World:
-    """A sentinel that answers at random on the same items; its `then` scores are drawn anew each round, or only once."""
+    """A sentinel that answers at random; its `then` scores are drawn anew each round (``fresh``) or once for all."""
 
     def history(rng: np.random.Generator) -> History:
-        chance = rng.choice([0.2, 0.8], items)
+        chance = rng.choice([0.1, 0.9], items)
         once = rng.random(items) < chance
         records: History = []
         for r in range(rounds):
@@ -393,12 +413,12 @@ def cases() -> dict[str, Case]:
             "labels right with exactly .9, 100 audited; .99 with errors growing 1.35-fold, below .75 in round 11",
         ),
         "trend, 100 audited": Case(
-            made["trend"](reads="audit", threshold=0.75), shares("audit", [0.95] * 14, 100),
+            made["trend"](reads="audit", threshold=0.75, scale="logit"), shares("audit", [0.95] * 14, 100),
             shares("audit", avalanche(14), 100), 11,
             "the same avalanche, forecast; null: constant .95",
         ),
         "trend, 1000 audited": Case(
-            made["trend"](reads="audit", threshold=0.75), shares("audit", [0.95] * 14, 1000),
+            made["trend"](reads="audit", threshold=0.75, scale="logit"), shares("audit", [0.95] * 14, 1000),
             shares("audit", avalanche(14), 1000), 11,
             "the same with 1000 audited labels a round",
         ),
@@ -411,8 +431,8 @@ def cases() -> dict[str, Case]:
             "the same: distinct contexts of order 3", 40,
         ),
         "diversity of the tail": Case(
-            made["diversity"](of="tail"), refitted(own=False), refitted(own=True), None,
-            "the same: share of generation 0's rarest tenth", 40,
+            made["diversity"](of="tail"), refitted(own=False), refitted(own=True, temperature=0.8), None,
+            "share of generation 0's rarest tenth; its own output at temperature .8", 40,
         ),
         "behaviour, refusals": Case(
             made["behaviour"](looks=10, permutations=399), refusals([0.1] * 7), refusals(rise), 6,
@@ -440,15 +460,15 @@ def cases() -> dict[str, Case]:
             "a rater passes 10 % of 100 bad proposals, whoever made them; 30 % of its own",
         ),
         "proxy_gold_gap": Case(
-            made["proxy_gold_gap"](), goodhart(labels=3000), goodhart(labels=30), None,
-            "best of 1 to 16384 against a reward model of 3000 labels; of 30", 30,
+            made["proxy_gold_gap"](), goodhart(labels=3000, turns=False), goodhart(labels=30, turns=True), None,
+            "best of 1 to 16384 against a reward model of 3000 labels; of 30, where gold turns", 30,
         ),
         "spikes": Case(
-            made["spikes"](), trained([1.0] * 10), trained([1.0] * 4 + [100.0]), 4,
-            "gradient norms with 30 % noise, 300 steps a round; one step 100 times as large", 60,
+            made["spikes"](), trained([1.0] * 10), trained([1.0] * 4 + [300.0]), 4,
+            "gradient norms with 30 % noise, 300 steps a round; one step 300 times as large", 60,
         ),
         "spikes, heavy tails": Case(
-            made["spikes"](), trained([1.0] * 10, heavy=True), trained([1.0] * 4 + [100.0], heavy=True), 4,
+            made["spikes"](), trained([1.0] * 10, heavy=True), trained([1.0] * 4 + [300.0], heavy=True), 4,
             "the same with Student noise of 3 degrees", 60,
         ),
         "cka": Case(
@@ -460,13 +480,13 @@ def cases() -> dict[str, Case]:
             "40 directions; 4 by round 5", 40,
         ),
         "futility": Case(
-            made["futility"](), paired("step", [0.02] * 12, items=400, discordance=0.1),
-            paired("step", [0.05] * 3 + [0.0] * 9, items=400, discordance=0.1), None,
-            "2 points gained a round, 400 items; 5 points in three rounds, then nothing",
+            made["futility"](), paired("step", [0.02] * 12, items=800, discordance=0.1),
+            paired("step", [0.05] * 3 + [0.0] * 9, items=800, discordance=0.1), None,
+            "2 points gained a round, 800 items; 5 points in three rounds, then nothing",
         ),
         "convergence": Case(
-            made["convergence"](), paired("step", [-0.02] * 12, items=400, discordance=0.1),
-            paired("step", [0.05] * 3 + [0.0] * 9, items=400, discordance=0.1), None,
+            made["convergence"](), paired("step", [-0.02] * 12, items=800, discordance=0.1),
+            paired("step", [0.05] * 3 + [0.0] * 9, items=800, discordance=0.1), None,
             "2 points lost a round; as above",
         ),
         "harm": Case(
