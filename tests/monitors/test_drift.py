@@ -59,13 +59,14 @@ def test_without_drift_a_third_of_3000_item_stretches_alarm():
 
 
 def test_a_reference_that_is_asked_once_carries_its_luck_into_every_round():
-    """A sentinel that answers at random: reference answers of its own for each of 40 rounds, or the same for all."""
+    """A sentinel that answers at random, 40 rounds of 15: with the same reference answers each round the bound breaks."""
     made, alarms = MONITORS["drift"](), {}
     for fresh in (True, False):
         rng = np.random.default_rng(5)
-        world = cached_reference(40, items=25, fresh=fresh)
-        alarms[fresh] = np.mean([made.look(world(rng)).alarm for _ in range(60)])
-    assert alarms[True] <= 0.25 < 0.5 < alarms[False]
+        world = cached_reference(40, items=15, fresh=fresh)
+        alarms[fresh] = np.mean([made.look(world(rng)).alarm for _ in range(150)])
+    bound = 40 * 15 / LENGTH
+    assert alarms[True] <= bound < bound + 3.0 * math.sqrt(bound * (1.0 - bound) / 150) < alarms[False]
 
 
 def test_a_round_without_a_scored_pair_was_not_measured():
