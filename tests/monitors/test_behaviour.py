@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
 
+from netgain.errors import ConfigError
 from netgain.monitors import MONITORS
 from netgain.monitors.behaviour import jensen_shannon, length_bands, permutation
 
@@ -63,7 +64,7 @@ def test_lengths_are_banded_and_silence_is_a_band():
 
 
 def test_a_design_that_cannot_alarm_is_refused():
-    with pytest.raises(ValueError, match="at least 399"):
+    with pytest.raises(ConfigError, match="permutations"):
         MONITORS["behaviour"](permutations=100)
     labels = {"first": ["a"], "again": ["a"], "now": []}
     assert MONITORS["behaviour"]().look([{"round": 0, "behaviour": labels}]).alarm is None

@@ -59,7 +59,7 @@ def test_without_drift_a_third_of_3000_item_stretches_alarm():
 
 
 def test_a_reference_that_is_asked_once_carries_its_luck_into_every_round():
-    """A sentinel that answers at random, 40 rounds of 15: with the same reference answers each round the bound breaks."""
+    """A sentinel that answers at random, 40 rounds of 15: the same reference answers in each round break the bound."""
     made, alarms = MONITORS["drift"](), {}
     for fresh in (True, False):
         rng = np.random.default_rng(5)
@@ -118,3 +118,5 @@ def test_systems_are_asked_in_turn_in_random_order():
 def test_impossible_designs_are_refused(wrong):
     with pytest.raises(ConfigError):
         log_detector([0.0], **{"tolerance": 0.01, **wrong})
+    with pytest.raises(ConfigError):
+        MONITORS["drift"](**wrong)

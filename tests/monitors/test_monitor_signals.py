@@ -95,7 +95,10 @@ def test_unknown_names_actions_and_options_are_errors():
     registered = MADE["kept_share"].to_json()
     for wrong in (
         {"name": "kept_shares"}, {"action": "explode"}, {"options": {"levels": 0.1}}, {"direction": "at_least"},
-        {"options": {"level": 0.05}, "looks": 3} | {"options": {}}, {"threshold": math.inf},
+        {"options": {"level": 0.05}}, {"threshold": math.inf}, {"options": {"level": 1.5, "looks": 20}},
+        {"options": {"level": 0.05, "looks": 0}},
     ):  # fmt: skip
         with pytest.raises(ConfigError):
             from_json({**registered, **wrong})
+    with pytest.raises(ConfigError, match="lacks"):
+        from_json({"name": "kept_share"})

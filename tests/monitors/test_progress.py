@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from netgain.errors import ConfigError
 from netgain.evidence.betting import GRID
 from netgain.monitors import MONITORS
 from netgain.monitors.progress import log_restarts
@@ -61,5 +62,5 @@ def test_a_stated_rate_is_that_of_the_threshold():
 
 @pytest.mark.parametrize("wrong", [{"threshold": 0.0}, {"margin": 0.6}, {"margin": -0.1}])
 def test_impossible_designs_are_refused(wrong):
-    with pytest.raises(ValueError, match="threshold|margin"):
+    with pytest.raises(ConfigError, match="threshold|margin"):
         MONITORS["harm"](**wrong)

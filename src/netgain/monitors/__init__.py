@@ -63,6 +63,8 @@ def from_json(record: Mapping[str, Any]) -> Monitor:
     Raises:
         ConfigError: unknown name or option, or a monitor that this version would make otherwise than it was registered.
     """
+    if absent := sorted({"name", "reads", "threshold", "action", "options"} - set(record)):
+        raise ConfigError(f"a registered monitor lacks {absent!r}", fix="register what `Monitor.to_json` returns")
     if record["name"] not in MONITORS:
         raise ConfigError.unknown("monitor", record["name"], MONITORS)
     chosen = {key: record[key] for key in ("reads", "threshold", "action")}

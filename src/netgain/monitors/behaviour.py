@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from netgain.errors import ConfigError
 from netgain.monitors.bounds import spent_at
 from netgain.monitors.signal import Action, Monitor, Point, Reading
 
@@ -92,11 +93,12 @@ def behaviour(
     ``level``.
 
     Raises:
-        ValueError: too few ``permutations`` for the level of one look: no data could alarm.
+        ConfigError: too few ``permutations`` for the level of one look: no data could alarm.
     """
     least = math.ceil(looks / level) - 1
     if permutations < least:
-        raise ValueError(f"permutations {permutations!r}: level {level!r} over {looks!r} looks needs at least {least}")
+        what = f"{permutations!r} permutations cannot show a level of {level!r} over {looks!r} looks"
+        raise ConfigError(what, fix=f"take at least {least}, or fewer looks")
 
     def measure(points: Sequence[Point]) -> Reading:
         labels = [points[-1].value[role] for role in ("first", "again", "now")]

@@ -63,8 +63,6 @@ def spent_at(look: int, *, level: float, looks: int) -> float:
     Raises:
         ValueError: a look beyond the registered ones: their level is used up.
     """
-    if not 0.0 < level < 1.0 or looks < 1:
-        raise ValueError(f"level {level!r} must lie in (0, 1) and looks {looks!r} be at least 1")
     if look > looks:
         raise ValueError(f"look {look} is beyond the {looks} registered looks: register more before the run")
     return level / looks

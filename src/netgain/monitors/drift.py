@@ -39,13 +39,14 @@ def log_detector(differences: npt.ArrayLike, *, tolerance: float, side: Side = "
     Args:
         differences: (n,) or (streams, n) of now - then in [-1, 1]; NaN is a missing pair and is passed over.
         tolerance: mean difference that counts as none, in [0, 0.15).
-        side: which drift is looked for; "both" averages two detectors and takes a little longer.
+        side: which drift is looked for; "both" averages two detectors and takes longer.
+
+    Raises:
+        ConfigError: a tolerance or a side that is none.
+        ValueError: a difference outside [-1, 1].
     """
     d = checked_differences(differences)
-    if not 0.0 <= tolerance < 0.15:
-        raise ConfigError(f"tolerance {tolerance!r} of a drift is outside [0, 0.15)", fix="0.01 is usual")
-    if side not in get_args(Side):
-        raise ConfigError.unknown("side of a drift", side, get_args(Side))
+    _check(tolerance, side)
     signs = {"both": (1.0, -1.0), "up": (1.0,), "down": (-1.0,)}[side]
     paths = [_log_restarted(np.log1p(_stake(sign * d, bet, tolerance)), np.isnan(d)) for sign in signs for bet in BETS]
     return np.asarray(np.logaddexp.reduce(paths, axis=0) - math.log(len(paths)))
@@ -65,6 +66,8 @@ def drift(
     log of the average run length in items. Once it has alarmed it stays alarmed: after the cause is mended, a new
     history begins.
     """
+
+    _check(tolerance, side)
 
     def measure(points: Sequence[Point]) -> Reading:
         rounds = [np.array([np.nan if d is None else d for d in p.value["differences"]], float) for p in points]
@@ -121,6 +124,13 @@ def interleaved(systems: Sequence[str], items: int, rng: np.random.Generator) ->
     What changes during a round then meets all systems alike.
     """
     return [(item, systems[i]) for item in range(items) for i in rng.permutation(len(systems))]
+
+
+def _check(tolerance: float, side: str) -> None:
+    if not 0.0 <= tolerance < 0.15:
+        raise ConfigError(f"tolerance {tolerance!r} of a drift is outside [0, 0.15)", fix="0.01 is usual")
+    if side not in get_args(Side):
+        raise ConfigError.unknown("side of a drift", side, get_args(Side))
 
 
 def _stake(d: FloatArray, bet: float, tolerance: float) -> FloatArray:

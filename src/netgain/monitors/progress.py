@@ -18,6 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from netgain.errors import ConfigError
 from netgain.evidence.betting import GRID, checked_differences
 from netgain.monitors.signal import Action, Measure, Monitor, Point, Reading
 
@@ -96,8 +97,10 @@ def _differences(point: Point) -> npt.NDArray[np.float64]:
 
 def _monitor(name: str, reads: str, threshold: float, action: Action, measure: Measure, **options: float) -> Monitor:
     if not threshold > 0.0:
-        raise ValueError(f"threshold {threshold!r} must be above 0: the natural log of 1 / error rate")
+        raise ConfigError(
+            f"threshold {threshold!r} must be above 0: the natural log of 1 / error rate", fix="log 20 is 3"
+        )
     (bound,) = options.values()
     if not 0.0 <= bound < 0.5:
-        raise ValueError(f"{next(iter(options))} {bound!r} is outside [0, 0.5)")
+        raise ConfigError(f"{next(iter(options))} {bound!r} is outside [0, 0.5)", fix="0.02 is 2 points")
     return Monitor(name, reads, threshold, "at_least", action, math.exp(-threshold), measure, options)

@@ -116,6 +116,11 @@ class Monitor:
             raise ConfigError.unknown("action of a monitor", self.action, get_args(Action))
         if not math.isfinite(self.threshold):
             raise ConfigError(f"threshold {self.threshold!r} of monitor {self.name!r} must be finite")
+        level, looks = self.options.get("level"), self.options.get("looks", 1)
+        if level is not None and not 0.0 < level < 1.0:
+            raise ConfigError(f"level {level!r} of monitor {self.name!r} is outside (0, 1)", fix="0.05 is usual")
+        if looks < 1:
+            raise ConfigError(f"looks {looks!r} of monitor {self.name!r} must be at least 1", fix="count the rounds")
 
     def look(self, history: History) -> Signal:
         """Return the signal after the latest record of ``history``; never raises on what records hold.

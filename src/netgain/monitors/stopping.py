@@ -59,7 +59,7 @@ def rollbacks(*, reads: str = "rolled_back", threshold: float = 3.0, action: Act
             raise ValueError(f"rolled back {points[-1].value!r}: expected True or False")
         return Reading(float(len(list(takewhile(lambda point: point.value, reversed(points))))))
 
-    said = "that of the harm test: with chance b of a false rollback, three given rounds are all false with at most b"
+    said = "that of the harm test: three false rollbacks are no likelier than one of them"
     return Monitor("rollbacks", reads, threshold, "at_least", action, said, measure)
 
 

@@ -157,8 +157,6 @@ def factor(first: float, latest: float) -> float:
 
 def proof(log_e: float, level: float) -> dict[str, Any]:
     """Return `proven` and `reason` of a reading whose e-process reached ``log_e`` nats at most."""
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level {level!r} must lie in (0, 1)")
     proven = log_e >= -math.log(level)
     return {"proven": proven, "reason": None if proven else f"log E {log_e:.2f} is below {-math.log(level):.2f}"}
 
