@@ -9,10 +9,11 @@ from typing import Any
 from netgain.budget import Budget, total
 from netgain.canonical import digest
 from netgain.errors import StageError
-from netgain.items import Block, fingerprint
+from netgain.groups import Single, pooled, singles_of, taken
+from netgain.items import Block, questions_of
 from netgain.jobs import Jobs, Spend
-from netgain.metric import DECIMALS
-from netgain.suite import Axis, score_all
+from netgain.metric import answer_of
+from netgain.suite import Axis, score_axis
 
 Json = Any
 
@@ -29,6 +30,8 @@ class Sheet:
         values: (n,) scores in [0, 1], None where there is none.
         status: index (as text) -> why a value is None.
         outputs: digest of the outputs.
+        group: how clusters are taken together (`netgain.groups`), and
+        singles: for such an axis, draw by draw, what each item got by itself.
     """
 
     axis: str
@@ -38,6 +41,8 @@ class Sheet:
     values: tuple[float | None, ...]
     status: Mapping[str, str]
     outputs: str
+    group: str = ""
+    singles: tuple[Single, ...] = ()
 
     def record(self, round: int, contract: str) -> dict[str, Json]:
         """The sheet as the data of a `scores` event, with the contract that it was measured under."""
@@ -56,19 +61,24 @@ class Sheet:
         block = replace(self.block, items=self.block.items + later.block.items)
         status = {**self.status, **{str(int(index) + size): why for index, why in later.status.items()}}
         outputs = digest([self.outputs, later.outputs])
-        return replace(self, block=block, values=self.values + later.values, status=status, outputs=outputs)
+        both = replace(self, block=block, values=self.values + later.values, status=status, outputs=outputs)
+        return both if not self.group else _together(both, [*map(Single.then, self.singles, later.singles)])
 
 
 def averaged(draws: Sequence[Sheet]) -> Sheet:
     """One sheet of several draws of the same items: the mean inside the item, and no score where a draw has none."""
     if len(draws) == 1:
         return draws[0]
-    status = {index: why for sheet in reversed(draws) for index, why in sheet.status.items()}
-    values = [
-        None if str(index) in status else round(sum(float(one or 0) for one in same) / len(same), DECIMALS)
-        for index, same in enumerate(zip(*(sheet.values for sheet in draws), strict=True))
-    ]
-    return replace(draws[0], values=tuple(values), status=status, outputs=digest([sheet.outputs for sheet in draws]))
+    values, status = pooled([(list(sheet.values), dict(sheet.status)) for sheet in draws])
+    singles = tuple(one for sheet in draws for one in sheet.singles)
+    outputs = digest([sheet.outputs for sheet in draws])
+    return replace(draws[0], values=tuple(values), status=status, outputs=outputs, singles=singles)
+
+
+def _together(sheet: Sheet, singles: Sequence[Single]) -> Sheet:
+    """A sheet with the values of its clusters, which two blocks may share the items of."""
+    values, status = pooled([taken(sheet.group, one, sheet.block.clusters) for one in singles])
+    return replace(sheet, values=tuple(values), status=status, singles=tuple(singles))
 
 
 @dataclass(frozen=True)
@@ -140,9 +150,13 @@ def _sheet(
     axis: Axis, role: str, system: str, block: Block, outputs: Sequence[Json], trained_on: frozenset[str]
 ) -> Sheet:
     own = list(outputs[: len(block.items)])
-    values, status = score_all(axis.metric, own, block.items)
+    values, status = score_axis(axis, own, block.items)
     if not axis.overlap:
         for index, item in enumerate(block.items):
-            if trained_on and fingerprint(item["input"]) in trained_on:
+            if trained_on and trained_on & questions_of(item):
                 values[index], status[str(index)] = None, "quarantined: the run trained on this question"
-    return Sheet(axis.name, role, system, block, tuple(values), status, digest(own))
+    sheet = Sheet(axis.name, role, system, block, tuple(values), status, digest(own), axis.group)
+    if not axis.group:
+        return sheet
+    answers = ["" if output is None else digest(answer_of(output)) for output in own]
+    return _together(sheet, [singles_of((values, status), answers)])
