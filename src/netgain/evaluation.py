@@ -12,7 +12,6 @@ from netgain.errors import StageError
 from netgain.groups import Single, pooled, singles_of, taken
 from netgain.items import Block, questions_of
 from netgain.jobs import Jobs, Spend
-from netgain.metric import answer_of
 from netgain.suite import Axis, score_axis
 
 Json = Any
@@ -158,5 +157,7 @@ def _sheet(
     sheet = Sheet(axis.name, role, system, block, tuple(values), status, digest(own), axis.group)
     if not axis.group:
         return sheet
-    answers = ["" if output is None else digest(answer_of(output)) for output in own]
+    answers = [
+        digest(output["answer"] if isinstance(output, Mapping) and "answer" in output else output) for output in own
+    ]
     return _together(sheet, [singles_of((values, status), answers)])

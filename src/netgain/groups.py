@@ -33,9 +33,7 @@ class Single:
 
     def then(self, later: Single) -> Single:
         """These items followed by the next ones."""
-        return Single(
-            self.values + later.values, self.status + later.status, self.answers + later.answers
-        )
+        return Single(self.values + later.values, self.status + later.status, self.answers + later.answers)
 
 
 def taken(rule: str, single: Single, clusters: Sequence[str] | None) -> Scores:

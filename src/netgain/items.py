@@ -99,8 +99,10 @@ class Dealer:
     def sealed(self, axis: Axis, replica: int, block_secret: bytes) -> Block:
         """The block of a start, which nobody can know before the seal is opened."""
         if isinstance(axis.source, Twins):
-            return _made(axis, 0, axis.sealed_items,
-                         lambda base, _, many: self.sealed(replace(base, sealed_items=many), replica, block_secret))  # fmt: skip
+            return _made(
+                axis, 0, axis.sealed_items,
+                lambda base, _, many: self.sealed(replace(base, sealed_items=many), replica, block_secret),
+            )  # fmt: skip
         if isinstance(axis.source, Bank):
             # Which start an item belongs to depends on content alone, so that no two starts ever share one; which of
             # its items are asked, and in which order, depends on the seal.

@@ -1,6 +1,6 @@
 """The register of axis kinds: what each measures, how it is read, and the defaults of an axis of that kind.
 
-Every score is in [0, 1] and higher is better, whatever the kind: a kind says what 1 means. docs/axes.md shows the table.
+Every score is in [0, 1] and higher is better, whatever the kind: a kind says what 1 means. docs/axes.md has the table.
 """
 
 from __future__ import annotations

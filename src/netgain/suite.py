@@ -186,7 +186,7 @@ class Axis:
             )
 
     def spec(self) -> dict[str, Json]:
-        """The axis as JSON: part of the contract. What an axis does not use is not in it, so that old ones are alike."""
+        """The axis as JSON: part of the contract. Group and second scorer are in it where there are any."""
         apart = ("source", "metric", "group", "second", "disagree")
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in apart}
         plain |= {"group": self.group} if self.group else {}
@@ -323,9 +323,7 @@ def _one(metric: Metric, output: Json, item: Item) -> float:
         return score_item(metric, output, item["target"])  # retried once: a second failure leaves the pair incomplete
 
 
-def score_axis(
-    axis: Axis, outputs: Sequence[Json], items: Sequence[Item]
-) -> tuple[list[float | None], dict[str, str]]:
+def score_axis(axis: Axis, outputs: Sequence[Json], items: Sequence[Item]) -> tuple[list[float | None], dict[str, str]]:
     """Scores as `score_all` gives them, and none where the axis' second scorer contradicts or fails.
 
     Items on which the two differ by more than `CLOSE` have no score when they are more than the share `disagree` of the
@@ -337,6 +335,7 @@ def score_axis(
     others, failed = score_all(axis.second, outputs, items)
     apart = [index for index, (one, other) in enumerate(zip(values, others, strict=True))
              if one is not None and other is not None and abs(one - other) > CLOSE]  # fmt: skip
-    why = {str(i): f"{APART}: {values[i]:g} and {others[i]:g}" for i in apart if len(apart) > axis.disagree * len(items)}
+    alarm = len(apart) > axis.disagree * len(items)
+    why = {str(i): f"{APART}: {values[i]:g} and {others[i]:g}" for i in apart if alarm}
     why |= {index: f"second scorer: {one}" for index, one in failed.items() if index not in status}
     return [None if str(i) in why else one for i, one in enumerate(values)], {**status, **why}
