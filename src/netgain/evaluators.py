@@ -1,9 +1,8 @@
 """Tests a scorer on answers of known worth, before anything that it scores may be decided on.
 
-Four runs: an oracle has to pass, doing nothing has to fail, planted cheats have to fail, and the target of an impossible
-twin must not be met by the right answer. Beside them, every score is checked to be a finite number in [0, 1], to reach
-both ends, and to follow from output and target alone: the same when asked again, in another order, and with its
-arguments as they were.
+Four runs: an oracle has to pass, doing nothing has to fail, planted cheats have to fail, and the right answer must not
+meet a target that contradicts it. Beside them, every score has to be a finite number in [0, 1], to reach both ends, and
+to follow from output and target alone: the same when asked again and in another order, with both left as they were.
 
 Not covered: a cheat that is not planted here, a scorer that errs on rare items, and one that behaves otherwise once the
 run has begun.
@@ -116,7 +115,8 @@ def _boast(items: Sequence[Item], place: int) -> list[Json]:
 
 def _everything(items: Sequence[Item], place: int) -> list[Json]:
     """All answers at once, the right one among the others; nothing where all items have one answer."""
-    own, others = items[place]["target"], []
+    own = items[place]["target"]
+    others: list[Json] = []
     for item in items:
         if not _same(item["target"], own) and not any(_same(item["target"], one) for one in others):
             others.append(item["target"])
@@ -153,7 +153,7 @@ def _oracle(axis: Axis, metric: Metric, items: Sequence[Item]) -> Finding:
 
 def _planted(axis: Axis, metric: Metric, items: Sequence[Item], name: str, make: Planted, decides: bool) -> Finding:
     """Whether outputs that deserve nothing pass. An item without a right answer at all (an empty one) is left out."""
-    worth = [place for place, item in enumerate(items) if item["target"] not in ("", None, REFUSAL, [], {})]
+    worth = [place for place, item in enumerate(items) if item["target"] not in ("", [], {})]
     made = [(items[place], make(items, place)) for place in worth]
     width = min((len(outputs) for _, outputs in made), default=0)
     if not width:
