@@ -199,9 +199,12 @@ class Axis:
         return digest(self.source.spec())[:16]
 
 
+Given = Source | Listed | Sequence[Item] | Callable[[int, int], tuple[Json, ...]]
+
+
 def axis(
     name: str,
-    source: Source | Listed | Sequence[Item] | Callable[[int, int], tuple[Json, ...]],
+    source: Given,
     metric: str | Metric | ScoreFunction | None = None,
     **options: Any,
 ) -> Axis:
@@ -220,14 +223,15 @@ def axis(
         raise ConfigError(f"axis {name!r} of kind 'cost' has no budget", fix="give a metric such as 'cost(200)'")
     if options.get("second") is not None:
         options["second"] = metric_named(options["second"])
-    return Axis(name, _source(source), metric_named(chosen), **options)
+    return Axis(name, source_of(source), metric_named(chosen), **options)
 
 
-def _source(given: Any) -> Source:
+def source_of(given: Given) -> Source:
+    """The source that a declared source, a file, a list of items or a function (seed, index) stands for."""
     if hasattr(given, "draw"):
-        return given  # type: ignore[no-any-return]
+        return given
     if hasattr(given, "bank"):
-        return given.bank()  # type: ignore[no-any-return]
+        return given.bank()
     return Generated(given) if callable(given) else Bank(tuple(given))
 
 

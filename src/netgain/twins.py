@@ -16,7 +16,7 @@ from typing import Any
 
 from netgain.canonical import digest
 from netgain.errors import ConfigError
-from netgain.suite import Item, Source, Twins, named_code
+from netgain.suite import Given, Item, Source, Twins, named_code, source_of
 
 Json = Any
 Change = Callable[[Json, int], Json]  # (input, seed in [0, 2^63)) -> input
@@ -24,7 +24,7 @@ Lots = Iterator[float]  # numbers in [0, 1), without end
 
 
 def perturbed(
-    source: Source, how: str | Change, *, copies: int = 1, rate: float = 0.1, names: Mapping[str, str] | None = None,
+    source: Given, how: str | Change, *, copies: int = 1, rate: float = 0.1, names: Mapping[str, str] | None = None,
     original: bool = True,
 ) -> Twins:  # fmt: skip
     """The same questions in another dress: the answer must not change.
@@ -51,10 +51,10 @@ def perturbed(
         return [{**item, "input": one} for one in asked]
 
     told = {"twins": "perturbed", "rate": rate, "original": original, "names": dict(names or {})}
-    return Twins(source, make, copies + original, {**told, **_way(how)})
+    return Twins(source_of(source), make, copies + original, {**told, **_way(how)})
 
 
-def repeated(source: Source, times: int) -> Twins:
+def repeated(source: Given, times: int) -> Twins:
     """The same question several times: for axes of reliability, whose clusters are the repeats.
 
     Raises:
@@ -62,10 +62,10 @@ def repeated(source: Source, times: int) -> Twins:
     """
     if times < 2:
         raise ConfigError(f"times {times!r} of repeated twins", fix="ask at least twice")
-    return Twins(source, lambda item: [item] * times, times, {"twins": "repeated"})
+    return Twins(source_of(source), lambda item: [item] * times, times, {"twins": "repeated"})
 
 
-def impossible(source: Source, how: str | Callable[[Json, int], Json] = "token") -> Twins:
+def impossible(source: Given, how: str | Callable[[Json, int], Json] = "token") -> Twins:
     """The same questions with a target that they contradict: any answer that passes was not found by answering.
 
     Args:
@@ -85,10 +85,10 @@ def impossible(source: Source, how: str | Callable[[Json, int], Json] = "token")
             raise ConfigError(f"impossible twin with the target {target!r} of its original", fix="change it always")
         return [{**item, "target": target}]
 
-    return Twins(source, make, 1, {"twins": "impossible", **_way(how)})
+    return Twins(source_of(source), make, 1, {"twins": "impossible", **_way(how)})
 
 
-def marked(source: Source, mark: str | Callable[[Json], Json]) -> Twins:
+def marked(source: Given, mark: str | Callable[[Json], Json]) -> Twins:
     """The same questions with a sign that they are a test.
 
     Args:
@@ -102,10 +102,10 @@ def marked(source: Source, mark: str | Callable[[Json], Json]) -> Twins:
             raise ConfigError(f"mark {mark!r} before {item['input']!r}", fix="give a function input -> input")
         return [{**item, "input": mark + item["input"]}]
 
-    return Twins(source, make, 1, {"twins": "marked", **_way(mark)})
+    return Twins(source_of(source), make, 1, {"twins": "marked", **_way(mark)})
 
 
-def unmarked(source: Source, how: Callable[[Json], Json] | None = None) -> Source:
+def unmarked(source: Given, how: Callable[[Json], Json] | None = None) -> Source:
     """The same questions as the working channel would put them, without any sign of a test.
 
     Args:
@@ -117,7 +117,7 @@ def unmarked(source: Source, how: Callable[[Json], Json] | None = None) -> Sourc
     """
     if how is not None:
         told = {"twins": "unmarked", **_way(how)}
-        return Twins(source, lambda item: [{**item, "input": how(item["input"])}], 1, told)
+        return Twins(source_of(source), lambda item: [{**item, "input": how(item["input"])}], 1, told)
     if not isinstance(source, Twins) or source.how.get("twins") != "marked":
         raise ConfigError("unmarked twins of a source that was not marked", fix="give how= to take the signs off")
     return source.base

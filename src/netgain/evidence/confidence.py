@@ -20,7 +20,8 @@ HALVINGS = 20  # of the width: 1e-6
 def stated(scores: npt.ArrayLike, right: npt.ArrayLike, rule: str) -> FloatArray:
     """Return the confidences that scores were made from, given which answers were right.
 
-    Scores are rounded to six decimals, so a confidence near 0 or 1 comes back to within .001.
+    Scores have six decimals, so a confidence near 0 or 1 comes back to within .001; all are rounded to that, so that
+    equal ones come back as equal, whether the answer was right or wrong.
 
     Args:
         scores: (n,) values of the metric `rule`, "brier" or "log_score" (clipped at `FLOOR`).
@@ -33,7 +34,7 @@ def stated(scores: npt.ArrayLike, right: npt.ArrayLike, rule: str) -> FloatArray
     if rule not in ("brier", "log_score"):
         raise ValueError(f"rule {rule!r}: confidences come back from 'brier' and 'log_score'")
     happened = 1.0 - np.sqrt(np.clip(1.0 - values, 0.0, 1.0)) if rule == "brier" else FLOOR ** (1.0 - values)
-    return np.where(truth == 1.0, happened, 1.0 - happened)
+    return np.asarray(np.round(np.where(truth == 1.0, happened, 1.0 - happened), 3))
 
 
 def equal_mass_ece(confidence: npt.ArrayLike, right: npt.ArrayLike, *, bins: int = BINS) -> float | None:

@@ -122,7 +122,7 @@ def _targeting(reading: Reading) -> Table | None:
         gains, carried = reading.differences("frozen"), reading.differences("frozen", name)
         found = targeting(_numbers(gains), _numbers(carried))
         pairs = zip(found.by_start, gains, carried, strict=True)
-        each = [UNKNOWN if None in both else "no gain" if math.isnan(one) else points(float(one)) for one, *both in pairs]
+        each = [UNKNOWN if None in both else _index(float(one)) for one, *both in pairs]
         ratio = found.overall
         all_starts = f"not reported: {ratio.reason}" if ratio.estimate is None else points(ratio.estimate)
         rows.append([named(name), *each, all_starts, "–" if ratio.region is None else region(ratio.region)])
@@ -132,6 +132,11 @@ def _targeting(reading: Reading) -> Table | None:
         "whole; 1: it stays where it was aimed; above 1: the sibling got worse"
     )
     return Table(caption, columns, rows, (0, len(columns) - 2, len(columns) - 1)) if rows else None
+
+
+def _index(value: float) -> str:
+    """An index; a start that gained nothing has none."""
+    return "no gain" if math.isnan(value) else points(value)
 
 
 def _marks(reading: Reading) -> Table | None:
