@@ -129,8 +129,8 @@ def _everything(items: Sequence[Item], place: int) -> list[Json]:
 def _anothers(items: Sequence[Item], place: int) -> list[Json]:
     """The answer to another item, given with certainty."""
     own = items[place]["target"]
-    wrong = next((item["target"] for item in [*items[place:], *items] if not _same(item["target"], own)), None)
-    return [] if wrong is None else [wrong, {"answer": wrong, "confidence": 1.0, "cost": 0.0}]
+    wrong = [item["target"] for item in [*items[place:], *items] if not _same(item["target"], own)]
+    return [wrong[0], {"answer": wrong[0], "confidence": 1.0, "cost": 0.0}] if wrong else []
 
 
 Planted = Callable[[Sequence[Item], int], list[Json]]
@@ -196,17 +196,14 @@ def _contradicted(target: Json) -> Json:
 
 
 def _bounds(axis: Axis, metric: Metric, items: Sequence[Item]) -> Finding:
-    """Every score of a right answer is a finite number in [0, 1]; `score_item` refuses any other."""
+    """Every score, of right answers and of none, is a finite number in [0, 1]; `score_item` refuses any other."""
     for item in items:
-        reasons = []
-        for output in (perfect(metric, item), _plain(metric, item)):
+        for output in (perfect(metric, item), _plain(metric, item), "", {"answer": "", "confidence": 0.0, "cost": 0.0}):
             try:
                 score_item(metric, output, item["target"])
             except EvaluateError as error:
-                reasons.append(error.what)
-        wrong = [why for why in reasons if " gave " in why]
-        if wrong:
-            return Finding(axis.name, "bounds", "failed", wrong[0], fatal=True)
+                if " gave " in error.what:  # a rule that raises has no score to be out of bounds
+                    return Finding(axis.name, "bounds", "failed", error.what, fatal=True)
     return Finding(axis.name, "bounds", "passed", "scores are finite and from 0 to 1")
 
 
@@ -239,4 +236,6 @@ def _score(metric: Metric, output: Json, target: Json) -> float | None:
 
 
 def _same(one: Json, other: Json) -> bool:
-    return type(one) is type(other) and bool(one == other)
+    """Whether two targets want the same: null and a refusal both want that it declines."""
+    declines = (None, REFUSAL)
+    return (one in declines and other in declines) or (type(one) is type(other) and bool(one == other))
