@@ -7,6 +7,7 @@ import pytest
 from netgain.attempts import gate_banks
 from netgain.errors import ConfigError
 from netgain.evaluation import Asking, evaluate
+from netgain.evidence.clusters import cluster_starts
 from netgain.gates import GateOptions
 from netgain.gates.gate import plan_of
 from netgain.generators import Strings
@@ -80,6 +81,15 @@ def test_a_cluster_of_the_original_stays_the_cluster_of_its_twins():
     of = axis("a", perturbed(Bank(items), "whitespace"), **COUNTS)
     for item in DEALER.report(of, 0, 1).items:
         assert item["cluster"] == item["target"] // 3
+
+
+def test_an_original_that_comes_twice_has_two_clusters_because_a_gate_refuses_one_that_comes_back():
+    of = axis("a", repeated(lambda seed, index: (index % 2, "same"), 3), **COUNTS)
+    block = DEALER.gate(of, gate_key("a", "b"), 0, 12, 1)
+    assert set(block.inputs) == {0, 1} and len(set(block.clusters)) == 4
+    assert cluster_starts(block.clusters, ended=True).tolist() == [0, 3, 6, 9, 12]
+    later = DEALER.gate(of, gate_key("a", "b"), 12, 12, 1)
+    assert not set(later.clusters) & set(block.clusters)
 
 
 def test_provenance_and_canary_stay_with_us_and_do_not_decide_what_is_dealt():

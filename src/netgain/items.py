@@ -146,12 +146,15 @@ def _made(axis: Axis, start: int, count: int, deal: Callable[[Axis, int, int], B
     first, skipped = divmod(start, source.span)
     originals = -(-(skipped + count) // source.span)
     block = deal(replace(axis, source=source.base, group=""), first, originals)
-    items = [twin for item in block.items for twin in _twins(source, item)]
+    items = [twin for place, item in enumerate(block.items, first) for twin in _twins(source, item, place)]
     return replace(block, source=axis.source_key, start=start, items=tuple(items[skipped : skipped + count]))
 
 
-def _twins(source: Twins, item: Item) -> list[Item]:
-    """The twins of one item, which know what they were made of, and bet once together where they are several."""
+def _twins(source: Twins, item: Item, place: int) -> list[Item]:
+    """The twins of one item, which know what they were made of, and bet once together where they are several.
+
+    A maker may make one original twice: the place in the block keeps its twins apart, as it keeps the originals.
+    """
     twins = source.make(item)
     if len(twins) != source.span:
         raise ConfigError(
@@ -159,7 +162,7 @@ def _twins(source: Twins, item: Item) -> list[Item]:
         )
     own = {"origin": item.get("origin", fingerprint(item["input"]))}
     if source.span > 1 and "cluster" not in item:
-        own["cluster"] = fingerprint([item["input"], item["target"]])
+        own["cluster"] = fingerprint([place, item["input"], item["target"]])
     return [{**item, **twin, **own} for twin in twins]
 
 
