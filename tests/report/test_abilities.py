@@ -1,4 +1,4 @@
-"""Tables beside the guards, from sheets made by hand: what was lost, what confidence is worth, where a gain was aimed."""
+"""Tables beside the guards, from sheets made by hand: items lost, what confidence is worth, where a gain was aimed."""
 
 import copy
 import dataclasses
