@@ -122,10 +122,12 @@ def test_a_score_that_depends_on_more_than_output_and_target_is_caught():
 
 
 def test_a_rule_that_changes_what_it_is_given_is_caught():
-    def popping(output, target):
-        return float((output.pop("answer", None) if isinstance(output, dict) else output) == target)
+    def noting(output, target):
+        if isinstance(output, dict):
+            output["seen"] = True
+        return METRICS["exact"].score(output, target)
 
-    assert "causality" in found(popping, TEXTS)[1]
+    assert "causality" in found(noting, TEXTS)[1]
 
 
 def test_a_rule_of_ones_own_without_an_oracle_is_unknown_and_with_one_is_held_to_it():
@@ -161,7 +163,7 @@ def test_a_check_asks_few_items():
     items = [{"input": n, "target": n} for n in range(50)]
     assert not found(counting, items)[1]
     assert max(calls) >= ITEMS and {one for one in calls if one < 1000} == set(range(ITEMS))  # and contradicted ones
-    assert len(calls) <= 100  # measured: 92 calls of a rule per axis
+    assert len(calls) <= 100  # measured: 88 calls of a rule per axis
 
 
 def test_the_first_fatal_finding_is_the_message():
