@@ -264,7 +264,7 @@ def registration(study: Study) -> str:
     need(data["given_root"] or data["root"] == drawn, f"seq {seq}: root is not of claim digest and random bits")
     plan = data["contract"]["gate"]
     judged = [plan["axis"], *(guard["axis"] for guard in plan["guards"])]
-    banks = {axis for axis in judged if listed(study.axes[axis])}
+    banks = {axis for axis in judged if from_list(study.axes[axis])}
     need(data["exposure"].keys() == banks, f"seq {seq}: what was asked before is not said of {banks}")
     for axis, one in data["exposure"].items():
         wrong = differs(used(one), one["log_raise"], f"seq {seq}: nats for used items of {axis!r}")
@@ -286,7 +286,7 @@ def contract(study: Study) -> str:
     return f"contract {registered} in {len(sessions)} sessions"
 
 
-def listed(axis: Record) -> bool:
+def from_list(axis: Record) -> bool:
     """Whether items, or the originals of twins, come from a fixed list, which may be used up."""
     source = axis["source"]
     while source["generator"] == "twins/1":
@@ -383,7 +383,7 @@ def measures(study: Study) -> str:
                 place, what = (entry.run, at, split, axis, role), f"{split} scores of {role} on {axis!r} in round {at}"
                 need(place in sheets, f"seq {entry.seq}: {entry.run} has no {what}")
                 sheet = sheets.pop(place)
-                size = len(sheet.data["values"]) if listed(spec) else spec["report_items"]
+                size = len(sheet.data["values"]) if from_list(spec) else spec["report_items"]
                 wanted = {"system": row[role], "key": key, "start": 0, "values": size}
                 ours = {**sheet.data, "values": len(sheet.data["values"])}
                 wrong = differs(wanted, ours, f"seq {sheet.seq}: {split} scores:")
@@ -606,7 +606,7 @@ def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, st
         max(1, math.ceil(sizes[plan["axis"]] / steps[plan["axis"]])),
         max(1, plan["max_pairs"] // plan["block"]),
     )
-    drawn = [axis for axis in sizes if not listed(study.axes[axis])]  # a bank may be used up
+    drawn = [axis for axis in sizes if not from_list(study.axes[axis])]  # a bank may be used up
     for axis in drawn:
         need(sizes[axis] == looks * study.axes[axis]["gate_items"], f"{sizes[axis]} items of {axis!r} in {looks} looks")
 
@@ -640,7 +640,7 @@ def _screened(study: Study, entry: Entry, plan: Record, sheets: Mapping[tuple[st
         wrong = differs({"system": data[role], **start}, sheet.data, f"screen of the {role} (seq {sheet.seq}):")
         need(not wrong and sheet.seq < entry.seq, wrong or f"seq {sheet.seq}: screened after the decision")
         values.append((strict(sheet.data) if role == "candidate" else sheet.data)["values"])
-        whole = len(values[-1]) == plan["screen_items"] or listed(study.axes[plan["axis"]])
+        whole = len(values[-1]) == plan["screen_items"] or from_list(study.axes[plan["axis"]])
         need(whole, f"seq {sheet.seq}: {len(values[-1])} of {plan['screen_items']} items screened")
     found = [one - other for one, other in zip(*values, strict=True) if None not in (one, other)]
     if len(found) < 2:
@@ -852,7 +852,7 @@ def _sealed(study: Study, seal: Entry, name: str, runs: Mapping[str, Record]) ->
         one = (data["axis"], data["role"], data["system"], data["key"], data["start"])
         need(one in wanted, f"{here} answered a sealed block twice, or with a system that was not frozen")
         need(entry.seq > seal.seq, f"{here} was scored before its seal was opened (seq {seal.seq})")
-        whole = len(data["values"]) == sizes[one[0]] or listed(study.axes[one[0]])
+        whole = len(data["values"]) == sizes[one[0]] or from_list(study.axes[one[0]])
         need(whole, f"{here} answered {len(data['values'])} of {sizes[one[0]]} items")
         wanted.remove(one)
     need(not wanted, f"{name} has not answered its sealed blocks", None)
@@ -904,7 +904,7 @@ def _moved_scores(study: Study, seal: Entry, run: str, made: Mapping[str, Json])
         need(entry.seq > seal.seq, f"{here}: a transplanted system was scored before the seal (seq {seal.seq})")
         place = {"axis": metric, "key": run.partition("/")[0], "start": 0}
         whole = len(data["values"]) == study.axes[metric]["sealed_items"]
-        whole = whole or listed(study.axes[metric])
+        whole = whole or from_list(study.axes[metric])
         need(whole and not differs(place, data, ""), f"{here}: another block than the sealed one of its start")
         wanted.remove(asked)
     need(not wanted, f"{run} has transplanted systems without scores", None)
