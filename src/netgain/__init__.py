@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from netgain.claim import Claim
     from netgain.errors import BudgetExhausted, ConfigError, IntegrityError, LedgerError, NetgainError
     from netgain.evidence.verdict import Verdict
+    from netgain.files import File
     from netgain.records import Change, Examples, Part, Started, View
     from netgain.session import Study
     from netgain.stages import Filter, Loop, Separable
@@ -23,6 +24,7 @@ _HOMES = {
     "Claim": "netgain.claim",
     "ConfigError": "netgain.errors",
     "Examples": "netgain.records",
+    "File": "netgain.files",
     "Filter": "netgain.stages",
     "IntegrityError": "netgain.errors",
     "LedgerError": "netgain.errors",
@@ -45,6 +47,7 @@ __all__ = [
     "Claim",
     "ConfigError",
     "Examples",
+    "File",
     "Filter",
     "IntegrityError",
     "LedgerError",

@@ -19,7 +19,7 @@ from typing import Any
 from netgain.canonical import digest
 from netgain.evidence.exposure import Exposure
 from netgain.items import gate_questions
-from netgain.suite import Axis, Bank, Suite
+from netgain.suite import Axis, Suite, bank_of
 
 Json = Any
 
@@ -98,7 +98,7 @@ def book_answers(suite: Suite, study: str, decisions: Iterable[Mapping[str, Json
 def gate_banks(suite: Suite) -> list[Axis]:
     """Axes on which the gate decides whose items are a bank: the others draw new items for every decision."""
     axes = [suite.gate_axis, *(one for one in suite.guards if one is not suite.gate_axis)]
-    return [one for one in axes if isinstance(one.source, Bank)]
+    return [one for one in axes if bank_of(one.source) is not None]
 
 
 def _folder() -> Path:

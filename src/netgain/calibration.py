@@ -16,6 +16,7 @@ from netgain.attempts import asked_before, raised
 from netgain.budget import Budget, total
 from netgain.claim import Claim
 from netgain.errors import ConfigError, EvaluateError, StageError
+from netgain.evaluators import check_evaluator, require_sound
 from netgain.evidence.power import exact_items, expected_items, smallest_exact_gain, smallest_gain
 from netgain.executors import LocalWorkers, Reference, reference_of
 from netgain.gates import GatePlan
@@ -139,6 +140,8 @@ def _dealer(study: Study) -> Dealer:
 def _self_test(bench: _Bench, system: str) -> list[Json]:
     """Score generation 0 on every axis before anything is registered: a metric that fails here would fail in the run.
 
+    So would one that doing nothing or a planted cheat passes: see `netgain.evaluators`.
+
     Returns:
         Outputs of generation 0 on the gate axis.
     """
@@ -153,6 +156,7 @@ def _self_test(bench: _Bench, system: str) -> list[Json]:
                 score_item(axis.metric, output, item["target"])
             except EvaluateError as error:
                 raise ConfigError(f"axis {axis.name!r}: {error.what}", fix=error.fix) from None
+        require_sound(check_evaluator(axis, block.items, decides=axis is bench.study.suite.gate_axis))
         gate_outputs = gate_outputs or outputs
     return gate_outputs
 

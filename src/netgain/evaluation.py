@@ -9,10 +9,10 @@ from typing import Any
 from netgain.budget import Budget, total
 from netgain.canonical import digest
 from netgain.errors import StageError
-from netgain.items import Block, fingerprint
+from netgain.groups import Single, pooled, singles_of, taken
+from netgain.items import Block, questions_of
 from netgain.jobs import Jobs, Spend
-from netgain.metric import DECIMALS
-from netgain.suite import Axis, score_all
+from netgain.suite import Axis, score_axis
 
 Json = Any
 
@@ -30,6 +30,8 @@ class Sheet:
         status: index (as text) -> why a value is None.
         outputs: digest of the outputs.
         classes: of canary items, (n,) kind of each output (`class_of`): what behaviour is watched by.
+        group: how clusters are taken together (`netgain.groups`), and
+        singles: for such an axis, draw by draw, what each item got by itself.
     """
 
     axis: str
@@ -39,6 +41,8 @@ class Sheet:
     values: tuple[float | None, ...]
     status: Mapping[str, str]
     outputs: str
+    group: str = ""
+    singles: tuple[Single, ...] = ()
     classes: tuple[str, ...] | None = None
 
     def record(self, round: int, contract: str) -> dict[str, Json]:
@@ -59,19 +63,24 @@ class Sheet:
         block = replace(self.block, items=self.block.items + later.block.items)
         status = {**self.status, **{str(int(index) + size): why for index, why in later.status.items()}}
         outputs = digest([self.outputs, later.outputs])
-        return replace(self, block=block, values=self.values + later.values, status=status, outputs=outputs)
+        both = replace(self, block=block, values=self.values + later.values, status=status, outputs=outputs)
+        return both if not self.group else _together(both, [*map(Single.then, self.singles, later.singles)])
 
 
 def averaged(draws: Sequence[Sheet]) -> Sheet:
     """One sheet of several draws of the same items: the mean inside the item, and no score where a draw has none."""
     if len(draws) == 1:
         return draws[0]
-    status = {index: why for sheet in reversed(draws) for index, why in sheet.status.items()}
-    values = [
-        None if str(index) in status else round(sum(float(one or 0) for one in same) / len(same), DECIMALS)
-        for index, same in enumerate(zip(*(sheet.values for sheet in draws), strict=True))
-    ]
-    return replace(draws[0], values=tuple(values), status=status, outputs=digest([sheet.outputs for sheet in draws]))
+    values, status = pooled([(list(sheet.values), dict(sheet.status)) for sheet in draws])
+    singles = tuple(one for sheet in draws for one in sheet.singles)
+    outputs = digest([sheet.outputs for sheet in draws])
+    return replace(draws[0], values=tuple(values), status=status, outputs=outputs, singles=singles)
+
+
+def _together(sheet: Sheet, singles: Sequence[Single]) -> Sheet:
+    """A sheet with the values of its clusters, which two blocks may share the items of."""
+    values, status = pooled([taken(sheet.group, one, sheet.block.clusters) for one in singles])
+    return replace(sheet, values=tuple(values), status=status, singles=tuple(singles))
 
 
 @dataclass(frozen=True)
@@ -143,13 +152,19 @@ def _sheet(
     axis: Axis, role: str, system: str, block: Block, outputs: Sequence[Json], trained_on: frozenset[str]
 ) -> Sheet:
     own = list(outputs[: len(block.items)])
-    values, status = score_all(axis.metric, own, block.items)
+    values, status = score_axis(axis, own, block.items)
     if not axis.overlap:
         for index, item in enumerate(block.items):
-            if trained_on and fingerprint(item["input"]) in trained_on:
+            if trained_on and trained_on & questions_of(item):
                 values[index], status[str(index)] = None, "quarantined: the run trained on this question"
     classes = tuple(map(class_of, own)) if block.split == "canary" else None
-    return Sheet(axis.name, role, system, block, tuple(values), status, digest(own), classes)
+    sheet = Sheet(axis.name, role, system, block, tuple(values), status, digest(own), axis.group, classes=classes)
+    if not axis.group:
+        return sheet
+    answers = [
+        digest(output["answer"] if isinstance(output, Mapping) and "answer" in output else output) for output in own
+    ]
+    return _together(sheet, [singles_of((values, status), answers)])
 
 
 def class_of(output: Json) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from netgain.canonical import canonical, digest
+from netgain.errors import ConfigError
 from netgain.generators import Strings
 from netgain.seeding import anchor_key, dev_key, item_seed, report_key, sealed_key
-from netgain.suite import Axis, Bank, Item
+from netgain.suite import PRIVATE, Axis, Bank, Item, Twins, bank_of
 
 Json = Any
 
@@ -50,8 +51,8 @@ class Block:
 
     @cached_property
     def fingerprints(self) -> frozenset[str]:
-        """Short content digests of the questions."""
-        return frozenset(fingerprint(item["input"]) for item in self.items)
+        """Short content digests of the questions, and of those that twins were made of."""
+        return frozenset[str]().union(*map(questions_of, self.items))
 
     @property
     def inputs(self) -> list[Json]:
@@ -76,8 +77,12 @@ class Dealer:
     drawn: dict[tuple[str, str, str, int], Block] = field(default_factory=dict, compare=False, repr=False)
 
     def dev(self, axis: Axis, replica: int, round: int, count: int, start: int = 0) -> Block:
-        """Items that the loop may use as it likes; from `start` on, those that only a screen asks."""
-        return self._block(axis, "dev", dev_key(replica, round), start, count, shard=(0, 1))
+        """Items that the loop may use as it likes; from `start` on, those that only a screen asks.
+
+        What is for us alone (provenance, canary) is taken off here: the loop is given these items whole.
+        """
+        block = self._block(axis, "dev", dev_key(replica, round), start, count, shard=(0, 1))
+        return replace(block, items=tuple(map(_shown, block.items)))
 
     def gate(self, axis: Axis, key: str, start: int, count: int, round: int) -> Block:
         """The next items of a gate decision; new ones for every pair of systems."""
@@ -97,6 +102,11 @@ class Dealer:
 
     def sealed(self, axis: Axis, replica: int, block_secret: bytes) -> Block:
         """The block of a start, which nobody can know before the seal is opened."""
+        if isinstance(axis.source, Twins):
+            return _made(
+                axis, 0, axis.sealed_items,
+                lambda base, _, many: self.sealed(replace(base, sealed_items=many), replica, block_secret),
+            )  # fmt: skip
         if isinstance(axis.source, Bank):
             # Which start an item belongs to depends on content alone, so that no two starts ever share one; which of
             # its items are asked, and in which order, depends on the seal.
@@ -106,6 +116,9 @@ class Dealer:
         return _drawn(axis, "sealed", sealed_key(replica), 0, axis.sealed_items, block_secret)
 
     def _block(self, axis: Axis, split: str, key: str, start: int, count: int, *, shard: tuple[int, int]) -> Block:
+        if isinstance(axis.source, Twins):
+            return _made(axis, start, count,
+                         lambda base, at, many: self._block(base, split, key, at, many, shard=shard))  # fmt: skip
         if not isinstance(axis.source, Bank):
             kept = (split, axis.source_key, key, count)
             if split not in ("report", "anchor", "canary"):
@@ -118,8 +131,47 @@ class Dealer:
 
 
 def gate_questions(axis: Axis) -> frozenset[str]:
-    """Content digests of all gate questions of a bank, whatever the secret: what a gate set is known by."""
-    return frozenset(fingerprint(item["input"]) for item in _ranked(axis.source, "gate", b""))  # type: ignore[arg-type]
+    """Content digests of all gate questions of a bank, whatever the secret: what a gate set is known by.
+
+    Twins are known by their originals: other twins of a used set are as used as it.
+    """
+    bank = bank_of(axis.source)
+    return frozenset(fingerprint(item["input"]) for item in _ranked(bank, "gate", b"")) if bank else frozenset()
+
+
+def questions_of(item: Item) -> set[str]:
+    """Short content digests by which an item is known: of its question and, of a twin, of the original's."""
+    return {fingerprint(item["input"]), *([item["origin"]] if "origin" in item else [])}
+
+
+def _made(axis: Axis, start: int, count: int, deal: Callable[[Axis, int, int], Block]) -> Block:
+    """A block of twins: the originals that it needs, dealt from the base, and what is made of them."""
+    source: Any = axis.source
+    first, skipped = divmod(start, source.span)
+    originals = -(-(skipped + count) // source.span)
+    block = deal(replace(axis, source=source.base, group=""), first, originals)
+    items = [twin for place, item in enumerate(block.items, first) for twin in _twins(source, item, place)]
+    return replace(block, source=axis.source_key, start=start, items=tuple(items[skipped : skipped + count]))
+
+
+def _twins(source: Twins, item: Item, place: int) -> list[Item]:
+    """The twins of one item, which know what they were made of, and bet once together where they are several.
+
+    A maker may make one original twice: the place in the block keeps its twins apart, as it keeps the originals.
+    """
+    twins = source.make(item)
+    if len(twins) != source.span:
+        raise ConfigError(
+            f"{len(twins)} twins of one item, expected {source.span}", fix="make as many of every item as `span` says"
+        )
+    own = {"origin": item.get("origin", fingerprint(item["input"]))}
+    if source.span > 1 and "cluster" not in item:
+        own["cluster"] = fingerprint([place, item["input"], item["target"]])
+    return [{**item, **twin, **own} for twin in twins]
+
+
+def _shown(item: Item) -> dict[str, Json]:
+    return {name: value for name, value in item.items() if name not in PRIVATE}
 
 
 def _drawn(axis: Axis, split: str, key: str, start: int, count: int, secret: bytes) -> Block:
@@ -154,7 +206,7 @@ def _ranked(bank: Bank, split: str, secret: bytes) -> Sequence[Item]:
 
 def _sorted(items: Sequence[Item], secret: bytes) -> Sequence[Item]:
     def place(item: Item) -> tuple[bytes, ...]:  # clusters in an order, then items within: a cluster stays together
-        parts = [_group(item), dict(item)] if "cluster" in item else [dict(item)]
+        parts = [_group(item), _shown(item)] if "cluster" in item else [_shown(item)]
         return tuple(hmac.new(secret, canonical(part), hashlib.sha256).digest() for part in parts)
 
     return sorted(items, key=place)
@@ -162,7 +214,7 @@ def _sorted(items: Sequence[Item], secret: bytes) -> Sequence[Item]:
 
 def _group(item: Item) -> Mapping[str, Json]:
     """What is dealt as one: a cluster, or the item itself."""
-    return {"cluster": item["cluster"]} if "cluster" in item else dict(item)
+    return {"cluster": item["cluster"]} if "cluster" in item else _shown(item)
 
 
 def _split_places(shares: Mapping[str, float]) -> list[tuple[str, float]]:

@@ -31,7 +31,7 @@ from netgain.evidence.transplant import IMPROVERS
 from netgain.evidence.verdict import ROUNDS_SUSTAINED
 from netgain.gates.gate import check_reach, on_used_items
 from netgain.items import Dealer
-from netgain.suite import Axis, Bank
+from netgain.suite import Axis, bank_of
 from netgain.transplant import NEEDED, missing_transplant
 
 Json = Any
@@ -169,8 +169,8 @@ def _spend(study: Study, a_round: Mapping[str, float | None]) -> dict[str, float
 def _possible(study: Study) -> None:
     """Numbers that cannot work, found before anything runs."""
     for axis in study.suite.axes:
-        if isinstance(axis.source, Bank):
-            _enough(axis, study)
+        if (bank := bank_of(axis.source)) is not None:
+            _enough(axis, study, len(bank.items))
     check_reach(on_used_items(study.gate_plan(), raised(asked_before(study.suite))))
     booked = ("tokens", "flops", "calls")
     for unit in study.limits:
@@ -178,14 +178,13 @@ def _possible(study: Study) -> None:
             raise ConfigError(f"limit on {unit!r}", fix=f"a limit that may end a run is counted in {', '.join(booked)}")
 
 
-def _enough(axis: Axis, study: Study) -> None:
-    assert isinstance(axis.source, Bank)
+def _enough(axis: Axis, study: Study, count: int) -> None:
     dealer = Dealer(b"plan" * 8, study.rounds, max(study.claim.sizes[-1], study.replicas))
     gate, sealed = dealer.gate(axis, "plan", 0, axis.gate_items, 1), dealer.sealed(axis, 0, b"plan")
     for what, block, least in (("gate", gate, 2 if axis.gate_items else 0), ("sealed", sealed, 2)):
         if len(block.items) < least:
             raise ConfigError(
-                f"axis {axis.name!r}: {len(axis.source.items)} items leave {len(block.items)} {what} items a decision",
+                f"axis {axis.name!r}: {count} items leave {len(block.items)} {what} items a decision",
                 fix="give more items, or generate them: axis(name, make) with make(seed, index) -> (input, target)",
             )
 

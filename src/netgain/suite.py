@@ -10,12 +10,15 @@ from typing import Any, Protocol
 
 from netgain.canonical import digest
 from netgain.errors import ConfigError, EvaluateError
+from netgain.kinds import KINDS
 from netgain.metric import Metric, ScoreFunction, metric_named, score_item
 
 Json = Any
-Item = Mapping[str, Json]  # {"input": …, "target": …} and, for items that belong together, "cluster": …
+# {"input": …, "target": …}; for items that belong together "cluster": …; for us alone, what PRIVATE names.
+Item = Mapping[str, Json]
+PRIVATE = ("provenance", "canary", "origin")  # where it comes from, a marker text, the question that a twin was made of
 SPLITS = ("dev", "gate", "report", "anchor", "canary", "sealed")
-KINDS = ("capability", "retention", "calibration", "refusal", "robustness", "sibling", "placebo")
+GROUPS = ("", "worst", "agree")
 
 
 class Source(Protocol):
@@ -44,9 +47,14 @@ class Generated:
 
     def spec(self) -> dict[str, Json]:
         """Name and code digest: the items themselves are re-derived only by running the user's code."""
-        code = getattr(self.make, "__code__", None)
-        body = hashlib.sha256(code.co_code + repr(code.co_consts).encode()).hexdigest() if code else None
-        return {"generator": "python", "name": getattr(self.make, "__qualname__", "make"), "code": body}
+        return {"generator": "python", **named_code(self.make)}
+
+
+def named_code(make: Callable[..., Any]) -> dict[str, Json]:
+    """Name of a user's function and digest of its code; None for the digest where it has none of its own."""
+    code = getattr(make, "__code__", None)
+    body = hashlib.sha256(code.co_code + repr(code.co_consts).encode()).hexdigest() if code else None
+    return {"name": getattr(make, "__qualname__", "make"), "code": body}
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,8 @@ class Bank:
 
     Attributes:
         items: {"input", "target"} each, and "cluster" where several belong to one passage, repository or template: a
-            cluster is dealt as a whole and bets once at the gate.
+            cluster is dealt as a whole and bets once at the gate. "provenance" and "canary" stay with us: no system and
+            no loop is given them, and they do not decide how an item is dealt.
         shares: split -> share of the items, summing to at most 1.
     """
 
@@ -84,6 +93,49 @@ class Bank:
 
 
 @dataclass(frozen=True)
+class Twins:
+    """Items made of the items of another source, dealt with them: the twin of a gate item is a gate item.
+
+    Attributes:
+        base: the source of the originals; an axis on it and one on their twins are dealt the same originals.
+        make: item -> `span` items, each {"input", "target"}; a pure function. See `netgain.twins` for ready ones.
+        span: twins per original; more than one are a cluster.
+        how: what is registered of `make`.
+    """
+
+    base: Source
+    make: Callable[[Item], Sequence[Item]]
+    span: int
+    how: Mapping[str, Json]
+
+    def spec(self) -> dict[str, Json]:
+        """The base, and what is made of it."""
+        return {"generator": "twins/1", "base": self.base.spec(), "span": self.span, **self.how}
+
+    def draw(self, seed: str, index: int) -> Item:
+        """Not defined: `netgain.items` deals the base and makes twins of what it dealt."""
+        raise NotImplementedError
+
+
+class Listed(Protocol):
+    """What `axis` makes a bank of: a file of items, read when the axis is put together."""
+
+    def bank(self) -> Bank: ...
+
+
+def bank_of(source: Source) -> Bank | None:
+    """The bank that items come from in the end; None where they are generated."""
+    return bank_of(source.base) if isinstance(source, Twins) else source if isinstance(source, Bank) else None
+
+
+def clustered(source: Source) -> bool:
+    """Whether items are known to have clusters; a user's own function may have some that nobody knows of before."""
+    if isinstance(source, Twins):
+        return source.span > 1 or clustered(source.base)
+    return isinstance(source, Bank) and any("cluster" in one for one in source.items)
+
+
+@dataclass(frozen=True)
 class Axis:
     """One quantity that is measured.
 
@@ -99,6 +151,10 @@ class Axis:
         moment: planned mean of squared paired differences (for 0/1 scores the share of items that flip).
         overlap: True when items may also occur in training material.
         canary_items: items that monitors see answered in every round, the same ones.
+        group: "worst": every item of a cluster gets the score of its worst one; "agree": the share of the cluster whose
+            answers equal the commonest; "": each its own.
+        second: another scorer, written independently; None for none.
+        disagree: share of a block's items on which the two may differ; above it those items have no score.
     """
 
     name: str
@@ -114,15 +170,30 @@ class Axis:
     moment: float = 0.1
     overlap: bool = False
     canary_items: int = 0
+    group: str = ""
+    second: Metric | None = None
+    disagree: float = 0.02
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ConfigError.unknown(f"kind of axis {self.name!r}", self.kind, KINDS)
+        if self.group not in GROUPS:
+            raise ConfigError.unknown(f"group of axis {self.name!r}", self.group, GROUPS)
+        if not 0.0 <= self.disagree < 1.0:
+            raise ConfigError(f"disagree {self.disagree!r} of axis {self.name!r}", fix="give a share from 0 to below 1")
+        if self.group and not isinstance(self.source, Generated) and not clustered(self.source):
+            raise ConfigError(
+                f"axis {self.name!r} has group {self.group!r}, and its items no cluster",
+                fix="give items a cluster, or make twins of them: netgain.twins.perturbed or repeated",
+            )
 
     def spec(self) -> dict[str, Json]:
-        """The axis as JSON: part of the contract."""
-        gone = ("source", "metric") if self.canary_items else ("source", "metric", "canary_items")
-        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in gone}
+        """The axis as JSON: part of the contract; group, second scorer and canary items where there are any."""
+        apart = ("source", "metric", "group", "second", "disagree", "canary_items")
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in apart}
+        plain |= {"group": self.group} if self.group else {}
+        plain |= {"canary_items": self.canary_items} if self.canary_items else {}
+        plain |= {"second": self.second.name, "disagree": self.disagree} if self.second else {}
         return {**plain, "metric": self.metric.name, "declared": self.metric.declared, "source": self.source.spec()}
 
     @cached_property
@@ -131,16 +202,40 @@ class Axis:
         return digest(self.source.spec())[:16]
 
 
+Given = Source | Listed | Sequence[Item] | Callable[[int, int], tuple[Json, ...]]
+
+
 def axis(
     name: str,
-    source: Source | Sequence[Item] | Callable[[int, int], tuple[Json, ...]],
-    metric: str | Metric | ScoreFunction = "exact",
+    source: Given,
+    metric: str | Metric | ScoreFunction | None = None,
     **options: Any,
 ) -> Axis:
-    """An axis from whatever describes its items: a declared source, a list of items, or a function (seed, index)."""
-    if not hasattr(source, "draw"):
-        source = Generated(source) if callable(source) else Bank(tuple(source))
-    return Axis(name, source, metric_named(metric), **options)  # type: ignore[arg-type]
+    """An axis from whatever describes its items: a declared source, a file, a list, or a function (seed, index).
+
+    What is not given is the default of its kind (`netgain.kinds.KINDS`): metric, margins, overlap and group.
+
+    Raises:
+        ConfigError: an unknown kind or metric, or a kind that needs a metric and has none.
+    """
+    kind = KINDS.get(options.get("kind", "capability"), KINDS["capability"])  # an unknown one is refused by Axis
+    for option in ("margin", "step_margin", "overlap", "group"):
+        options.setdefault(option, getattr(kind, option))
+    chosen = kind.metric if metric is None else metric
+    if not chosen:
+        raise ConfigError(f"axis {name!r} of kind 'cost' has no budget", fix="give a metric such as 'cost(200)'")
+    if options.get("second") is not None:
+        options["second"] = metric_named(options["second"])
+    return Axis(name, source_of(source), metric_named(chosen), **options)
+
+
+def source_of(given: Given) -> Source:
+    """The source that a declared source, a file, a list of items or a function (seed, index) stands for."""
+    if hasattr(given, "draw"):
+        return given  # type: ignore[return-value]  # told by its method, as `axis` always did
+    if hasattr(given, "bank"):
+        return given.bank()
+    return Generated(given) if callable(given) else Bank(tuple(given))
 
 
 @dataclass(frozen=True)
@@ -168,6 +263,11 @@ class Suite:
         for one in (self.gate_axis, *self.guards):  # without pairs on every one of them, nothing is ever promoted
             if one.gate_items < 2:
                 raise ConfigError(f"axis {one.name!r} has {one.gate_items} gate items", fix="give at least 2")
+        for one in self.axes:
+            span = one.source.span if isinstance(one.source, Twins) else 1
+            if cut := [count for count in (one.gate_items, one.report_items, one.sealed_items) if count % span]:
+                what = f"axis {one.name!r} has {cut[0]} items, which cuts a group of {span} twins"
+                raise ConfigError(what, fix=f"give multiples of {span}")
 
     @property
     def gate_axis(self) -> Axis:
@@ -205,6 +305,8 @@ class Suite:
 
 
 NO_ANSWER = "no answer"
+APART = "scorers disagree"
+CLOSE = 0.01  # difference of two scorers up to which they agree on an item
 
 
 def score_all(
@@ -234,3 +336,21 @@ def _one(metric: Metric, output: Json, item: Item) -> float:
         return score_item(metric, output, item["target"])
     except EvaluateError:
         return score_item(metric, output, item["target"])  # retried once: a second failure leaves the pair incomplete
+
+
+def score_axis(axis: Axis, outputs: Sequence[Json], items: Sequence[Item]) -> tuple[list[float | None], dict[str, str]]:
+    """Scores as `score_all` gives them, and none where the axis' second scorer contradicts or fails.
+
+    Items on which the two differ by more than `CLOSE` have no score when they are more than the share `disagree` of the
+    block: which of the two is wrong is not known. Up to that share the first scorer holds.
+    """
+    values, status = score_all(axis.metric, outputs, items)
+    if axis.second is None:
+        return values, status
+    others, failed = score_all(axis.second, outputs, items)
+    apart = [index for index, (one, other) in enumerate(zip(values, others, strict=True))
+             if one is not None and other is not None and abs(one - other) > CLOSE]  # fmt: skip
+    alarm = len(apart) > axis.disagree * len(items)
+    why = {str(i): f"{APART}: {values[i]:g} and {others[i]:g}" for i in apart if alarm}
+    why |= {index: f"second scorer: {one}" for index, one in failed.items() if index not in status}
+    return [None if str(i) in why else one for i, one in enumerate(values)], {**status, **why}

@@ -278,7 +278,7 @@ def registration(study: Study) -> str:
     need(data["given_root"] or data["root"] == drawn, f"seq {seq}: root is not of claim digest and random bits")
     plan = data["contract"]["gate"]
     judged = [plan["axis"], *(guard["axis"] for guard in plan["guards"])]
-    banks = {axis for axis in judged if study.axes[axis]["source"]["generator"] == "bank"}
+    banks = {axis for axis in judged if from_list(study.axes[axis])}
     need(data["exposure"].keys() == banks, f"seq {seq}: what was asked before is not said of {banks}")
     for axis, one in data["exposure"].items():
         wrong = differs(used(one), one["log_raise"], f"seq {seq}: nats for used items of {axis!r}")
@@ -298,6 +298,14 @@ def contract(study: Study) -> str:
     for entry in sessions:
         need(entry.data["contract_digest"] == registered, f"seq {entry.seq}: another contract than registered")
     return f"contract {registered} in {len(sessions)} sessions"
+
+
+def from_list(axis: Record) -> bool:
+    """Whether items, or the originals of twins, come from a fixed list, which may be used up."""
+    source = axis["source"]
+    while source["generator"] == "twins/1":
+        source = source["base"]
+    return bool(source["generator"] == "bank")
 
 
 def used(asked: Record) -> float:
@@ -335,6 +343,11 @@ def items(study: Study) -> str:
         need(data["source"] == sources[data["axis"]], f"{here}: items are not from the source of axis {data['axis']!r}")
         wrong = odd_score(data["values"], data["status"])
         need(not wrong, f"{here}: {wrong}")
+        if study.axes[data["axis"]].get("group"):  # one score for all items of a cluster
+            told: dict[str, Json] = {}
+            named = enumerate(zip(data.get("clusters", []), data["values"], strict=False))
+            split_up = [place for place, (of, value) in named if told.setdefault(of, value) != value]
+            need(not split_up, f"{here}: item {split_up[:1]} has another score than its cluster")
         if spec["generator"] == "strings/1":
             replica = study.rows[entry.run]["replica"]
             if data["split"] in ("sealed", "transplant"):  # the sealed block is also asked what moved improvers made
@@ -384,7 +397,7 @@ def measures(study: Study) -> str:
                 place, what = (entry.run, at, split, axis, role), f"{split} scores of {role} on {axis!r} in round {at}"
                 need(place in sheets, f"seq {entry.seq}: {entry.run} has no {what}")
                 sheet = sheets.pop(place)
-                size = len(sheet.data["values"]) if spec["source"]["generator"] == "bank" else spec["report_items"]
+                size = len(sheet.data["values"]) if from_list(spec) else spec["report_items"]
                 wanted = {"system": row[role], "key": key, "start": 0, "values": size}
                 ours = {**sheet.data, "values": len(sheet.data["values"])}
                 wrong = differs(wanted, ours, f"seq {sheet.seq}: {split} scores:")
@@ -695,7 +708,7 @@ def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, st
         max(1, math.ceil(sizes[plan["axis"]] / steps[plan["axis"]])),
         max(1, plan["max_pairs"] // plan["block"]),
     )
-    drawn = [axis for axis in sizes if study.axes[axis]["source"]["generator"] != "bank"]  # a bank may be used up
+    drawn = [axis for axis in sizes if not from_list(study.axes[axis])]  # a bank may be used up
     for axis in drawn:
         need(sizes[axis] == looks * study.axes[axis]["gate_items"], f"{sizes[axis]} items of {axis!r} in {looks} looks")
 
@@ -729,7 +742,7 @@ def _screened(study: Study, entry: Entry, plan: Record, sheets: Mapping[tuple[st
         wrong = differs({"system": data[role], **start}, sheet.data, f"screen of the {role} (seq {sheet.seq}):")
         need(not wrong and sheet.seq < entry.seq, wrong or f"seq {sheet.seq}: screened after the decision")
         values.append((strict(sheet.data) if role == "candidate" else sheet.data)["values"])
-        whole = len(values[-1]) == plan["screen_items"] or study.axes[plan["axis"]]["source"]["generator"] == "bank"
+        whole = len(values[-1]) == plan["screen_items"] or from_list(study.axes[plan["axis"]])
         need(whole, f"seq {sheet.seq}: {len(values[-1])} of {plan['screen_items']} items screened")
     found = [one - other for one, other in zip(*values, strict=True) if None not in (one, other)]
     if len(found) < 2:
@@ -941,7 +954,7 @@ def _sealed(study: Study, seal: Entry, name: str, runs: Mapping[str, Record]) ->
         one = (data["axis"], data["role"], data["system"], data["key"], data["start"])
         need(one in wanted, f"{here} answered a sealed block twice, or with a system that was not frozen")
         need(entry.seq > seal.seq, f"{here} was scored before its seal was opened (seq {seal.seq})")
-        whole = len(data["values"]) == sizes[one[0]] or study.axes[one[0]]["source"]["generator"] == "bank"
+        whole = len(data["values"]) == sizes[one[0]] or from_list(study.axes[one[0]])
         need(whole, f"{here} answered {len(data['values'])} of {sizes[one[0]]} items")
         wanted.remove(one)
     need(not wanted, f"{name} has not answered its sealed blocks", None)
@@ -993,7 +1006,7 @@ def _moved_scores(study: Study, seal: Entry, run: str, made: Mapping[str, Json])
         need(entry.seq > seal.seq, f"{here}: a transplanted system was scored before the seal (seq {seal.seq})")
         place = {"axis": metric, "key": run.partition("/")[0], "start": 0}
         whole = len(data["values"]) == study.axes[metric]["sealed_items"]
-        whole = whole or study.axes[metric]["source"]["generator"] == "bank"
+        whole = whole or from_list(study.axes[metric])
         need(whole and not differs(place, data, ""), f"{here}: another block than the sealed one of its start")
         wanted.remove(asked)
     need(not wanted, f"{run} has transplanted systems without scores", None)

@@ -74,7 +74,12 @@ def action_of(signals: Sequence[Mapping[str, Json]], row: Row, world: World) -> 
 def signal_of(monitor: Monitor, history: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
     """What a monitor says of the last round of a history, for the record: its rule stands in the registered claim."""
     if monitor.reads in OF_DECISIONS and monitor.reads not in history[-1]:
-        nothing = {"value": None, "alarm": False, "reason": "nothing was decided in the round before", "numbers": {}}
+        nothing: dict[str, Json] = {
+            "value": None,
+            "alarm": False,
+            "reason": "nothing was decided in the round before",
+            "numbers": {},
+        }
         return {"monitor": monitor.name, "action": monitor.action, **nothing}
     found = monitor.look(history)
     said = {"value": found.value, "alarm": found.alarm, "reason": found.reason, "numbers": dict(found.numbers)}

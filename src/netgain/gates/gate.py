@@ -11,10 +11,10 @@ from netgain.errors import ConfigError
 from netgain.evidence.power import expected_items
 from netgain.gates.judge import AxisScores, GateDecision, Receipt, decide, issue, screened_out
 from netgain.gates.plan import EXACT, GateOptions, GatePlan, GuardRule
-from netgain.suite import Bank, Suite
+from netgain.metric import BINARY
+from netgain.suite import Suite, clustered
 
 ROLES = ("candidate", "released", "anchor")
-GRADED = ("brier",)  # declared metrics whose scores lie between 0 and 1
 
 
 class BettingGate:
@@ -119,10 +119,10 @@ def plan_of(suite: Suite, mode: str, rounds: int, options: GateOptions | None = 
     """
     axis, chosen = suite.gate_axis, options or GateOptions()
     guards = tuple(GuardRule(one.name, one.step_margin, one.margin, one.moment) for one in suite.guards)
-    if chosen.form in EXACT and axis.metric.declared and axis.metric.name in GRADED:
+    if chosen.form in EXACT and axis.metric.declared and axis.metric.name not in BINARY:
         what = f"form {chosen.form!r} on axis {axis.name!r}, whose metric {axis.metric.name!r} is graded"
         raise ConfigError(what, fix="an exact test needs scores of 0 or 1: take form 'betting' or 'grid'")
-    if chosen.form in EXACT and isinstance(axis.source, Bank) and any("cluster" in one for one in axis.source.items):
+    if chosen.form in EXACT and clustered(axis.source):
         what = f"form {chosen.form!r} on axis {axis.name!r}, whose items have clusters: their means are graded"
         raise ConfigError(what, fix="take form 'betting' or 'grid'")
     if chosen.screen_items and mode == "advance":

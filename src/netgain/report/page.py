@@ -12,6 +12,7 @@ from importlib import resources
 
 from netgain.facts import Facts
 from netgain.report import (
+    abilities,
     attribution_sentences,
     autonomy,
     batch,
@@ -218,7 +219,8 @@ def _yardsticks(reading: Reading) -> Section:
 
 
 def _guards(reading: Reading) -> Section:
-    return Section("guards", "Guards and other axes", sentences.guards(reading), (), [tables.guards(reading)])
+    shown = [tables.guards(reading), *abilities.tables(reading)]
+    return Section("guards", "Guards and other axes", sentences.guards(reading), (), shown)
 
 
 def _rungs(reading: Reading) -> Section:
