@@ -19,6 +19,7 @@ from netgain.ledger import Ledger
 from netgain.session import Study, run_study
 from netgain.suite import Bank, Suite, axis
 from netgain.testing.inprocess import InProcess
+from netgain.twins import perturbed
 
 Json = Any
 
@@ -229,3 +230,42 @@ def test_what_a_watching_gate_or_a_screen_said_is_not_booked(machine: Path) -> N
     path.write_text("{")
     assert not book_answers(bank(), "study", decisions, told_apart=True)
     assert asked_before(bank())["echo"]["known"] is False
+
+
+# --- axes whose clusters are taken together --------------------------------------------------------------------------
+
+
+def test_twins_of_a_bank_are_decided_by_their_worst_and_are_as_used_as_the_bank(tmp_path: Path, machine: Path) -> None:
+    items = [{"input": f"word{n}>", "target": f"word{n}"} for n in range(900)]
+    shares = {"dev": 0.1, "gate": 0.5, "report": 0.1, "sealed": 0.3}
+    source = perturbed(Bank(items, shares), lambda text, seed: f"{text}>")
+    echo = axis("echo", source, kind="adversarial", gate_items=100, report_items=20, sealed_items=20, moment=0.5)
+    study = replace(on(Suite([echo], block=100, max_pairs=200, design_gain=0.3)), gate=GateOptions(draws=2))
+    folder = ran(study, tmp_path / "first")
+    decisions = events(folder, "gate_decision")
+    assert "promote" in {one["outcome"] for one in decisions}
+    assert all(one["tests"][0]["pairs"] * 2 <= 200 for one in decisions)  # a pair of twins bets once
+    with pytest.raises(ConfigError, match="were asked before"):
+        run_study(on(bank(count=900)), tmp_path / "originals", workers=1)
+
+
+def test_clusters_that_looks_cut_are_decided_and_verified_as_wholes(tmp_path: Path) -> None:
+    items = [{"input": f"word{n}>", "target": f"word{n}", "cluster": n // 3} for n in range(3000)]
+    echo = axis("echo", items, group="worst", gate_items=50, report_items=20, sealed_items=20, moment=0.5)
+    folder = ran(on(Suite([echo], block=50, max_pairs=200, design_gain=0.3)), tmp_path / "study")
+    sheets = [one for one in events(folder, "scores") if one["split"] == "gate"]
+    assert max(len(one["values"]) for one in sheets) > 50  # more than one look
+    for sheet in sheets:
+        told = dict(zip(sheet["clusters"], sheet["values"], strict=True))
+        assert sheet["values"] == [told[of] for of in sheet["clusters"]]
+
+
+def test_pairs_on_which_scorers_disagree_are_missing_and_void_a_decision(tmp_path: Path) -> None:
+    def lax(output: Any, target: Any) -> float:
+        return 1.0
+
+    echo = axis("echo", Strings("copy", (6,)), gate_items=120, report_items=20, sealed_items=60, moment=0.5, second=lax)
+    study = replace(tiny.study(replicas=2), suite=Suite([echo], block=120, max_pairs=120, design_gain=0.3))
+    folder = ran(study, tmp_path / "study", exploratory=True)
+    (first, *_) = events(folder, "gate_decision")
+    assert first["outcome"] == "undecided" and first["tests"][0]["missing"] > 60
