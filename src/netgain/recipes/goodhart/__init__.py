@@ -33,7 +33,7 @@ DEMONSTRATIONS = 200  # of which the best tenth make generation 0
 PASSING = 0.05  # share of generation 0's candidates above the bar
 STEP = 0.5  # share of the way to the kept candidates' mean that a round goes
 EXTREME = 2.0  # coordinates beyond it are out of the ordinary
-SIZES = {"tiny": (400, 6, 20, 20, 150), "default": (1000, 8, 60, 60, 400)}  # own, rounds, gate, report, sealed items
+SIZES = {"tiny": (400, 5, 20, 10, 120), "default": (1000, 8, 60, 60, 400)}  # own, rounds, gate, report, sealed items
 NOTES = {
     "labels": "that taught the proxy: 30 are too few, with 1000 nothing turns",
     "target": "what passes: proxy, or gold (the truth itself, the ceiling)",
@@ -210,6 +210,6 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
             raise ConfigError.unknown("option of recipe 'goodhart'", name, known)
     made = Goodhart(**given)
     arms = ("self", "frozen", "ordinary", "placebo", "unguarded:proxy.filter", "oracle")
-    claim = Claim("gold", by=0.02, beats=("frozen", "ordinary", "placebo"), rung="R2", expected=0.1)
+    claim = Claim("gold", by=0.02, beats=("frozen", "ordinary"), rung="R1", expected=0.1)
     options = {name: getattr(made, name) for name in known if name != "size"}
     return Built(made.loop(), made.suite(), claim, arms, SIZES[made.size][1], options=options, notes=NOTES)
