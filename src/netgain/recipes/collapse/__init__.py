@@ -55,7 +55,7 @@ class Size:
 
 
 SIZES = {
-    "tiny": Size({"markov": 60, "gaussian": 40, "regression": 80}, 4, 20, 20, 150),
+    "tiny": Size({"markov": 60, "gaussian": 40, "regression": 80}, 4, 20, 10, 150),
     "default": Size({"markov": 100, "gaussian": 100, "regression": 200}, 8, 40, 60, 300),
 }
 
@@ -196,7 +196,8 @@ class Collapse:
                 axis("calibration", self.event, "brier", kind="calibration", gate_items=size.gate,
                      report_items=size.report, sealed_items=size.sealed, guard=True, moment=0.02),
             ],
-            block=size.gate, max_pairs=2 * size.gate, design_gain=0.05, dev_items=fresh,
+            block=size.gate, max_pairs=size.gate if self.size == "tiny" else 2 * size.gate, design_gain=0.05,
+            dev_items=fresh,
         )  # fmt: skip
 
     def loop(self) -> Loop:
@@ -212,13 +213,13 @@ class Collapse:
 def nearness(output: Json, target: Json) -> float:
     """1 less the largest error of a probability."""
     pairs = zip(output["probabilities"], target["probabilities"], strict=True)
-    return 1.0 - max(abs(own - true) for own, true in pairs)
+    return 1.0 - max(abs(float(own) - float(true)) for own, true in pairs)
 
 
 def ratio(output: Json, target: Json) -> float:
     """The smaller over the larger of own and true probability of one rare event."""
-    own, true = output["probabilities"][0], target["probabilities"][0]
-    return float(min(own, true) / max(own, true)) if own > 0 else 0.0
+    own, true = float(output["probabilities"][0]), float(target["probabilities"][0])
+    return min(own, true) / max(own, true) if own > 0 else 0.0
 
 
 def _answered(chances: Sequence[float]) -> Json:
@@ -243,10 +244,9 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
         if name not in known:
             raise ConfigError.unknown("option of recipe 'collapse'", name, known)
     made = Collapse(**given)
-    checked = ("placebo", "unguarded:likely.filter") if made.check == "likely" else ()
+    checked = () if made.check == "none" else ("placebo", "unguarded:likely.filter")
     claim = Claim("truth", by=0.01, beats=("frozen",), rung="R1", expected=0.1)
     options = {name: getattr(made, name) for name in known if name != "size"}
-    return Built(
-        made.loop(), made.suite(), claim, ("self", "frozen", "ordinary", "stacked", *checked),
-        SIZES[made.size].rounds, options=options, notes=NOTES,
-    )  # fmt: skip
+    arms = ("self", "frozen", "ordinary", *(("stacked",) if made.size != "tiny" else ()), *checked)
+    rounds = SIZES[made.size].rounds
+    return Built(made.loop(), made.suite(), claim, arms, rounds, options=options, notes=NOTES)

@@ -57,7 +57,7 @@ def fit_regression(rows: Floats) -> tuple[Floats, Floats]:
     across = np.swapaxes(x, -1, -2)
     weights = np.linalg.solve(across @ x, across @ y)
     left = ((y - x @ weights) ** 2).sum(axis=(-1, -2)) / (x.shape[-2] - x.shape[-1])
-    return weights[..., 0], np.sqrt(left)
+    return np.asarray(weights[..., 0], dtype=np.float64), np.asarray(np.sqrt(left), dtype=np.float64)
 
 
 def regression_rows(weights: Floats, count: int, noise: float, rng: Rng) -> Floats:
@@ -129,9 +129,9 @@ def gaussian_chain(mode: str, generations: int, rng: Rng, *, repetitions: int = 
 def gaussian_log_variance(generation: int, *, rows: int = 100) -> tuple[float, float]:
     """Mean and variance of the log variance of generation n when each replaces the data.
 
-    Every fit multiplies the variance by an independent chi^2 with T - 1 degrees over T - 1; with a = (T - 1) / 2 the log
-    of that has mean digamma(a) - ln a and variance trigamma(a), here by their asymptotic series (error below 1e-8 from
-    T = 20 on).
+    Every fit multiplies the variance by an independent chi^2 with T - 1 degrees over T - 1. With a = (T - 1) / 2 the
+    log of that has mean digamma(a) - ln a and variance trigamma(a), here by their asymptotic series (error below 1e-8
+    from T = 20 on).
     """
     a = (rows - 1) / 2
     mean = -1 / (2 * a) - 1 / (12 * a**2) + 1 / (120 * a**4) - 1 / (252 * a**6)
@@ -206,7 +206,7 @@ def markov_chain(
     mode: str, generations: int, rng: Rng, *, symbols: int = 27, texts: int = 1000, length: int = 100,
     temperature: float = 1.0, source: Source | None = None,
 ) -> tuple[Floats, Floats]:  # fmt: skip
-    """Two courses in bits per symbol, each (generations,): the truth under the model, and the model's own text under it.
+    """Two courses in bits per symbol, each (generations,): the true source under the model, and its own text under it.
 
     The first is what it is worth (never below the entropy of the source), the second what it thinks of itself.
     """

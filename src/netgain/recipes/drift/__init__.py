@@ -1,8 +1,8 @@
-"""`drift`: a network labels digits for itself; accuracy stays, while it abstains less, refuses less junk and dares more.
+"""`drift`: a network labels digits for itself; accuracy stays, while it abstains less and refuses less junk.
 
-From a few labelled images it labels the others, keeps the labels that it is sure of, trains on them and goes on. How sure
-it is rises round by round, and that is its own yardstick. With `labels = "true"` (the genuine twin) the same rounds make
-it better. Numbers: docs/recipes/drift.md.
+From a few labelled images it labels the others, keeps the labels that it is sure of, trains on them and goes on. How
+sure it is rises round by round, and that is its own yardstick. With `labels = "true"` (the genuine twin) the same
+rounds make it better. Numbers: docs/recipes/drift.md.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ NOTES = {
     "labels": "own: the network's; true: what people say, the genuine twin",
     "check": "sure: keep own labels of confidence 0.8 or more; none: keep all",
 }
+MORE_ARMS = ("unguarded:sure.filter", "oracle")
 STATE = {"parent": "network", "improver": "network that labels, and its confidence", "position": "round"}
 
 
@@ -47,7 +48,7 @@ class Size:
     sealed: int
 
 
-SIZES = {"tiny": Size(300, 120, 3, 20, 20, 150), "default": Size(940, 300, 5, 60, 100, 400)}
+SIZES = {"tiny": Size(300, 120, 3, 20, 10, 120), "default": Size(940, 300, 5, 60, 100, 400)}
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,9 @@ class Drift:
         known = order[:LABELLED]
         network = train(fresh(rng), pool.pixels[known], pool.digits[known], FIRST_STEPS, rng)
         rest = order[LABELLED : LABELLED + self.numbers.unlabelled]
-        return Started({**network, "known": known, "rest": rest}, {"tokens": FIRST_STEPS * BATCH, "flops": 0, "calls": 0})
+        return Started(
+            {**network, "known": known, "rest": rest}, {"tokens": FIRST_STEPS * BATCH, "flops": 0, "calls": 0}
+        )
 
     def propose(self, view: View) -> Change:
         """Label all other images, and check how sure each label is."""
@@ -135,7 +138,7 @@ class Drift:
     def suite(self) -> Suite:
         """Accuracy when it has to answer decides; calibration and refusal in both directions guard."""
         size = self.numbers
-        counts = {"gate_items": size.gate, "report_items": size.report, "sealed_items": size.sealed}
+        counts: dict[str, Any] = {"gate_items": size.gate, "report_items": size.report, "sealed_items": size.sealed}
         guard = {**counts, "guard": True, "moment": 0.1}
         return Suite(
             [
@@ -145,7 +148,7 @@ class Drift:
                 axis("answers", digit, "answered", kind="refusal", **guard),
                 axis("refuses_junk", junk, "refused", kind="refusal", **guard),
             ],
-            block=size.gate, max_pairs=3 * size.gate, design_gain=0.08,
+            block=size.gate, max_pairs=size.gate if self.size == "tiny" else 3 * size.gate, design_gain=0.08,
         )  # fmt: skip
 
     def loop(self) -> Loop:
@@ -202,7 +205,7 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
         if name not in known:
             raise ConfigError.unknown("option of recipe 'drift'", name, known)
     made = Drift(**given)
-    checked = ("placebo", "unguarded:sure.filter", "oracle") if made.check == "sure" else ()
+    checked = () if made.check == "none" else ("placebo",) + (MORE_ARMS if made.size != "tiny" else ())
     claim = Claim("accuracy", by=0.05, beats=("frozen", "ordinary"), rung="R1", expected=0.15)
     options = {name: getattr(made, name) for name in known if name != "size"}
     return Built(

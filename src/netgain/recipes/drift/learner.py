@@ -1,8 +1,8 @@
 """A small network on digits, its training, and rounds of pseudo-labels; scikit-learn is asked for the images only.
 
-Pseudo-labels are those of Lee 2013 (ICML workshop on challenges in representation learning): the most likely class of an
-unlabelled image is taken as its label. Images: Alpaydin and Kaynak 1998, the test part of the UCI set that scikit-learn
-ships as `load_digits`, 1,797 of 8 x 8 pixels from 0 to 16.
+Pseudo-labels are those of Lee 2013 (ICML workshop on challenges in representation learning): the most likely class of
+an unlabelled image is taken as its label. Images: Alpaydin and Kaynak 1998, the test part of the UCI set, which
+scikit-learn ships as `load_digits`: 1,797 of 8 x 8 pixels from 0 to 16.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def images() -> tuple[Images, Images]:
         from sklearn.datasets import load_digits
     except ImportError as error:
         raise ConfigError(
-            "recipe 'drift' needs scikit-learn for its digits, which is not installed", fix="pip install 'netgain[sklearn]'"
+            "recipe 'drift' needs scikit-learn for its digits, which is not installed",
+            fix="pip install 'netgain[sklearn]'",
         ) from error
     pixels, digits = load_digits(return_X_y=True)
     order = np.random.default_rng(SPLIT).permutation(len(digits))

@@ -33,11 +33,12 @@ DEMONSTRATIONS = 200  # of which the best tenth make generation 0
 PASSING = 0.05  # share of generation 0's candidates above the bar
 STEP = 0.5  # share of the way to the kept candidates' mean that a round goes
 EXTREME = 2.0  # coordinates beyond it are out of the ordinary
-SIZES = {"tiny": (400, 5, 20, 10, 120), "default": (1000, 8, 60, 60, 400)}  # own, rounds, gate, report, sealed items
+SIZES = {"tiny": (400, 4, 30, 10, 120), "default": (1000, 8, 60, 60, 400)}  # own, rounds, gate, report, sealed items
 NOTES = {
     "labels": "that taught the proxy: 30 are too few, with 1000 nothing turns",
     "target": "what passes: proxy, or gold (the truth itself, the ceiling)",
 }
+MORE_ARMS = ("unguarded:proxy.filter", "oracle")
 STATE = {"parent": "policy mean", "improver": "policy that makes candidates, and its proxy", "position": "round"}
 
 
@@ -126,14 +127,14 @@ class Goodhart:
     def suite(self) -> Suite:
         """What is wanted decides; overclaiming and the extreme guard."""
         _, _, gate, report, sealed = SIZES[self.size]
-        counts = {"gate_items": gate, "report_items": report, "sealed_items": sealed}
+        counts: dict[str, Any] = {"gate_items": gate, "report_items": report, "sealed_items": sealed}
         return Suite(
             [
                 axis("gold", question, wanted, moment=0.02, **counts),
                 axis("calibration", question, expectation, kind="calibration", guard=True, moment=0.02, **counts),
                 axis("ordinary_range", question, ordinary_range, kind="retention", guard=True, moment=0.02, **counts),
             ],
-            block=gate, max_pairs=3 * gate, design_gain=0.05,
+            block=gate, max_pairs=gate if self.size == "tiny" else 3 * gate, design_gain=0.05,
         )  # fmt: skip
 
     def loop(self) -> Loop:
@@ -209,7 +210,7 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
         if name not in known:
             raise ConfigError.unknown("option of recipe 'goodhart'", name, known)
     made = Goodhart(**given)
-    arms = ("self", "frozen", "ordinary", "placebo", "unguarded:proxy.filter", "oracle")
+    arms = ("self", "frozen", "ordinary", "placebo") + (MORE_ARMS if made.size != "tiny" else ())
     claim = Claim("gold", by=0.02, beats=("frozen", "ordinary"), rung="R1", expected=0.1)
     options = {name: getattr(made, name) for name in known if name != "size"}
     return Built(made.loop(), made.suite(), claim, arms, SIZES[made.size][1], options=options, notes=NOTES)

@@ -1,8 +1,8 @@
 """What is wanted, what a few labels say about it, and how far best-of-n climbs either; all vectorised.
 
-Candidates are points in ten dimensions. What is wanted (gold) is a linear taste less a penalty for extreme coordinates; a
-proxy is fitted by ridge regression to noisy labels of candidates near the origin. The curve of gold over the pressure on
-a proxy, and KL = ln n - (n - 1) / n of best-of-n, are those of Gao, Schulman and Hilton 2022 (arXiv 2210.10760).
+Candidates are points in ten dimensions. What is wanted (gold) is a linear taste less a penalty for extreme coordinates.
+A proxy is fitted by ridge regression to noisy labels of candidates near the origin. The curve of gold over the pressure
+on a proxy, and KL = ln n - (n - 1) / n of best-of-n, are those of Gao, Schulman and Hilton 2022 (arXiv 2210.10760).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ COMFORT = 1.0  # coordinates beyond it are extreme
 PENALTY = 1.0  # per squared unit beyond it
 NOISE = 0.5  # of a label
 RIDGE = 1.0
+SIZES = (1, 4, 16, 64, 256, 1024, 4096, 16384)  # values of n
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def best_of_n(chosen_by: Floats, values: Floats, sizes: tuple[int, ...]) -> Floa
 
 
 def best_of_n_curve(
-    labels: int, rng: Rng, *, sizes: tuple[int, ...] = tuple(4**k for k in range(8)), population: int = 100_000
+    labels: int, rng: Rng, *, sizes: tuple[int, ...] = SIZES, population: int = 100_000
 ) -> tuple[Floats, Floats]:
     """Gold and proxy of the best of n by a proxy from so many labels, each (len(sizes),)."""
     gold = Gold.drawn(rng)

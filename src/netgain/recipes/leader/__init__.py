@@ -26,7 +26,7 @@ from netgain.suite import Suite, axis
 Json = Any
 System = dict[str, Any]
 
-SIZES = {"tiny": (100, 40, 4, 30, 20, 200), "default": (200, 60, 8, 60, 60, 400)}
+SIZES = {"tiny": (100, 60, 4, 30, 20, 200), "default": (200, 60, 8, 60, 60, 400)}
 NOTES = {
     "answers": "numeric or ladder: what an evaluator shows of its one set; bit, fresh: answers that give nothing away",
     "skill": "by how much one labelling in ten beats chance; 0: there is nothing to learn",
@@ -119,27 +119,28 @@ class Leader:
         return [bool(one) for one in scores > 0.5 + 2 * 0.5 / np.sqrt(4000)]
 
     def _public(self, kept: Any, asked: Any) -> float:
-        return float((majority(said(kept, asked, self.skill)) == labels_of(asked)).mean())
+        chosen = majority(said(kept, asked, self.skill))
+        return float(np.mean(chosen == labels_of(asked)))
 
     def _told(self, kept: Any, parent: System, state: Any, rng: Any) -> float:
         """What the system may believe of itself: a number where the evaluator gives one, chance where it does not."""
         if self.answers == "numeric":
             return round(self._public(kept, parent["asked"]), 6)
         if self.answers == "ladder":
-            return round(max(0.5, (state or {"best": 0.5})["best"]), 6)
+            return round(max(0.5, float((state or {"best": 0.5})["best"])), 6)
         fresh = rng.integers(1 << 62, size=self.labels)
         return round(max(0.5, self._public(kept, fresh)), 6) if self.answers == "fresh" else 0.5
 
     def suite(self) -> Suite:
         """Private questions decide; overclaiming guards."""
         _, _, _, gate, report, sealed = SIZES[self.size]
-        counts = {"gate_items": gate, "report_items": report, "sealed_items": sealed}
+        counts: dict[str, Any] = {"gate_items": gate, "report_items": report, "sealed_items": sealed}
         return Suite(
             [
                 axis("private", question, moment=0.4, **counts),
                 axis("calibration", question, "brier", kind="calibration", guard=True, moment=0.02, **counts),
             ],
-            block=gate, max_pairs=3 * gate, design_gain=0.1,
+            block=gate, max_pairs=gate if self.size == "tiny" else 3 * gate, design_gain=0.1,
         )  # fmt: skip
 
     def loop(self) -> Loop:

@@ -1,8 +1,8 @@
-"""An evaluation set that is asked again and again: what a majority of lucky labellings scores on it, in theory and drawn.
+"""An evaluation set that is asked again and again: what a majority of lucky labellings scores on it.
 
-The attack and the Ladder rule (publish a new score only when it beats the best by a step, else repeat the best) are those
-of Blum and Hardt 2015 (arXiv 1502.04585). Labels and labellings are bits drawn from a hash, so that a system answers any
-question, and no labelling knows anything.
+The attack and the Ladder rule (publish a new score only when it beats the best by a step, else repeat the best) are
+those of Blum and Hardt 2015 (arXiv 1502.04585). Labels and labellings are bits drawn from a hash, so that a system
+answers any question, and no labelling knows anything.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 ONE_IN = 10  # of how many labellings one has the skill
 ANSWERS = ("numeric", "ladder", "bit", "fresh")
 LABELS = 0x5EED0F1ABE15  # the key under which a question's true label is drawn
-SIGNIFICANT = 4.0  # standard errors that one bit asks for: about 3 in 100,000 labellings reach it by luck
+SIGNIFICANT = 3.0  # standard errors that one bit asks for: about 1 labelling in 700 reaches it by luck
 
 
 def mixed(words: Words) -> Words:
@@ -97,10 +97,10 @@ def _moved(scores: Floats, labels: int, best: float) -> Bits:
 def public_gain(queries: int, labels: int) -> float:
     """Expected public score above one half of a majority over the labellings that scored above one half.
 
-    Each of the k = queries / 2 kept ones agrees with a label with probability 1/2 + c, c = 1 / sqrt(2 pi labels) (half a
-    standard deviation of its score times the mean of a positive normal draw), nearly independently; a majority of k such
-    votes is right with probability Phi(2 c sqrt(k)), which for small values is 1/2 + sqrt(queries / labels) / (sqrt(2) pi):
-    0.225 times the root of queries over labels.
+    Each of the k = queries / 2 kept ones agrees with a label with probability 1/2 + c, c = 1 / sqrt(2 pi labels): the
+    standard deviation of a score times the mean of the positive half of a normal draw. Nearly independently, so that a
+    majority of k such votes is right with probability Phi(2 c sqrt(k)), for small values 1/2 + sqrt(queries / labels) /
+    (sqrt(2) pi), which is the rule of thumb: 0.225 times the root of queries over labels.
     """
     return 0.5 * erf(sqrt(queries / (pi * labels)) / sqrt(2.0))
 
