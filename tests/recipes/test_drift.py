@@ -1,4 +1,4 @@
-"""`drift`: with own labels abstention, junk refusal and carelessness move at unchanged accuracy; with true ones it learns."""
+"""`drift`: own labels move abstention, junk refusal and carelessness, not accuracy; true labels teach."""
 
 import numpy as np
 import planted

@@ -101,7 +101,7 @@ def test_a_wrong_option_of_goodhart_is_named(wrong):
         build_recipe("goodhart", wrong, "tiny")
 
 
-def course(rounds=8, starts=6, **options):
+def course(rounds=8, starts=8, **options):
     """Gold of a policy by round, and the share that its check passes: two arrays (starts, rounds + 1)."""
     own, rows = Goodhart(**options), []
     for seed in range(starts):

@@ -244,7 +244,7 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
         if name not in known:
             raise ConfigError.unknown("option of recipe 'collapse'", name, known)
     made = Collapse(**given)
-    checked = () if made.check == "none" else ("placebo", "unguarded:likely.filter")
+    checked = ("placebo", *(("unguarded:likely.filter",) if made.check == "likely" else ()))
     claim = Claim("truth", by=0.01, beats=("frozen",), rung="R1", expected=0.1)
     options = {name: getattr(made, name) for name in known if name != "size"}
     arms = ("self", "frozen", "ordinary", *(("stacked",) if made.size != "tiny" else ()), *checked)

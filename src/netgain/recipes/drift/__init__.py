@@ -205,10 +205,10 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
         if name not in known:
             raise ConfigError.unknown("option of recipe 'drift'", name, known)
     made = Drift(**given)
-    checked = () if made.check == "none" else ("placebo",) + (MORE_ARMS if made.size != "tiny" else ())
+    more = [one for one in MORE_ARMS if made.size != "tiny" and (made.check == "sure" or ":" not in one)]
     claim = Claim("accuracy", by=0.05, beats=("frozen", "ordinary"), rung="R1", expected=0.15)
     options = {name: getattr(made, name) for name in known if name != "size"}
     return Built(
-        made.loop(), made.suite(), claim, ("self", "frozen", "ordinary", *checked), made.numbers.rounds,
+        made.loop(), made.suite(), claim, ("self", "frozen", "ordinary", "placebo", *more), made.numbers.rounds,
         options=options, notes=NOTES,
     )  # fmt: skip
