@@ -91,7 +91,7 @@ def regression_chain(
 
 def regression_error(mode: str, generation: int, *, dimensions: int = 20, rows: int = 200, noise: float = 1.0) -> float:
     """Expected excess error of the chain: noise^2 d / (T - d - 1), times n in "replace", times sum 1/k^2 at most in
-    "accumulate" (arXiv 2404.01413, theorem 1 and its bound).
+    "accumulate" (arXiv 2404.01413, whose bound is pi^2 / 6 times the first error).
 
     Raises:
         ConfigError: a mode without a closed form.
