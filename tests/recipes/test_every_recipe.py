@@ -5,6 +5,10 @@ from itertools import product
 import pytest
 
 from netgain.recipes import RECIPES, build_recipe
+from netgain.recipes.collapse import CHECKS as CHECKS_OF_COLLAPSE
+from netgain.recipes.collapse.chains import MODES
+from netgain.recipes.collapse.worlds import WORLDS
+from netgain.recipes.leader.attack import ANSWERS
 from netgain.recipes.length.options import CHECKS
 from netgain.session import Study
 from netgain.testing.ladder import IMPROVERS
@@ -13,6 +17,14 @@ LENGTH = [{"task": task, "check": check} for task, checks in CHECKS.items() for 
 ASKED = [("length", options, size) for options, size in product(LENGTH, ("tiny", "default", "full"))]
 ASKED += [("ladder", {"check": check}, size) for check, size in product((0.0, 0.95), ("tiny", "default", "full"))]
 ASKED += [("ladder", {"improver": improver}, "default") for improver in IMPROVERS]
+ASKED += [("collapse", {"chain": one, "mode": mode}, "tiny") for one, mode in product(WORLDS, MODES)]
+ASKED += [("collapse", {"check": check}, size) for check, size in product(CHECKS_OF_COLLAPSE, ("tiny", "default"))]
+ASKED += [("goodhart", {"labels": labels}, size) for labels, size in product((25, 1000), ("tiny", "default"))]
+ASKED += [("leader", {"answers": answers}, size) for answers, size in product(ANSWERS, ("tiny", "default"))]
+ASKED += [
+    ("drift", {"labels": labels, "check": check}, size)
+    for labels, check, size in product(("own", "true"), ("sure", "none"), ("tiny", "default"))
+]
 
 
 def test_every_recipe_is_asked_for():
@@ -21,6 +33,8 @@ def test_every_recipe_is_asked_for():
 
 @pytest.mark.parametrize(("name", "options", "size"), ASKED)
 def test_a_recipe_makes_a_study_whose_arms_are_there_once_and_can_be_run(name, options, size):
+    for extra in RECIPES[name].needs if name == "drift" else ():  # `length` imports its torch at the first round only
+        pytest.importorskip(extra)
     built = build_recipe(name, options, size)
     study = Study(built.loop, built.suite, built.arms, built.claim, built.replicas, built.rounds)
     assert len(set(built.arms)) == len(built.arms)

@@ -18,7 +18,11 @@ from netgain.ledger import FolderLock, held
 
 Json = Any
 NEEDED = ("numpy", "click", "rich", "jinja2", "pydantic")
-OPTIONAL = {"torch": "the recipe `length`", "safetensors": "the recipe `length`"}
+OPTIONAL = {  # package -> what needs it, and the extra that brings it
+    "torch": ("the recipe `length`", "torch"),
+    "safetensors": ("the recipe `length`", "torch"),
+    "scikit-learn": ("the recipe `drift`", "sklearn"),
+}
 OLDEST = (3, 11)
 ENOUGH_BYTES = 1 << 30
 
@@ -49,9 +53,9 @@ def _package(name: str) -> dict[str, Json]:
 
 
 def _extras() -> list[dict[str, Json]]:
-    found = [(_package(name), use) for name, use in OPTIONAL.items()]
-    missing = "not installed, needed by {}; next: pip install 'netgain[torch]'"
-    return [one if one["ok"] else _check(one["name"], None, missing.format(use)) for one, use in found]
+    found = [(_package(name), use, extra) for name, (use, extra) in OPTIONAL.items()]
+    missing = "not installed, needed by {}; next: pip install 'netgain[{}]'"
+    return [one if one["ok"] else _check(one["name"], None, missing.format(use, extra)) for one, use, extra in found]
 
 
 def _database() -> dict[str, Json]:

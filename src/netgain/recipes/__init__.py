@@ -75,6 +75,38 @@ RECIPES = {
             1.0,
             "a simulated learner of known truth climbs the same ladder without torch: for trying things out",
         ),
+        Recipe(
+            "collapse",
+            "netgain.recipes.collapse",
+            ("data", "weights"),
+            (),
+            1.0,
+            "planted: a model fitted to its own samples thinks ever better of itself and gets worse",
+        ),
+        Recipe(
+            "goodhart",
+            "netgain.recipes.goodhart",
+            ("data", "weights"),
+            (),
+            1.0,
+            "planted: a policy climbs a proxy that few labels taught, past the peak of what is wanted",
+        ),
+        Recipe(
+            "drift",
+            "netgain.recipes.drift",
+            ("data", "weights"),
+            ("sklearn",),
+            2.0,
+            "planted: digits labelled by the learner itself; it dares more and refuses less at unchanged accuracy",
+        ),
+        Recipe(
+            "leader",
+            "netgain.recipes.leader",
+            ("data", "policy"),
+            (),
+            1.0,
+            "planted: one evaluation set asked again and again, until its score rises on nothing",
+        ),
     )
 }
 
