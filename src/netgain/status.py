@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from netgain.budget import UNITS, total
 from netgain.errors import ConfigError
 from netgain.facts import Facts, reduce
-from netgain.ledger import Ledger, Stored, held
+from netgain.ledger import Ledger, Stored, held, utc_now
 from netgain.result import result_digest
+from netgain.study import unread
 
 Json = Any
 STATES = ("planned", "running", "paused", "waiting_approval", "stopped", "done", "failed")
 ENDED = "the process ended; run again"
 NOBODY_COUNTED = "not everything that was run books it"
 NOT_YET = "the study is not finished"
+SHOWN = 16  # hex digits of a digest that are shown to people
 
 
 def status_of(folder: Path) -> dict[str, Json]:
@@ -66,10 +69,37 @@ def _state(folder: Path, facts: Facts, latest: str) -> dict[str, Json]:
         last = {"state": "paused", "reason": ENDED, "since": latest}
     elif last["state"] not in ("running", "done") and now:
         last = {"state": "running", "reason": "a run has just started", "since": latest}
+    if last["state"] == "waiting_approval" and facts.waiting and not now:
+        return {**last, "next": _answer_next(folder, facts.waiting)}
     if last["state"] == "done":
         return {**last, "next": _next(folder, "verify")}
     wait = {"who": "nobody", "cmd": None, "cmd_reason": "a run holds the folder: wait for it"}
     return {**last, "next": wait if now else _next(folder)}
+
+
+def _answer_next(folder: Path, waiting: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
+    """The answer that is missing first; a run when enough of them are left in the inbox."""
+    for one in waiting:
+        said = [*one["answers"], *unread(folder, one["id"])]
+        if len(said) < one["people"] and not any(other["answer"] == "deny" for other in said):
+            command = f"netgain approve {one['id']} --study {folder} --digest {one['change'][:SHOWN]} --reason TEXT"
+            return {"who": "human", "cmd": command}
+    return _next(folder)
+
+
+def _waiting(facts: Facts) -> list[dict[str, Json]]:
+    """What waits for people; without the run, so that whoever answers does not know the arm."""
+    now = datetime.fromisoformat(utc_now())
+    told = ("id", "round", "surfaces", "people", "size", "since", "expires")
+    return [
+        {
+            **{name: one[name] for name in told},
+            "digest": one["change"],
+            "answers": [{"by": said["by"], "answer": said["answer"]} for said in one["answers"]],
+            "age_seconds": round((now - datetime.fromisoformat(one["since"])).total_seconds(), 3),
+        }
+        for one in facts.waiting
+    ]
 
 
 def _next(folder: Path, command: str = "run") -> dict[str, Json]:
@@ -86,6 +116,8 @@ def _progress(facts: Facts, folder: Path) -> dict[str, Json]:
         "runs": {"done": sum(row["stage"] == "done" for row in rows), "of": len(rows)},
         "rounds": rounds if horizon else {**rounds, "each_reason": "nothing is registered yet"},
         "replicas": len(facts.enrolled),
+        "policy": facts.policy.sentence(),
+        "waiting": _waiting(facts),
         "spend": spend_of(facts),
         "verdict": verdict,
         **({} if verdict else {"verdict_reason": NOT_YET}),
@@ -122,6 +154,17 @@ def status_in_words(record: Mapping[str, Json]) -> str:
         ("spend", ", ".join(known) or "nothing counted"),
         ("verdict", record["verdict"] or f"none yet: {record['verdict_reason']}"),
         ("result", record["result_digest"] or "-"),
+        ("policy", record["policy"]),
+        *(("waits", _wait_in_words(one)) for one in record["waiting"]),
         ("next", record["next"]["cmd"] or "wait"),
     ]
     return "\n".join(f"{name:<9}{text}" for name, text in lines)
+
+
+def _wait_in_words(one: Mapping[str, Json]) -> str:
+    size = ", ".join(f"{count} {what}" for what, count in one["size"].items())
+    said = "".join(f", {other['answer']} by {other['by']}" for other in one["answers"])
+    return (
+        f"{one['id']}  digest {one['digest'][:SHOWN]}  {', '.join(one['surfaces'])}: {size}; {len(one['answers'])} of "
+        f"{one['people']} answers{said}; for {one['age_seconds'] / 60:.0f} min, until {one['expires']}"
+    )

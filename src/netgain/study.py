@@ -272,6 +272,12 @@ def leave_request(folder: Path, kind: str, *, by: str, reason: str, **more: str)
     return part.rename(path)
 
 
+def unread(folder: Path, ident: str) -> list[dict[str, Any]]:
+    """Answers to a request that are left in the inbox, and that no run has read yet."""
+    left = [_request(path) for path in sorted((folder / "inbox").glob("*.json"))]
+    return [{**one, "answer": one["kind"]} for one in left if one.get("id") == ident]
+
+
 def enrolled(world: World) -> Sequence[int]:
     """Ids of all enrolled replicas, in order."""
     return sorted(event.data["replica"] for event in world.log.events("replica_enrolled"))
