@@ -83,7 +83,8 @@ class Policy:
 
     def to_json(self) -> dict[str, Json]:
         """Plain JSON; `from_json` is its inverse."""
-        return {**asdict(self), "surfaces": {name: self.surfaces[name] for name in SURFACES if name in self.surfaces}}
+        named = {name: self.surfaces.get(name, UNATTENDED) for name in SURFACES}
+        return {**asdict(self), "surfaces": {name: rule for name, rule in named.items() if rule != UNATTENDED}}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Json] | None) -> Policy:
@@ -94,7 +95,7 @@ class Policy:
         """The policy in words."""
         if not self.binds:
             return "every change runs unattended"
-        told = [f"{name}: {rule}" for name, rule in self.to_json()["surfaces"].items() if rule != UNATTENDED]
+        told = [f"{name}: {rule}" for name, rule in self.to_json()["surfaces"].items()]
         sizes = [(what, getattr(self, f"max_{what}")) for what in SIZES]
         told += [f"at most {limit} {what}" for what, limit in sizes if limit is not None]
         waits = f"; without an answer in {self.expires_hours:g} hours: denied" if self._waits else ""

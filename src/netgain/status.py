@@ -80,6 +80,8 @@ def _state(folder: Path, facts: Facts, latest: str) -> dict[str, Json]:
 def _answer_next(folder: Path, waiting: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
     """The answer that is missing first; a run when enough of them are left in the inbox."""
     for one in waiting:
+        if utc_now() > one["expires"]:
+            return _next(folder)  # silence was a no: the next run says so
         said = [*one["answers"], *unread(folder, one["id"])]
         if len(said) < one["people"] and not any(other["answer"] == "deny" for other in said):
             command = f"netgain approve {one['id']} --study {folder} --digest {one['change'][:SHOWN]} --reason TEXT"

@@ -125,15 +125,15 @@ class Conductor:
             self._turn.notify_all()
 
     def _work(self) -> None:
-        while (run := self._next()) is not None:
-            try:
+        run = None
+        try:
+            while (run := self._next()) is not None:
                 self._step(run)
-            except BaseException as error:  # noqa: BLE001  broad: carried to the calling thread, which raises it
-                with self._turn:
-                    self._trouble = self._trouble or error
-                    self._busy.discard(run)
-                    self._turn.notify_all()
-                return
+        except BaseException as error:  # noqa: BLE001  broad: carried to the calling thread, which raises it
+            with self._turn:
+                self._trouble = self._trouble or error
+                self._busy.discard(run or "")
+                self._turn.notify_all()
 
     def _step(self, run: str) -> None:
         before, began = self._rows[run], time.monotonic()

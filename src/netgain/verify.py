@@ -588,7 +588,7 @@ def approvals(study: Study) -> str:
                 need(enough, f"{here}: {len(agreed)} of {needed} approvals of change {change[:12]}")
                 said = ""
             before = entry.data["row"]
-    return f"{counted} changes waited for people; bounds: {allowed or 'none, everything ran unattended'}"
+    return f"{counted} times people were to decide; bounds: {allowed or 'none, everything ran unattended'}"
 
 
 # --- Gate: every decision again, from raw scores ---------------------------------------------------------------------
