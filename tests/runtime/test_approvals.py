@@ -291,9 +291,7 @@ def undisturbed(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("stage", ["judge", "approve", "apply"])
-def test_a_run_killed_around_its_waiting_loses_and_grants_nothing(
-    tmp_path: Path, undisturbed: str, stage: str
-) -> None:
+def test_a_run_killed_around_its_waiting_loses_and_grants_nothing(tmp_path: Path, undisturbed: str, stage: str) -> None:
     folder = tmp_path / "broken"
     if stage == "judge":
         with pytest.raises(OSError, match="plug"):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import tiny
+from worlds import conduct, final, world_in
 
 from netgain import session, verify
 from netgain.deciders import autonomy_of
@@ -22,7 +23,6 @@ from netgain.stores import ObjectStore
 from netgain.study import Conductor, Stepped, enrol, leave_request
 from netgain.testing.inprocess import InProcess
 from study_forgery import Events, forged, places
-from worlds import conduct, final, world_in
 
 ROOT = "5a" * 32
 Json = Any
