@@ -37,7 +37,7 @@ def failing(found: dict[str, Any]) -> dict[str, str]:
 
 def test_an_honest_study_passes_every_check(honest: Path) -> None:
     found = verify.verify(honest)
-    assert [check["ok"] for check in found["checks"]] == [True] * 13, failing(found)
+    assert [check["ok"] for check in found["checks"]] == [True] * len(verify.CHECKS), failing(found)
     assert (found["schema"], found["verdict"], found["level"], found["rung"]) == (
         "netgain.verify/1",
         "SUPPORTED",
@@ -101,8 +101,8 @@ def test_one_file_runs_with_plain_python_and_changes_nothing(honest: Path, tmp_p
 def test_words_for_people_have_a_line_per_check(honest: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert verify.main([str(honest)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[1] for line in lines[:13]] == [check.__name__ for check in verify.CHECKS]
-    assert lines[13].startswith("SUPPORTED: rung R1, level 3, estimate 0.")
+    assert [line.split()[1] for line in lines[:14]] == [check.__name__ for check in verify.CHECKS]
+    assert lines[14].startswith("SUPPORTED: rung R1, level 3, estimate 0.")
 
 
 def spots(path: Path, count: int) -> list[int]:
