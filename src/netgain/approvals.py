@@ -51,7 +51,8 @@ def surfaces_of(change: Mapping[str, Json]) -> list[str]:
 
 def refusal(row: Row, world: World, change: Mapping[str, Json]) -> str:
     """Why the policy lets a change not even be built; "" when it does."""
-    return policy_of(world.log).refusal(surfaces_of(change), size_of(change))
+    policy = policy_of(world.log)
+    return policy.refusal(surfaces_of(change), size_of(change)) if policy.binds else ""
 
 
 def gated(row: Row, world: World, adopts: bool) -> tuple[Row, list[Event]]:

@@ -69,24 +69,22 @@ def _state(folder: Path, facts: Facts, latest: str) -> dict[str, Json]:
         last = {"state": "paused", "reason": ENDED, "since": latest}
     elif last["state"] not in ("running", "done") and now:
         last = {"state": "running", "reason": "a run has just started", "since": latest}
-    if last["state"] == "waiting_approval" and facts.waiting and not now:
-        return {**last, "next": _answer_next(folder, facts.waiting)}
+    if last["state"] in ("waiting_approval", "running") and (missing := _missing_answer(folder, facts.waiting)):
+        return {**last, "next": {"who": "human", "cmd": missing}}
     if last["state"] == "done":
         return {**last, "next": _next(folder, "verify")}
     wait = {"who": "nobody", "cmd": None, "cmd_reason": "a run holds the folder: wait for it"}
     return {**last, "next": wait if now else _next(folder)}
 
 
-def _answer_next(folder: Path, waiting: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
-    """The answer that is missing first; a run when enough of them are left in the inbox."""
+def _missing_answer(folder: Path, waiting: Sequence[Mapping[str, Json]]) -> str:
+    """The command of the answer that is missing first; "" when what is left in the inbox, or silence, is enough."""
     for one in waiting:
-        if utc_now() > one["expires"]:
-            return _next(folder)  # silence was a no: the next run says so
         said = [*one["answers"], *unread(folder, one["id"])]
-        if len(said) < one["people"] and not any(other["answer"] == "deny" for other in said):
-            command = f"netgain approve {one['id']} --study {folder} --digest {one['change'][:SHOWN]} --reason TEXT"
-            return {"who": "human", "cmd": command}
-    return _next(folder)
+        over = utc_now() > one["expires"] or any(other["answer"] == "deny" for other in said)
+        if not over and len(said) < one["people"]:
+            return f"netgain approve {one['id']} --study {folder} --digest {one['change'][:SHOWN]} --reason TEXT"
+    return ""
 
 
 def _waiting(facts: Facts) -> list[dict[str, Json]]:
@@ -118,12 +116,18 @@ def _progress(facts: Facts, folder: Path) -> dict[str, Json]:
         "runs": {"done": sum(row["stage"] == "done" for row in rows), "of": len(rows)},
         "rounds": rounds if horizon else {**rounds, "each_reason": "nothing is registered yet"},
         "replicas": len(facts.enrolled),
-        "policy": facts.policy.sentence(),
+        **_policy(facts),
         "waiting": _waiting(facts),
         "spend": spend_of(facts),
         "verdict": verdict,
         **({} if verdict else {"verdict_reason": NOT_YET}),
     }
+
+
+def _policy(facts: Facts) -> dict[str, Json]:
+    if not facts.registration:
+        return {"policy": None, "policy_reason": "it is registered when the study starts"}
+    return {"policy": facts.policy.sentence()}
 
 
 def _rounds_done(row: Mapping[str, Json]) -> int:
@@ -156,7 +160,7 @@ def status_in_words(record: Mapping[str, Json]) -> str:
         ("spend", ", ".join(known) or "nothing counted"),
         ("verdict", record["verdict"] or f"none yet: {record['verdict_reason']}"),
         ("result", record["result_digest"] or "-"),
-        ("policy", record["policy"]),
+        ("policy", record["policy"] or record["policy_reason"]),
         *(("waits", _wait_in_words(one)) for one in record["waiting"]),
         ("next", record["next"]["cmd"] or "wait"),
     ]

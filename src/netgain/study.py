@@ -16,6 +16,7 @@ from netgain.arms import Arm
 from netgain.budget import exceeded
 from netgain.errors import BudgetExhausted, ConfigError, IntegrityError
 from netgain.ledger.events import Event
+from netgain.ledger.files import STOP
 from netgain.ledger.store import utc_now
 from netgain.loop import step
 from netgain.rollback import rolled_back
@@ -25,7 +26,6 @@ from netgain.world import Outcome, World
 ENDING = ("stop", "pause")
 REQUESTS = (*ENDING, APPROVE, DENY, "rollback")
 FIELDS = {APPROVE: ("id", "digest", "at"), DENY: ("id", "digest", "at"), "rollback": ("run", "to")}  # beside the usual
-STOP = "STOP"  # a file of this name in the study's folder: nothing goes on while it is there
 WAITS = "waiting"
 
 

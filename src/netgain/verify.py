@@ -156,7 +156,11 @@ class Study:
         except (sqlite3.Error, OSError, TypeError, ValueError, KeyError, AttributeError) as error:
             self.fault = f"ledger.db cannot be read on at seq {len(self.entries)}: {error}"
         paths = [Path(root, name) for root, _, names in os.walk(folder) for name in names]
-        own = ("lock", "study.sha256") if self.finished else ("lock", "ledger.db", "ledger.db-wal", "ledger.db-shm")
+        own = (
+            "lock",
+            "STOP",
+            *(("study.sha256",) if self.finished else ("ledger.db", "ledger.db-wal", "ledger.db-shm")),
+        )
         named = {path.relative_to(folder).as_posix(): path for path in paths}
         self.files = {name: sha(path.read_bytes()).hex() for name, path in named.items() if name not in own}
 
@@ -451,6 +455,8 @@ def _follow(study: Study, run: str) -> None:
             moved |= {"stage": "measure", "round": before["round"], "restores": before["restores"] + 1}
             wrong = differs(moved, entry.data["row"], f"seq {entry.seq}: {run}, rollback:")
             need(not wrong and moved["released"] in served, wrong or f"seq {entry.seq}: {run} never released that")
+            told = {(e.data["round"], e.data["locus"], e.data["decided_by"]) for e in study.of("decision", run)}
+            need((before["round"], "rollback", "person") in told, f"seq {entry.seq}: {run}, rollback: no decision of a person is on record")
             before = entry.data["row"]
             continue
         data, row, here = entry.data, entry.data["row"], f"seq {entry.seq}: {run}, {entry.data['stage']}"
@@ -567,26 +573,31 @@ def approvals(study: Study) -> str:
         said, change, before, rules = "", "", study.of("run_started", run)[0].data["row"], defaultdict(set)
         for entry in study.of("decision", run):
             rules[entry.data["round"]].add(allowed.get(entry.data["surface"]))
+        people = Counter((e.data["round"], e.data["decided_by"]) for e in study.of("decision", run)
+                         if e.data["locus"] == "approval")  # fmt: skip
         for entry in study.of("stage_done", run):
             at, out, stage = entry.data["round"], entry.data["out"], entry.data["stage"]
             here, change = f"seq {entry.seq}: {run}, round {at}: {stage}", out.get("change", change)
-            told = [e.data for e in study.of("approval", run) if e.seq < entry.seq and e.data["change"] == change]
-            told = [one for one in told if one["round"] == at]
-            agreed = {one["by"].casefold() for one in told if one["answer"] == "approve"}
-            needed = 2 if "two" in rules[at] else int("one" in rules[at])
+            given = [e.data for e in study.of("approval", run) if e.seq < entry.seq and e.data["round"] == at]
+            told = [(one["answer"], one["by"].casefold()) for one in given if one["change"] == change]
+            agreed, needed = (
+                {by for one, by in told if one == "approve"},
+                2 if "two" in rules[at] else "one" in rules[at],
+            )
             built = stage == "build" and not out.get("lost")
             need(not built or "forbidden" not in rules[at], f"{here} of a surface that the policy forbids")
             if stage == "approve":
-                denied, counted = any(one["answer"] == "deny" for one in told), counted + 1
-                said = "denied" if denied else "approved" if len(agreed) >= needed else "expired"
+                counted, said = counted + 1, "approved" if len(agreed) >= needed else "expired"
+                said = "denied" if "deny" in dict(told) else said
                 need(needed and out["answer"] == said, f"{here}: recorded {out['answer']!r}, computed {said!r}")
+                due = len(told) + (said == "expired" and "unaided" not in before["arm"].split("+"))
+                need(people[at, "person"] == due, f"{here}: {people[at, 'person']} of {due} decisions are on record")
             if stage == "apply":
                 fair = (said,) if said in ("denied", "expired") else ("promote", "reject", "undecided", None)
                 need(before["verdict"] in fair, f"{here} after {before['verdict']!r}, the answers say {said!r}")
                 moved = {out["working"], out["released"]} - {before["working"], before["released"]}
-                enough = before["candidate"] not in moved or len(agreed) >= needed
-                need(enough, f"{here}: {len(agreed)} of {needed} approvals of change {change[:12]}")
-                said = ""
+                enough, said = before["candidate"] not in moved or len(agreed) >= needed, ""
+                need(enough, f"{here}: {len(agreed)} of {needed:d} approvals of change {change[:12]}")
             before = entry.data["row"]
     return f"{counted} times people were to decide; bounds: {allowed or 'none, everything ran unattended'}"
 

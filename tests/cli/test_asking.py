@@ -8,7 +8,7 @@ from program import ONE_START, ROOT
 from test_run import going_on
 
 from netgain.ledger import Ledger
-from netgain.study import STOP
+from netgain.ledger.files import STOP
 
 
 def made(cli, policy='[surfaces]\ndata = "one"\n', *more):
@@ -151,3 +151,5 @@ def test_the_file_stop_keeps_a_study_from_going_on(cli):
     assert said.code == 5 and "remove mine/STOP" in said.record["what"]
     Path("mine", STOP).unlink()
     assert cli("run", "mine", "--json").code == 0
+    Path("mine", STOP).touch()
+    assert all(one["ok"] for one in cli("verify", "mine", "--json").record["checks"]), "it is no part of the record"

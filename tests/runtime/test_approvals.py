@@ -267,6 +267,21 @@ def test_where_the_default_stands_for_people_nobody_is_asked_and_nothing_is_gran
     assert failing(tmp_path / "study") == {}
 
 
+def test_plain_training_waits_as_well_and_serves_generation_0_when_it_is_denied(
+    tmp_path: Path, machine: pytest.MonkeyPatch
+) -> None:
+    loop = Loop(tiny.start, tiny.propose, tiny.answer, surfaces=["policy"], ordinary=tiny.propose)
+    machine.setattr(session, "LocalWorkers", here(loop))
+    both = session.Study(loop, tiny.suite(), ("self", "frozen", "ordinary"), study().claim, replicas=1, rounds=1,
+                         root=ROOT, policy=ONE, reference=study().reference)  # fmt: skip
+    for kinds in (("approve", "deny"), ("approve", "approve")):
+        folder = tmp_path / kinds[1]
+        through(both, folder, *kinds)
+        row = facts_in(folder).runs["r0/ordinary.plain"].row
+        assert (row["released"] != row["anchor"]) is (kinds[1] == "approve")
+        assert failing(folder) == {}
+
+
 # --- Kills -----------------------------------------------------------------------------------------------------------
 def crash(*_: object) -> None:
     raise OSError("pulled the plug")
@@ -430,9 +445,15 @@ def denied_by_nobody(events: Events) -> None:
     edited(events, places(events, "approval", answer="deny")[0], answer="approve", by="bob")
 
 
+def hidden(events: Events) -> None:
+    """Without its decision record an answer would count in no limit and leave the mark R3."""
+    edited(events, places(events, "decision", locus="approval")[0], decided_by="rule")
+
+
 @pytest.mark.parametrize(
     ("edit", "found"),
     [
+        (hidden, "0 of 1 decisions are on record"),
         (without_the_approval, "recorded 'approved', computed 'expired'"),
         (of_another_change, "recorded 'approved', computed 'expired'"),
         (asked_two, "recorded 'approved', computed 'expired'"),

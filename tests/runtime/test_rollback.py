@@ -184,6 +184,13 @@ def test_verify_finds_a_rollback_to_what_was_never_released(rolled_back: Path, t
     assert "never released that" in failing(forged(rolled_back, tmp_path / "forged", elsewhere))["runs"]
 
 
+def test_verify_finds_a_rollback_without_its_decision_record(rolled_back: Path, tmp_path: Path) -> None:
+    def hidden(events: Events) -> None:
+        del events[places(events, "decision", locus="rollback")[0]]
+
+    assert "no decision of a person" in failing(forged(rolled_back, tmp_path / "forged", hidden))["runs"]
+
+
 # --- Stop and pause --------------------------------------------------------------------------------------------------
 def test_the_file_stop_ends_a_run_before_its_next_stage_as_long_as_it_is_there(tmp_path: Path) -> None:
     folder = tmp_path / "study"

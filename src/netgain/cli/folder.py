@@ -43,10 +43,9 @@ from netgain.contract import beside
 from netgain.errors import ConfigError, NetgainError
 from netgain.executors import Reference
 from netgain.gates import GateOptions
-from netgain.ledger.files import translate, write_durably
+from netgain.ledger.files import STOP, translate, write_durably
 from netgain.recipes import RECIPES, Built, build_recipe, recipe_named
 from netgain.session import Study
-from netgain.study import STOP
 
 STUDIES = Path("studies")
 RECORDED = ("ledger.db", "study.sha256", "report.html", "lock", ".secret", "objects/", "inbox/", STOP)
