@@ -455,8 +455,9 @@ def _follow(study: Study, run: str) -> None:
             moved |= {"stage": "measure", "round": before["round"], "restores": before["restores"] + 1}
             wrong = differs(moved, entry.data["row"], f"seq {entry.seq}: {run}, rollback:")
             need(not wrong and moved["released"] in served, wrong or f"seq {entry.seq}: {run} never released that")
-            told = {(e.data["round"], e.data["locus"], e.data["decided_by"]) for e in study.of("decision", run)}
-            need((before["round"], "rollback", "person") in told, f"seq {entry.seq}: {run}, rollback: no decision of a person is on record")
+            told = {(e.data["round"], e.data.get("locus"), e.data["decided_by"]) for e in study.of("decision", run)}
+            noted = (before["round"], "rollback", "person") in told
+            need(noted, f"seq {entry.seq}: {run}, rollback: no decision of a person is on record")
             before = entry.data["row"]
             continue
         data, row, here = entry.data, entry.data["row"], f"seq {entry.seq}: {run}, {entry.data['stage']}"
@@ -574,7 +575,7 @@ def approvals(study: Study) -> str:
         for entry in study.of("decision", run):
             rules[entry.data["round"]].add(allowed.get(entry.data["surface"]))
         people = Counter((e.data["round"], e.data["decided_by"]) for e in study.of("decision", run)
-                         if e.data["locus"] == "approval")  # fmt: skip
+                         if e.data.get("locus") == "approval")  # fmt: skip
         for entry in study.of("stage_done", run):
             at, out, stage = entry.data["round"], entry.data["out"], entry.data["stage"]
             here, change = f"seq {entry.seq}: {run}, round {at}: {stage}", out.get("change", change)
