@@ -69,6 +69,12 @@ def test_every_key_of_the_two_files_is_in_the_quickstart_or_the_concepts():
         assert f"`{unit}`" in text, f"{unit} is not documented"
 
 
+def test_every_key_of_the_policy_is_in_the_page_about_approvals():
+    text = (HERE / "docs" / "approvals.md").read_text(encoding="utf-8")
+    for schema in (config.LimitsFile, config.SurfacesFile):
+        assert [name for name in config._keys(schema) if name not in text] == []
+
+
 def test_every_link_between_our_pages_leads_to_a_file():
     for page in [*HERE.glob("*.md"), *HERE.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):

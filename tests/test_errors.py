@@ -44,7 +44,7 @@ def test_the_drawing_shows_every_error_under_its_parent_with_its_exit_code():
 
 def test_no_exit_code_means_two_different_things_to_a_script():
     codes = {kind.exit_code for kind in raised().values()}
-    assert codes == {1, 2, 5, 7, 8, 75}
+    assert codes == {1, 2, 5, 6, 7, 8, 75}
 
 
 def test_a_message_says_where_what_and_what_next():

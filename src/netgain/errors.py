@@ -14,6 +14,7 @@
       Busy             75   another run holds the folder
       DiskFull          5   no room left; the state is kept
       Stopped           5   somebody asked to stop or pause; the state is kept
+      Waiting           6   all that is left waits for the answer of a person
     BudgetExhausted     8   a normal end, therefore no NetgainError
 
 A newer ledger, a missing permission and an unknown name are ConfigErrors: the caller can mend them.
@@ -199,3 +200,9 @@ class Stopped(NetgainError):
     """Somebody asked the study to stop or pause; the state is kept and `run` continues."""
 
     exit_code = 5
+
+
+class Waiting(NetgainError):
+    """All that is left of a study waits for people to answer; the state is kept and `run` continues."""
+
+    exit_code = 6

@@ -11,6 +11,7 @@ from typing import Any
 
 from netgain.evidence.tally import Tally, paired, tally
 from netgain.ledger.events import Stored
+from netgain.policy import Policy
 
 Json = Any
 MIXTURE = "mixture:"  # role of a mixture of first (0) and final (1) parts, in registered order: "mixture:01"
@@ -36,6 +37,7 @@ class RunFacts:
     round_0: dict[int, float | None] = field(default_factory=dict)  # round -> own score, generation 0 judging
     spend_by_round: dict[int, dict[str, dict[str, float | None]]] = field(default_factory=dict)
     failures: list[dict[str, Json]] = field(default_factory=list)
+    asked: dict[str, dict[str, Json]] = field(default_factory=dict)  # id -> request for people, its answers, its end
 
     def phase(self, name: str) -> list[dict[str, float | None]]:
         """What was spent in a phase (start, build, answer, sealed), by round."""
@@ -93,6 +95,19 @@ class Facts:
     def axes(self) -> dict[str, dict[str, Json]]:
         """Axes of the suite by name."""
         return {axis["name"]: axis for axis in self.suite["axes"]}
+
+    @property
+    def policy(self) -> Policy:
+        """What people allow, as registered; without a policy everything runs unattended."""
+        return Policy.from_json(self.registration.get("study", {}).get("policy"))
+
+    @property
+    def waiting(self) -> list[dict[str, Json]]:
+        """Requests that wait for an answer, oldest first. The run is not among what they say: who answers is blind."""
+        return sorted(
+            (one for run in self.runs.values() for one in run.asked.values() if one["end"] is None),
+            key=lambda one: (str(one["since"]), str(one["id"])),
+        )
 
     @property
     def rounds(self) -> int:
@@ -172,8 +187,32 @@ def _stage_done(facts: Facts, event: Stored) -> None:
     run, data = _run(facts, event), event.data
     run.row = data["row"]
     _book(run, data)
+    if data["stage"] == "approve":
+        _ended_request(run, data)
     if data["stage"] == "propose" and "channel" in data["out"]:
         run.channel[data["round"]] = data["out"]["channel"]
+
+
+def _approval_requested(facts: Facts, event: Stored) -> None:
+    _run(facts, event).asked[event.data["id"]] = {**event.data, "since": event.time, "answers": [], "end": None}
+
+
+def _approval(facts: Facts, event: Stored) -> None:
+    _run(facts, event).asked[event.data["id"]]["answers"].append(event.data)
+
+
+def _ended_request(run: RunFacts, data: Mapping[str, Json]) -> None:
+    for one in run.asked.values():
+        if one["round"] == data["round"] and one["end"] is None:
+            one["end"] = data["out"]["answer"]
+
+
+def _rollback(facts: Facts, event: Stored) -> None:
+    """The round in progress was given up, and with it a request that waited."""
+    run = _run(facts, event)
+    run.row = event.data["row"]
+    for one in run.asked.values():
+        one["end"] = one["end"] or "given up"
 
 
 def _book(run: RunFacts, data: Mapping[str, Json]) -> None:
@@ -289,5 +328,8 @@ _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
     "verdict": _verdict,
     "state": _state,
     "request": _request,
+    "approval_requested": _approval_requested,
+    "approval": _approval,
+    "rollback": _rollback,
     "session": _session,
 }

@@ -1,6 +1,6 @@
 """One step of one run: read the row, do the one stage it names, write result, leaf and pointer in one transaction.
 
-    start → measure → [ propose → build → (watch →) judge → apply → measure ] × rounds → done
+    start → measure → [ propose → build (→ watch) → judge (→ approve) → apply → measure ] × rounds → done
 
 Every stage is a function of the row and the world; doing it twice changes nothing.
 """
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from netgain.approvals import approve, gated, refusal
 from netgain.arms import Arm
 from netgain.budget import UNITS, Budget, exceeded, total
 from netgain.canonical import digest
@@ -64,6 +65,13 @@ def _lost(row: Row, error: StageError) -> Outcome:
     return Outcome(after, {"lost": True}, [failed], build=unknown)
 
 
+def _refused(row: Row, why: str) -> Outcome:
+    """A change that the policy does not let be built: a lost round that cost nothing; a control that has one failed."""
+    failed = {"round": row.round, "stage": row.stage, "cause": "policy", "message": why}
+    after = replace(row, stage="measure", change=None, candidate=None, accepted=False)
+    return Outcome(after, {"lost": True}, [Event("stage_failed", row.id, failed)])
+
+
 def start(row: Row, world: World) -> Outcome:
     """Make generation 0: the same for all arms of a replica."""
     done = world.jobs.do(row.replica, "start", seed=world.start_seed(row))
@@ -81,15 +89,20 @@ def start(row: Row, world: World) -> Outcome:
 def build(row: Row, world: World) -> Outcome:
     """Make the candidate from parent and change."""
     stored = unpack(world.store.get(str(row.change)))
+    if refused := refusal(row, world, stored["change"]):
+        return _refused(row, refused)
     arm = world.arm(row)
     done = world.jobs.do(
         row.replica, "build", budget=Budget(**stored["budget"]), systems={"parent": sources(row, arm)["parent"]},
         change=stored["change"], seed=world.seed(row, "build"),
     )  # fmt: skip
     candidate = world.store.put(done.value["system"])
-    following = "apply" if arm.gate == "none" else "watch" if world.monitors else "judge"
-    after = replace(row, stage=following, candidate=candidate, verdict=None)
-    return Outcome(after, {"candidate": candidate}, build=done.spend)
+    after, asked = replace(row, stage="judge", candidate=candidate, verdict=None), list[Event]()
+    if arm.gate == "none":
+        after, asked = gated(after, world, adopts=True)
+    elif world.monitors:
+        after = replace(after, stage="watch")
+    return Outcome(after, {"candidate": candidate}, asked, build=done.spend)
 
 
 def measure(row: Row, world: World) -> Outcome:
@@ -138,6 +151,6 @@ def _ended_early(row: Row, world: World, arm: Arm) -> str | None:
 
 
 STAGES: dict[str, Callable[[Row, World], Outcome]] = {
-    "start": start, "propose": propose, "build": build, "watch": watch, "judge": judge, "apply": apply,
-    "measure": measure,
+    "start": start, "propose": propose, "build": build, "watch": watch, "judge": judge, "approve": approve,
+    "apply": apply, "measure": measure,
 }  # fmt: skip

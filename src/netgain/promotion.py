@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from netgain.approvals import DENIED, EXPIRED, gated
 from netgain.budget import total
 from netgain.errors import IntegrityError
 from netgain.evaluation import Sheet, averaged, evaluate
@@ -130,13 +131,10 @@ def _ruled(
         "receipt": receipt,
         **({} if drawn is None else {"drawn": drawn}),
     }
-    events = [*events, Event("gate_decision", row.id, record)]
-    return Outcome(
-        replace(row, stage="apply", verdict=outcome),
-        {"outcome": outcome, "receipt": receipt},
-        events,
-        answer=spend,
-    )
+    adopts = outcome == "promote" or mode == "watch" or (mode == "advance" and outcome != "reject")
+    after, asked = gated(replace(row, verdict=outcome), world, adopts)
+    events = [*events, Event("gate_decision", row.id, record), *asked]
+    return Outcome(after, {"outcome": outcome, "receipt": receipt}, events, answer=spend)
 
 
 def _gate_axes(world: World) -> list[Axis]:
@@ -164,13 +162,16 @@ def _columns(sheets: Mapping[tuple[str, str], Sheet]) -> dict[str, dict[str, Any
 def apply(row: Row, world: World) -> Outcome:
     """Move the pointers. The released one moves with a receipt that names this very move, or not at all."""
     mode, candidate = gate_mode(row, world), str(row.candidate)
-    if mode == "none":  # plain training serves the best of its menu on the report split; nothing is decided here
+    if row.verdict in (DENIED, EXPIRED):  # people said no, or nothing: the round changes the loop's own state only
+        moved = row
+    elif mode == "none":  # plain training serves the best of its menu on the report split; nothing is decided here
         moved = replace(row, working=candidate, released=candidate)
     elif row.verdict == "promote" or mode == "watch":
         moved = _promote(row, world)
     else:
         moved = _not_promoted(row, mode)
-    accepted = None if mode == "watch" else {"promote": True, "reject": False, "dropped": False}.get(str(row.verdict))
+    told = {"promote": True, "reject": False, "dropped": False, DENIED: False, EXPIRED: False}
+    accepted = None if mode == "watch" else told.get(str(row.verdict))
     after = replace(moved, stage="measure", change=None, candidate=None, accepted=accepted)
     out = {"working": after.working, "released": after.released, "restored": after.restores > row.restores}
     return Outcome(after, out)

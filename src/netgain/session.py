@@ -20,7 +20,7 @@ from netgain.canonical import digest
 from netgain.case import case_of
 from netgain.claim import RUNGS, Claim
 from netgain.contract import code_digest, libraries
-from netgain.errors import ConfigError, DiskFull, IntegrityError, Stopped
+from netgain.errors import ConfigError, DiskFull, IntegrityError, Stopped, Waiting
 from netgain.evidence.looks import looks_of
 from netgain.evidence.verdict import Verdict, decide_verdict
 from netgain.executors import LocalWorkers, Reference, reference_of
@@ -32,13 +32,14 @@ from netgain.jobs import Jobs
 from netgain.ledger import Event, FolderLock, Ledger
 from netgain.ledger.files import DIGESTS, sweep, write_durably
 from netgain.planning import Plan, plan_study
+from netgain.policy import Policy
 from netgain.recombine import mix
 from netgain.run import half_of
 from netgain.seal import facts_of, open_seal, score_sealed, served
 from netgain.seeding import root as derived_root
 from netgain.stages import Loop
 from netgain.stores import ObjectStore
-from netgain.study import Conductor, Stepped, Watcher, enrol
+from netgain.study import WAITS, Conductor, Stepped, Watcher, enrol
 from netgain.suite import Suite
 from netgain.transplant import missing_transplant, move_improvers, score_moved
 from netgain.watching import OF_CANARIES
@@ -64,6 +65,7 @@ class Study:
         tries: answers per item of the arm `sampled`.
         gate: how the gate tests, chosen before data; see `netgain.gates.GateOptions`.
         monitors: what looks at every candidate before the gate does, with thresholds fixed here; `netgain.monitors`.
+        policy: which changes run unattended, wait for people, or are forbidden; see `netgain.policy.Policy`.
         limits: tokens, flops or calls that end a run of `self` cleanly.
         pause_at: device_seconds, cost_usd or human_minutes after which one call of `run` pauses; it alters no result.
         reference: how workers find the loop; found by itself for a loop that is a name of the main script.
@@ -82,6 +84,7 @@ class Study:
     tries: int = 8
     gate: GateOptions = field(default_factory=GateOptions)
     monitors: Sequence[Monitor] = ()
+    policy: Policy = field(default_factory=Policy)
     limits: Mapping[str, float] = field(default_factory=dict)
     pause_at: Mapping[str, float] = field(default_factory=dict)
     reference: Reference | None = None
@@ -103,6 +106,9 @@ class Study:
             raise ConfigError(
                 f"root {self.root!r}, expected 64 lower-case hex digits", fix="leave it out: one is drawn"
             )
+        if set(self.loop.surfaces) <= set(self.policy.forbidden):
+            what = f"the policy forbids every surface of the loop ({', '.join(self.loop.surfaces)}): nothing can change"
+            raise ConfigError(what, fix="allow one of them, or wait for people with 'one' or 'two'")
         self._check_claim()
         self._check_monitors()
 
@@ -166,7 +172,8 @@ class Study:
         """Run name -> arm, for every arm that the loop supports."""
         arms = [self.arm(name) for name in self.arms]
         runs = [run for arm in arms if missing_piece(arm, self.loop) is None for run in runs_of(arm, self.loop)]
-        return {run.run_name: run for run in runs}
+        told = [name for name in self.policy.forbidden if name in self.loop.closable]
+        return {run.run_name: replace(run, closed=(*run.closed, *told)) if told else run for run in runs}
 
     def untestable(self) -> dict[str, str]:
         """Arm -> what the loop lacks for it."""
@@ -187,6 +194,7 @@ class Study:
             "limits": dict(self.limits), "menu": list(self.loop.menu), "sees_accepted": self.loop.sees_accepted,
             **({"monitors": [one.to_json() for one in self.monitors]} if self.monitors else {}),
             "separable": list(self.loop.separable.names) if self.loop.separable else [],
+            **({"policy": self.policy.to_json()} if self.policy.binds else {}),  # absent: everything runs unattended
         }  # fmt: skip
 
     def contract(self) -> dict[str, Json]:
@@ -264,6 +272,8 @@ def run_study(
     Raises:
         ConfigError: the folder holds another study, or the code changed since registration.
         BudgetExhausted: a limit in seconds, money or minutes is reached; the state is kept and the same call continues.
+        Stopped: somebody asked to stop or pause, or the file STOP is there; the same call continues.
+        Waiting: all that is left waits for people to answer; the same call continues.
         KeyboardInterrupt: interrupted; the state is kept and the same call continues.
     """
     reference = study.reference or reference_of(study.loop)
@@ -464,6 +474,10 @@ def _conduct(
     if conductor.exhausted is not None:
         log.append([_state("paused", conductor.why, "run again: it continues")])
         raise conductor.exhausted
+    if asked == WAITS:
+        command = f"`netgain status {folder}` lists it; answer with `netgain approve` or `deny`, then run again"
+        log.append([_state("waiting_approval", conductor.why, command)])
+        raise Waiting(conductor.why, where=str(folder), fix=command)
     if asked != "done":
         state = "stopped" if asked == "stop" else "paused"
         log.append([_state(state, conductor.why, "run again: it continues")])

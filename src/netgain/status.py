@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from netgain.budget import UNITS, total
 from netgain.errors import ConfigError
 from netgain.facts import Facts, reduce
-from netgain.ledger import Ledger, Stored, held
+from netgain.ledger import Ledger, Stored, held, utc_now
 from netgain.result import result_digest
+from netgain.study import unread
 
 Json = Any
 STATES = ("planned", "running", "paused", "waiting_approval", "stopped", "done", "failed")
 ENDED = "the process ended; run again"
 NOBODY_COUNTED = "not everything that was run books it"
 NOT_YET = "the study is not finished"
+SHOWN = 16  # hex digits of a digest that are shown to people
 
 
 def status_of(folder: Path) -> dict[str, Json]:
@@ -66,10 +69,37 @@ def _state(folder: Path, facts: Facts, latest: str) -> dict[str, Json]:
         last = {"state": "paused", "reason": ENDED, "since": latest}
     elif last["state"] not in ("running", "done") and now:
         last = {"state": "running", "reason": "a run has just started", "since": latest}
+    if last["state"] in ("waiting_approval", "running") and (missing := _missing_answer(folder, facts.waiting)):
+        return {**last, "next": {"who": "human", "cmd": missing}}
     if last["state"] == "done":
         return {**last, "next": _next(folder, "verify")}
     wait = {"who": "nobody", "cmd": None, "cmd_reason": "a run holds the folder: wait for it"}
     return {**last, "next": wait if now else _next(folder)}
+
+
+def _missing_answer(folder: Path, waiting: Sequence[Mapping[str, Json]]) -> str:
+    """The command of the answer that is missing first; "" when what is left in the inbox, or silence, is enough."""
+    for one in waiting:
+        said = [*one["answers"], *unread(folder, one["id"])]
+        over = utc_now() > one["expires"] or any(other["answer"] == "deny" for other in said)
+        if not over and len(said) < one["people"]:
+            return f"netgain approve {one['id']} --study {folder} --digest {one['change'][:SHOWN]} --reason TEXT"
+    return ""
+
+
+def _waiting(facts: Facts) -> list[dict[str, Json]]:
+    """What waits for people; without the run, so that whoever answers does not know the arm."""
+    now = datetime.fromisoformat(utc_now())
+    told = ("id", "round", "surfaces", "people", "size", "since", "expires")
+    return [
+        {
+            **{name: one[name] for name in told},
+            "digest": one["change"],
+            "answers": [{"by": said["by"], "answer": said["answer"]} for said in one["answers"]],
+            "age_seconds": round((now - datetime.fromisoformat(one["since"])).total_seconds(), 3),
+        }
+        for one in facts.waiting
+    ]
 
 
 def _next(folder: Path, command: str = "run") -> dict[str, Json]:
@@ -86,10 +116,18 @@ def _progress(facts: Facts, folder: Path) -> dict[str, Json]:
         "runs": {"done": sum(row["stage"] == "done" for row in rows), "of": len(rows)},
         "rounds": rounds if horizon else {**rounds, "each_reason": "nothing is registered yet"},
         "replicas": len(facts.enrolled),
+        **_policy(facts),
+        "waiting": _waiting(facts),
         "spend": spend_of(facts),
         "verdict": verdict,
         **({} if verdict else {"verdict_reason": NOT_YET}),
     }
+
+
+def _policy(facts: Facts) -> dict[str, Json]:
+    if not facts.registration:
+        return {"policy": None, "policy_reason": "it is registered when the study starts"}
+    return {"policy": facts.policy.sentence()}
 
 
 def _rounds_done(row: Mapping[str, Json]) -> int:
@@ -122,6 +160,17 @@ def status_in_words(record: Mapping[str, Json]) -> str:
         ("spend", ", ".join(known) or "nothing counted"),
         ("verdict", record["verdict"] or f"none yet: {record['verdict_reason']}"),
         ("result", record["result_digest"] or "-"),
+        ("policy", record["policy"] or record["policy_reason"]),
+        *(("waits", _wait_in_words(one)) for one in record["waiting"]),
         ("next", record["next"]["cmd"] or "wait"),
     ]
     return "\n".join(f"{name:<9}{text}" for name, text in lines)
+
+
+def _wait_in_words(one: Mapping[str, Json]) -> str:
+    size = ", ".join(f"{count} {what}" for what, count in one["size"].items())
+    said = "".join(f", {other['answer']} by {other['by']}" for other in one["answers"])
+    return (
+        f"{one['id']}  digest {one['digest'][:SHOWN]}  {', '.join(one['surfaces'])}: {size}; {len(one['answers'])} of "
+        f"{one['people']} answers{said}; for {one['age_seconds'] / 60:.0f} min, until {one['expires']}"
+    )

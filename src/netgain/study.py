@@ -1,4 +1,4 @@
-"""Arms × replicas: which runs there are, which may go on, and the threads that step them."""
+"""Arms × replicas: which runs there are, which may go on, and the threads that step them; what people ask of them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from netgain.approvals import APPROVE, DENY, answered, outcome
 from netgain.arms import Arm
 from netgain.budget import exceeded
-from netgain.errors import BudgetExhausted, ConfigError
+from netgain.errors import BudgetExhausted, ConfigError, IntegrityError
 from netgain.ledger.events import Event
+from netgain.ledger.files import STOP
+from netgain.ledger.store import utc_now
 from netgain.loop import step
+from netgain.rollback import rolled_back
 from netgain.run import Row, run_id
 from netgain.world import Outcome, World
 
-REQUESTS = ("stop", "pause")
+ENDING = ("stop", "pause")
+REQUESTS = (*ENDING, APPROVE, DENY, "rollback")
+FIELDS = {APPROVE: ("id", "digest", "at"), DENY: ("id", "digest", "at"), "rollback": ("run", "to")}  # beside the usual
+WAITS = "waiting"
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,8 @@ class Conductor:
         """Step with so many threads.
 
         Returns:
-            "done", or the request that ended it: "stop" or "pause".
+            "done", the request that ended it ("stop" or "pause"), or "waiting": nothing is left but what waits for the
+            answer of a person.
 
         Raises:
             NetgainError: the first failure of infrastructure, disk or ledger; everything done so far is kept.
@@ -117,15 +125,15 @@ class Conductor:
             self._turn.notify_all()
 
     def _work(self) -> None:
-        while (run := self._next()) is not None:
-            try:
+        run = None
+        try:
+            while (run := self._next()) is not None:
                 self._step(run)
-            except BaseException as error:  # noqa: BLE001  broad: carried to the calling thread, which raises it
-                with self._turn:
-                    self._trouble = self._trouble or error
-                    self._busy.discard(run)
-                    self._turn.notify_all()
-                return
+        except BaseException as error:  # noqa: BLE001  broad: carried to the calling thread, which raises it
+            with self._turn:
+                self._trouble = self._trouble or error
+                self._busy.discard(run or "")
+                self._turn.notify_all()
 
     def _step(self, run: str) -> None:
         before, began = self._rows[run], time.monotonic()
@@ -177,36 +185,86 @@ class Conductor:
                     return ready[0]
                 if all(row.done for row in self._rows.values()):
                     return None
+                if not self._busy:  # every run that is left waits for people, or for one that does
+                    self.asked, self.why = WAITS, self._waits()
+                    return None
                 self._turn.wait(1.0)
 
     def _ready(self, run: str) -> bool:
         row = self._rows[run]
         if row.done or run in self._busy:
             return False
+        arm = self._world.arm(row)
+        if row.stage == "approve" and outcome(self._world.log, row, arm, utc_now()) is None:
+            return False
         first = self._rows.get(run_id(row.replica, "self"))
-        return not self._world.arm(row).after_self or first is None or first.done
+        return not arm.after_self or first is None or first.done
+
+    def _waits(self) -> str:
+        waiting = sum(row.stage == "approve" for row in self._rows.values())
+        return f"{waiting} change{'s wait' if waiting != 1 else ' waits'} for an answer"
 
     def _read_inbox(self) -> None:
+        """Record and obey what people ask; what cannot be obeyed is recorded with the reason."""
         for path in sorted(self._inbox.glob("*.json")) if self._inbox.is_dir() else []:
             request = _request(path)
-            self._world.log.append([Event("request", None, request)])
-            path.unlink(missing_ok=True)
-            if request["kind"] in REQUESTS:
-                self.asked = request["kind"]
-                self.why = f"{request['by']} asked to {request['kind']}: {request['reason']}"
+            if request["kind"] == "rollback" and request.get("run") in self._busy:
+                continue  # its stage is about to write the row: the next look obeys
+            events, wrong = self._obeyed(request)
+            told = {**request, "refused": wrong} if wrong else request
+            self._world.log.append([Event("request", None, told), *events])
+            path.unlink(missing_ok=True)  # killed before this: read again, and refused as answered already
+            self._read_back([one for one in events if one.kind == "rollback"])
+        stop = self._inbox.parent / STOP
+        if stop.exists() and self.asked is None:
+            self._end({"kind": "stop", "by": f"the file {STOP}", "reason": f"remove {stop} to go on"})
+            self._world.log.append([Event("request", None, {"kind": "stop", "by": f"the file {STOP}", "reason": ""})])
+
+    def _read_back(self, moved: Sequence[Event]) -> None:
+        """The rows that a rollback left, read from the log, and not what was meant to be written."""
+        for event in moved:
+            run, meant = str(event.run), event.data["system"]
+            row = Row.from_json(self._world.log.row(run) or {})
+            if (row.released, row.working) != (meant, meant):
+                raise IntegrityError(f"{run} did not go back to {meant[:12]}", where=run, fix="run `netgain verify`")
+            self._rows[run] = row
+
+    def _obeyed(self, request: Mapping[str, Any]) -> tuple[list[Event], str]:
+        """What a request brings about, and why not."""
+        if request["kind"] in (APPROVE, DENY):
+            return answered(self._world.log, request, utc_now())
+        if request["kind"] == "rollback":
+            return rolled_back(request, self._world)
+        if request["kind"] in ENDING:
+            self._end(request)
+        return [], ""
+
+    def _end(self, request: Mapping[str, Any]) -> None:
+        self.asked = request["kind"]
+        self.why = f"{request['by']} asked to {request['kind']}: {request['reason']}"
 
 
 def _request(path: Path) -> dict[str, Any]:
     """A request file; what cannot be read is recorded as such and obeyed by nobody."""
     try:
         data = json.loads(path.read_text())
-        return {"kind": str(data["kind"]), "by": str(data.get("by", "unknown")), "reason": str(data.get("reason", ""))}
+        said = {"kind": str(data["kind"]), "by": str(data.get("by", "unknown")), "reason": str(data.get("reason", ""))}
+        return {**said, **{name: str(data[name]) for name in FIELDS.get(said["kind"], ())}}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return {"kind": "unreadable", "by": "unknown", "reason": f"{path.name}: {error}"}
 
 
-def leave_request(folder: Path, kind: str, *, by: str, reason: str) -> Path:
-    """Ask a running study for something. The ledger is written by the coordinator only.
+def leave_request(folder: Path, kind: str, *, by: str, reason: str, **more: str) -> Path:
+    """Ask a study for something: the run that holds it obeys before its next stage, or the next `run` does.
+
+    The ledger is written by the coordinator only.
+
+    Args:
+        folder: the study.
+        kind: one of `REQUESTS`.
+        by: who asks; a name that nothing proves.
+        reason: why.
+        more: for "approve" and "deny" `id` and `digest` (8 hex digits of it or more), for "rollback" `run` and `to`.
 
     Raises:
         ConfigError: an unknown kind.
@@ -217,8 +275,14 @@ def leave_request(folder: Path, kind: str, *, by: str, reason: str) -> Path:
     inbox.mkdir(exist_ok=True)
     path = inbox / f"{time.time_ns()}-{kind}.json"
     part = path.with_suffix(".part")
-    part.write_text(json.dumps({"kind": kind, "by": by, "reason": reason}))
+    part.write_text(json.dumps({"kind": kind, "by": by, "reason": reason, "at": utc_now(), **more}))
     return part.rename(path)
+
+
+def unread(folder: Path, ident: str) -> list[dict[str, Any]]:
+    """Answers to a request that are left in the inbox, and that no run has read yet."""
+    left = [_request(path) for path in sorted((folder / "inbox").glob("*.json"))]
+    return [{**one, "answer": one["kind"]} for one in left if one.get("id") == ident]
 
 
 def enrolled(world: World) -> Sequence[int]:

@@ -163,7 +163,11 @@ class Study:
         except (sqlite3.Error, OSError, TypeError, ValueError, KeyError, AttributeError) as error:
             self.fault = f"ledger.db cannot be read on at seq {len(self.entries)}: {error}"
         paths = [Path(root, name) for root, _, names in os.walk(folder) for name in names]
-        own = ("lock", "study.sha256") if self.finished else ("lock", "ledger.db", "ledger.db-wal", "ledger.db-shm")
+        own = (
+            "lock",
+            "STOP",
+            *(("study.sha256",) if self.finished else ("ledger.db", "ledger.db-wal", "ledger.db-shm")),
+        )
         named = {path.relative_to(folder).as_posix(): path for path in paths}
         self.files = {name: sha(path.read_bytes()).hex() for name, path in named.items() if name not in own}
 
@@ -272,7 +276,7 @@ def registration(study: Study) -> str:
     covered = {name: data[name] for name in ("claim", "study", "contract_digest")}
     need(data["contract_digest"] == digest(data["contract"]), f"seq {seq}: contract digest")
     need(data["claim_digest"] == digest(covered), f"seq {seq}: claim digest")
-    for name in ("claim.toml", "netgain.toml"):
+    for name in ("claim.toml", "netgain.toml", "policy.toml"):
         need(data["files"].get(name) == study.files.get(name), f"{name}: not the registered file (seq {seq})")
     drawn = sha(f"{data['claim_digest']}{data['root_bits']}".encode()).hex()
     need(data["given_root"] or data["root"] == drawn, f"seq {seq}: root is not of claim digest and random bits")
@@ -471,7 +475,18 @@ def _follow(study: Study, run: str) -> None:
         need(entry.data["surface"] in opened, f"seq {entry.seq}: a closed surface")
         aided = "unaided" in pieces and entry.data["decided_by"] == "person"
         need(not aided, f"seq {entry.seq}: a person decided in {run}")
-    for entry in study.of("stage_done", run):
+    served = {before["released"]}  # what a rollback may go back to
+    for entry in sorted([*study.of("stage_done", run), *study.of("rollback", run)], key=lambda one: int(one.seq)):
+        if "to" in entry.data:  # a rollback, to what the run had released; what was begun is given up
+            moved = dict.fromkeys(("working", "released"), entry.data["system"])
+            moved |= {"stage": "measure", "round": before["round"], "restores": before["restores"] + 1}
+            wrong = differs(moved, entry.data["row"], f"seq {entry.seq}: {run}, rollback:")
+            need(not wrong and moved["released"] in served, wrong or f"seq {entry.seq}: {run} never released that")
+            told = {(e.data["round"], e.data.get("locus"), e.data["decided_by"]) for e in study.of("decision", run)}
+            noted = (before["round"], "rollback", "person") in told
+            need(noted, f"seq {entry.seq}: {run}, rollback: no decision of a person is on record")
+            before = entry.data["row"]
+            continue
         data, row, here = entry.data, entry.data["row"], f"seq {entry.seq}: {run}, {entry.data['stage']}"
         at = (before["stage"], before["round"])
         need(data["key"] == digest([run, before]) and (data["stage"], data["round"]) == at, f"{here}: out of order")
@@ -490,6 +505,7 @@ def _follow(study: Study, run: str) -> None:
             wrong = differs(both or spent or held, row[phase], f"{here}: {phase}")
             need(not wrong, wrong)
         before = row
+        served.add(row["released"])
     if before["stage"] == "done":
         _ended(study, run, before)
 
@@ -521,6 +537,8 @@ def _pointers(study: Study, run: str, before: Record, data: Record) -> Record:
         return {**now, "candidate": out["candidate"]}
     if data["stage"] != "apply":
         return now
+    if before["verdict"] in ("denied", "expired"):  # nothing moves; that it was, is looked at under approvals
+        return {**now, "candidate": None}
     found = [effective(e.data) for e in study.of("gate_decision", run) if e.data["round"] == data["round"]]
     acted = [e.data["acted"] for e in study.of("watched", run) if e.data["round"] == data["round"]]
     found = [HELD[one] for one in acted if one in HELD] or found
@@ -647,7 +665,7 @@ def receipts(study: Study) -> str:
         need(len(decided) == len(decisions), f"gate_decision: {run} has two in one round")
         for entry in study.told[run]:
             after = (entry.data.get("row") or {}).get("released") or before
-            if before and after != before and mode != "none":
+            if before and after != before and mode != "none" and "to" not in entry.data:  # a rollback is a person's
                 here, data = f"seq {entry.seq}: {run} released {after}", decided.get(entry.data["round"], {})
                 need(data.get("receipt"), f"{here} without a receipt")
                 need(effective(data) == "promote" or mode == "watch", f"{here} after {effective(data)!r}")
@@ -661,6 +679,43 @@ def receipts(study: Study) -> str:
                 moves += 1
             before = after
     return f"{moves} moves of released systems, each with its receipt"
+
+
+# --- Policy: what people allow, and what they answered ---------------------------------------------------------------
+def approvals(study: Study) -> str:
+    """What waits for people moved only after enough of them agreed to this very change; the forbidden was not built."""
+    allowed, counted = (study.record["study"].get("policy") or {"surfaces": {}})["surfaces"], 0
+    for run in study.rows:
+        said, change, before, rules = "", "", study.of("run_started", run)[0].data["row"], defaultdict(set)
+        for entry in study.of("decision", run):
+            rules[entry.data["round"]].add(allowed.get(entry.data["surface"]))
+        people = Counter((e.data["round"], e.data["decided_by"]) for e in study.of("decision", run)
+                         if e.data.get("locus") == "approval")  # fmt: skip
+        for entry in study.of("stage_done", run):
+            at, out, stage = entry.data["round"], entry.data["out"], entry.data["stage"]
+            here, change = f"seq {entry.seq}: {run}, round {at}: {stage}", out.get("change", change)
+            given = [e.data for e in study.of("approval", run) if e.seq < entry.seq and e.data["round"] == at]
+            told = [(one["answer"], one["by"].casefold()) for one in given if one["change"] == change]
+            agreed, needed = (
+                {by for one, by in told if one == "approve"},
+                2 if "two" in rules[at] else "one" in rules[at],
+            )
+            built = stage == "build" and not out.get("lost")
+            need(not built or "forbidden" not in rules[at], f"{here} of a surface that the policy forbids")
+            if stage == "approve":
+                counted, said = counted + 1, "approved" if len(agreed) >= needed else "expired"
+                said = "denied" if "deny" in dict(told) else said
+                need(needed and out["answer"] == said, f"{here}: recorded {out['answer']!r}, computed {said!r}")
+                due = len(told) + (said == "expired" and "unaided" not in before["arm"].split("+"))
+                need(people[at, "person"] == due, f"{here}: {people[at, 'person']} of {due} decisions are on record")
+            if stage == "apply":
+                fair = (said,) if said in ("denied", "expired") else ("promote", "reject", "undecided", None)
+                need(before["verdict"] in fair, f"{here} after {before['verdict']!r}, the answers say {said!r}")
+                moved = {out["working"], out["released"]} - {before["working"], before["released"]}
+                enough, said = before["candidate"] not in moved or len(agreed) >= needed, ""
+                need(enough, f"{here}: {len(agreed)} of {needed:d} approvals of change {change[:12]}")
+            before = entry.data["row"]
+    return f"{counted} times people were to decide; bounds: {allowed or 'none, everything ran unattended'}"
 
 
 # --- Gate: every decision again, from raw scores ---------------------------------------------------------------------
@@ -1613,21 +1668,9 @@ def word(study: Study) -> str:
 
 
 CHECKS = (
-    files,
-    log,
-    registration,
-    contract,
-    items,
-    measures,
-    runs,
-    watched,
-    receipts,
-    gate,
-    seal,
-    blinding,
-    objects,
-    word,
-)
+    files, log, registration, contract, items, measures, runs, watched, receipts, approvals, gate, seal, blinding,
+    objects, word,
+)  # fmt: skip
 
 
 # --- Another party's statement: what holds of it here. It is unsigned, so it raises no level -------------------------

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from netgain.approvals import gated
 from netgain.arms import Arm
 from netgain.budget import total
 from netgain.errors import StageError
@@ -20,6 +21,7 @@ from netgain.evaluation import Sheet, evaluate
 from netgain.jobs import Spend
 from netgain.ledger.events import Event
 from netgain.metric import DECIMALS
+from netgain.promotion import gate_mode
 from netgain.run import Row, half_of
 from netgain.wire import unpack
 from netgain.world import Monitor, Outcome, World
@@ -42,8 +44,11 @@ def watch(row: Row, world: World) -> Outcome:
     signals = [signal_of(one, history) for one in world.monitors]
     acted, by = action_of(signals, row, world)
     told = {"round": row.round, "vitals": vitals, "why": why, "signals": signals, "acted": acted, "by": by}
-    after = replace(row, stage="apply", verdict=HELD[acted]) if acted in HELD else replace(row, stage="judge")
-    return Outcome(after, {"acted": acted, "by": by}, [*events, Event("watched", row.id, told)], answer=spend)
+    after, asked = replace(row, stage="judge"), list[Event]()
+    if acted in HELD:
+        adopts = HELD[acted] == "undecided" and gate_mode(row, world) == "advance"
+        after, asked = gated(replace(row, verdict=HELD[acted]), world, adopts)
+    return Outcome(after, {"acted": acted, "by": by}, [*events, Event("watched", row.id, told), *asked], answer=spend)
 
 
 def halted(row: Row, world: World) -> str | None:

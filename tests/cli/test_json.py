@@ -13,7 +13,7 @@ from netgain.ledger import Ledger
 
 COMMANDS = (
     "recipes", "init", "plan", "run", "extend", "replicate", "status", "report", "attribution", "verify", "whatif",
-    "compare", "export", "scan", "gauntlet", "doctor", "bench", "stop",
+    "compare", "export", "scan", "gauntlet", "doctor", "bench", "stop", "pause", "approve", "deny", "rollback",
 )  # fmt: skip
 
 

@@ -131,7 +131,8 @@ def test_text_of_a_candidate_stays_text(tmp_path):
 def test_every_section_that_was_promised_is_there(page):
     for words in (
         "Four questions", "Generations and controls", "Paired differences", "Where the loop&#39;s gain comes from",
-        "Data of its own making", "Three yardsticks, and inflation", "Guards and other axes", "Rungs", "Spend",
+        "Data of its own making", "Three yardsticks, and inflation", "Guards and other axes", "Rungs",
+        "Bounds set by people", "Spend",
         "Decisions",
         "Looks, seal and drift", "What would change this verdict", "Not shown by this evidence", "Check it yourself",
     ):  # fmt: skip

@@ -52,8 +52,8 @@ def main(context: click.Context, version: bool, json: bool, debug: bool) -> int:
 
     Exit codes: 0 done, or the verdict is SUPPORTED; 1 internal error; 2 wrong input; 3 REFUTED, or a document is
     blocked; 4 INCONCLUSIVE, a question that the plan or the study cannot answer, or documents for review only; 5
-    stopped on request, or disk full; 7 INVALID; 8 a limit of this call is used up; 75 another run holds the folder;
-    130 interrupted. Whatever stopped a study: `netgain run` continues it.
+    stopped on request, or disk full; 6 all that is left waits for people; 7 INVALID; 8 a limit of this call is used
+    up; 75 another run holds the folder; 130 interrupted. Whatever stopped a study: `netgain run` continues it.
     """
     return 0 if context.invoked_subcommand else hello(as_json=json, version=version)
 
@@ -358,4 +358,69 @@ def stop(study: Path, reason: str, **shared: bool) -> int:
 
     The run that holds the study ends its present stages first; `netgain run` continues it.
     """
-    return answer("netgain.cli.looking:stop", shared, folder=study, reason=reason)
+    return answer("netgain.cli.asking:stop", shared, folder=study, reason=reason)
+
+
+@main.command(epilog=_example("netgain pause studies/length"))
+@click.argument("study", metavar="DIR", type=STUDY)
+@click.option("--reason", default="", metavar="TEXT", help="Why; goes into the record.")
+@_shared
+def pause(study: Path, reason: str, **shared: bool) -> int:
+    """Ask a run to pause.
+
+    Like `stop`, and the state says that somebody means to go on: `netgain run` does.
+    """
+    return answer("netgain.cli.asking:pause", shared, folder=study, reason=reason)
+
+
+def _answering(command: Callable[..., int]) -> Callable[..., int]:
+    """What `approve` and `deny` have in common."""
+    for option in (
+        click.option("--by", metavar="NAME", help="Who answers, unless it is the name of this account."),
+        click.option("--reason", metavar="TEXT", required=True, help="Why; goes into the record."),
+        click.option("--digest", metavar="PREFIX", required=True,
+                     help="At least 8 hex digits of the digest of the change that is meant."),
+        click.option("--study", metavar="DIR", type=STUDY, default=".", show_default=True, help="The study's folder."),
+        click.argument("ident", metavar="ID"),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@main.command(epilog=_example("netgain approve 7df4bc16 --study studies/mine --digest 51869210 --reason 'read it'"))
+@_answering
+@_shared
+def approve(ident: str, study: Path, digest: str, reason: str, by: str | None, **shared: bool) -> int:
+    """Agree to a change that waits.
+
+    `netgain status` lists what waits. The answer holds for this one change: another digest needs another answer.
+    """
+    return answer("netgain.cli.asking:approve", shared, ident=ident, folder=study, digest=digest, reason=reason, by=by)
+
+
+@main.command(epilog=_example("netgain deny 7df4bc16 --study studies/mine --digest 51869210 --reason 'too large'"))
+@_answering
+@_shared
+def deny(ident: str, study: Path, digest: str, reason: str, by: str | None, **shared: bool) -> int:
+    """Say no to a change that waits.
+
+    Its round ends as a rejected one, and is scored as what the run had before. One no is enough.
+    """
+    return answer("netgain.cli.asking:deny", shared, ident=ident, folder=study, digest=digest, reason=reason, by=by)
+
+
+@main.command(epilog=_example("netgain rollback studies/mine --run r0/self --to 2 --reason 'worse in use'"))
+@click.argument("study", metavar="DIR", type=STUDY)
+@click.option("--to", type=click.IntRange(min=0), required=True, metavar="G",
+              help="Round whose candidate was promoted; 0: generation 0.")  # fmt: skip
+@click.option("--run", metavar="RUN", help="Which run; left out where the claimed arm has only one.")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; goes into the record.")
+@click.option("--by", metavar="NAME", help="Who asks, unless it is the name of this account.")
+@_shared
+def rollback(study: Path, to: int, run: str | None, reason: str, by: str | None, **shared: bool) -> int:
+    """Take a run back to a generation that it had promoted.
+
+    The round in progress is given up; its place takes a measurement of what was restored. A decision by a person, which
+    the verdict and the autonomy profile count as one.
+    """
+    return answer("netgain.cli.asking:rollback", shared, folder=study, run=run, to=to, reason=reason, by=by)

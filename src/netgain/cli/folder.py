@@ -27,6 +27,7 @@ from netgain.claim import Claim
 from netgain.cli.answer import Reply
 from netgain.config import (
     CLAIM_NAME,
+    POLICY_NAME,
     STUDY_NAME,
     ClaimFile,
     GateFile,
@@ -34,6 +35,7 @@ from netgain.config import (
     StudyFile,
     check_claimed_arms,
     read_claim,
+    read_policy,
     read_study,
     render_claim,
     render_study,
@@ -42,14 +44,14 @@ from netgain.contract import beside
 from netgain.errors import ConfigError, NetgainError
 from netgain.executors import Reference
 from netgain.gates import GateOptions
-from netgain.ledger.files import translate, write_durably
+from netgain.ledger.files import STOP, translate, write_durably
 from netgain.monitors import MONITORS
 from netgain.recipes import RECIPES, Built, build_recipe, recipe_named
 from netgain.session import Study
 from netgain.world import Monitor
 
 STUDIES = Path("studies")
-RECORDED = ("ledger.db", "study.sha256", "report.html", "lock", ".secret", "objects/", "inbox/")
+RECORDED = ("ledger.db", "study.sha256", "report.html", "lock", ".secret", "objects/", "inbox/", STOP)
 TABLES: Mapping[str, type] = {"study": StudyFile, "claim": ClaimFile, "gate": GateFile}
 NO_KEYS = ("gate", "monitors", "options", "budget", "source")  # fields of these records that are no keys of their own
 
@@ -267,7 +269,8 @@ def open_project(folder: Path, *, device: str = "cpu", root: str | None = None) 
     """
     file, claim = read_study(folder / STUDY_NAME), read_claim(folder / CLAIM_NAME)
     check_claimed_arms(file, claim)
-    texts = {name: (folder / name).read_bytes().decode() for name in (CLAIM_NAME, STUDY_NAME)}
+    names = [name for name in (CLAIM_NAME, STUDY_NAME, POLICY_NAME) if (folder / name).exists()]
+    texts = {name: (folder / name).read_bytes().decode() for name in names}
     base = _with_loop(folder, file, device) if file.loop else _with_recipe(file, device)
     if root is not None and not re.fullmatch("[0-9a-f]{64}", root):
         raise ConfigError(f"{root!r} is no root", where="--root", fix="give 64 lower-case hex digits, or leave it out")
@@ -286,6 +289,9 @@ def open_project(folder: Path, *, device: str = "cpu", root: str | None = None) 
         )  # fmt: skip
         study = replace(study, suite=study.suite.with_canaries(file.canary_items), monitors=_monitors(file, base))
         study.chosen()  # the arms have to exist
+    policy = read_policy(folder / POLICY_NAME) if POLICY_NAME in texts else base.policy
+    with _placed(Source(POLICY_NAME)):
+        study = replace(study, policy=policy)
     with _placed(file.source, "gate"):
         study.gate_plan()
     return Project(folder, study, file.workers)

@@ -1,8 +1,7 @@
-"""Commands that look at a study, or ask something of the run that holds it."""
+"""Commands that only look at a study."""
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,12 @@ from netgain.cli.folder import need_folder
 from netgain.deciders import autonomy_of
 from netgain.errors import ConfigError
 from netgain.export import export_csv
-from netgain.ledger import Ledger, held
+from netgain.ledger import Ledger
 from netgain.ledger.files import DIGESTS
 from netgain.recipes import RECIPES
 from netgain.report import write_report
 from netgain.seal import facts_of
 from netgain.status import status_in_words, status_of
-from netgain.study import leave_request
 
 Json = Any
 
@@ -86,16 +84,3 @@ def export(*, folder: Path, tables: Path) -> Reply:
         written = export_csv(log, tables)
     record = {"schema": "netgain.export/1", "folder": str(tables), "rows": written}
     return Reply(record, "\n".join(f"{tables / name}  {rows} rows" for name, rows in written.items()))
-
-
-def stop(*, folder: Path, reason: str) -> Reply:
-    """`netgain stop`: leaves a request, and only where somebody is there to read it."""
-    need_folder(folder)
-    record = {"schema": "netgain.stop/1", "asked": held(folder), "folder": str(folder)}
-    if not record["asked"]:
-        if not Ledger.begun(folder):
-            raise ConfigError("no study was started here", where=str(folder), fix="start it with `netgain run`")
-        why = "no run holds this study: there is nothing to stop"
-        return Reply({**record, "asked_reason": why}, why)
-    leave_request(folder, "stop", by=getpass.getuser(), reason=reason)
-    return Reply(record, f"asked the run in {folder} to stop; `netgain run {folder}` continues it")

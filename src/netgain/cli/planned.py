@@ -76,6 +76,7 @@ def _rows(study: Study, plan: Plan) -> Iterator[tuple[str, str]]:
     planned = f"{need:.0f} pairs a decision at the design gain of a round, {most:.0f} at most"
     yield "gate", f"{planned}; smallest gain it resolves {least:.3f}"
     yield "answers", _responsive(plan.responsive)
+    yield "policy", study.policy.sentence()
     for arm, why in study.untestable().items():
         yield "without", f"{arm}: {why}"
     for why in plan.unsupportable:

@@ -133,6 +133,8 @@ def lines_of(stepped: Stepped) -> Iterator[str]:
     for event in stepped.outcome.events:
         if event.kind == "gate_decision":
             yield f"{row.id}  round {row.round}  {event.data['outcome']}  {event.data['sentence']}"
+        elif event.kind == "approval_requested":
+            yield f"{event.data['id']}  waits for {event.data['people']} to approve, until {event.data['expires']}"
         elif event.kind == "stage_failed":
             yield f"{row.id}  round {row.round}  failed in {event.data['stage']}  {event.data['message']}"
     if after.done:

@@ -13,6 +13,7 @@ from netgain.errors import ConfigError, DiskFull, LedgerError, NetgainError
 from netgain.ledger import lock
 
 DIGESTS = "study.sha256"
+STOP = "STOP"  # a file by which people keep a study from going on; it is no part of the record
 TEMPORARY = ".tmp-"  # prefix of files that are not yet what their name says
 
 
@@ -52,7 +53,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_digests(folder: Path) -> Path:
-    """Write `study.sha256` (the format of `sha256sum`, sorted by path) over every file but itself and the lock."""
+    """Write `study.sha256` (the format of `sha256sum`, sorted by path) over all but itself, the lock and `STOP`."""
     lines = [f"{_sha256(folder / name)}  {name}\n" for name in listed(folder)]
     write_durably(folder / DIGESTS, "".join(lines).encode())
     return folder / DIGESTS
@@ -60,7 +61,7 @@ def write_digests(folder: Path) -> Path:
 
 def listed(folder: Path) -> list[str]:
     """Paths that `study.sha256` names, relative, sorted."""
-    return sorted(name for name in _walk(folder) if name not in (DIGESTS, lock.NAME))
+    return sorted(name for name in _walk(folder) if name not in (DIGESTS, lock.NAME, STOP))
 
 
 def translate(error: OSError, folder: Path) -> NetgainError:

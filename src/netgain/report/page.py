@@ -16,6 +16,7 @@ from netgain.report import (
     attribution_sentences,
     autonomy,
     batch,
+    bounds,
     curves,
     differences,
     monitoring,
@@ -159,7 +160,7 @@ def _sections(reading: Reading) -> list[Section]:
     found = [_curves(reading), *([_differences(reading), _chain(reading)] if decided else [])]
     found += _attribution(reading) if decided else []
     found += [_own_data(reading), *([_yardsticks(reading), _guards(reading), _rungs(reading)] if decided else [])]
-    found += [_spend(reading), _decisions(reading), *_monitors(reading), _looks(reading)]
+    found += [_bounds(reading), _spend(reading), _decisions(reading), *_monitors(reading), _looks(reading)]
     found += [_changing(reading)] if decided else []
     return [*found, _not_shown(reading), _check(reading)]
 
@@ -232,6 +233,12 @@ def _rungs(reading: Reading) -> Section:
         *sentences.transplant(reading),
     ]
     return Section("rungs", "Rungs", said, (), [tables.rungs(reading)])
+
+
+def _bounds(reading: Reading) -> Section:
+    answers = bounds.answers(reading)
+    shown = [bounds.table(reading), *([answers] if answers else [])]
+    return Section("bounds", "Bounds set by people", bounds.said(reading), (), shown)
 
 
 def _spend(reading: Reading) -> Section:

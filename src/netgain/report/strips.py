@@ -66,6 +66,8 @@ def autonomy(reading: Reading) -> Table:
         }
         rows.append([f"start {run.replica}", *(letters[at] or "–" for at in rounds)])
     caption = f"Parts of the proposals of {named(reading.arm)} by round: S system, R rule, M outside model, P person"
+    if any(choice.get("locus", "proposal") != "proposal" for choice in reading.choices()):
+        caption += "; answers to changes that waited, and rollbacks, are among them"
     return Table(caption, ["Start", *map(str, rounds)], rows)
 
 
