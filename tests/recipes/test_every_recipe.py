@@ -19,7 +19,7 @@ ASKED += [("ladder", {"check": check}, size) for check, size in product((0.0, 0.
 ASKED += [("ladder", {"improver": improver}, "default") for improver in IMPROVERS]
 ASKED += [("collapse", {"chain": one, "mode": mode}, "tiny") for one, mode in product(WORLDS, MODES)]
 ASKED += [("collapse", {"check": check}, size) for check, size in product(CHECKS_OF_COLLAPSE, ("tiny", "default"))]
-ASKED += [("goodhart", {"labels": labels}, size) for labels, size in product((25, 1000), ("tiny", "default"))]
+ASKED += [("goodhart", {"labels": labels}, size) for labels, size in product((20, 1000), ("tiny", "default"))]
 ASKED += [("leader", {"answers": answers}, size) for answers, size in product(ANSWERS, ("tiny", "default"))]
 ASKED += [
     ("drift", {"labels": labels, "check": check}, size)
