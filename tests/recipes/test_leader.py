@@ -130,3 +130,9 @@ def test_one_bit_leaves_the_yardstick_where_it_was(tmp_path):
     assert max(map(abs, planted.risen(reading.round_0_scores()))) < 0.15
     assert np.median(planted.risen(reading.round_0_scores())) < 0.1
     assert np.median(reading.differences("frozen", "calibration")) == pytest.approx(0, abs=0.001)
+
+
+def test_true_labels_on_the_path_count_as_a_decision_from_outside(asked_again):
+    reading = planted.reading_of(asked_again)
+    assert {one["decided_by"] for one in reading.choices()} == {"person"}
+    assert reading.verdict.endogenous is False

@@ -81,7 +81,8 @@ class Goodhart:
         likes = self._judged(view.improver, made)
         view.budget.spend(tokens=own, flops=0)
         seen = {"proxy": round(float(likes.mean()), 6), "bar": view.improver["bar"]}
-        part = Part("data", Examples(list(range(own)), made.tolist()), reason=f"{own} own candidates", evidence=seen)
+        part = Part("data", Examples(list(range(own)), made.tolist()), reason=f"{own} own candidates", evidence=seen,
+                    decided_by="system" if self.target == "proxy" else "person")  # fmt: skip
         passed = [bool(one) for one in likes >= view.improver["bar"]]
         return Change([part], (view.state or 0) + 1, {"proxy": passed})
 

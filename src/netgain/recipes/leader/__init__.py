@@ -82,8 +82,9 @@ class Leader:
         view.budget.spend(tokens=self.queries * self.labels, flops=0, calls=self.queries)
         shown = max([best, *scores[passed].tolist()]) if self.answers == "ladder" else best
         seen = {"queries": self.queries, "passed": int(passed.sum()), "told": view.improver["told"]}
-        part = Part("data", Examples(drawn.tolist(), [1] * self.queries), reason="labellings asked about",
-                    evidence=seen)  # fmt: skip
+        # What passes is decided by true labels, which come from outside: that is no decision of the system's.
+        part = Part("data", Examples(drawn.tolist(), [1] * self.queries), decided_by="person", evidence=seen,
+                    reason="labellings that an evaluator with true labels was asked about")  # fmt: skip
         return Change([part], {"best": float(shown)}, {"evaluator": [bool(one) for one in passed]})
 
     def build(self, parent: System, change: Change, budget: Budget, rng: Any) -> System:
