@@ -174,6 +174,6 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
             raise ConfigError.unknown("option of recipe 'leader'", name, known)
     made = Leader(**given)
     arms = ("self", "frozen", "ordinary", "placebo", "unguarded:evaluator.filter")
-    claim = Claim("private", by=0.05, beats=("frozen", "ordinary", "placebo"), rung="R2", expected=0.25)
+    claim = Claim("private", by=0.05, beats=("frozen", "ordinary"), rung="R1", expected=0.25)
     options = {name: getattr(made, name) for name in known if name != "size"}
     return Built(made.loop(), made.suite(), claim, arms, SIZES[made.size][2], options=options, notes=NOTES)
