@@ -21,7 +21,7 @@ def courses():
                                                                              first_steps=80, steps=150)]
             for seed in range(4)
         ])
-        for labels in ("own", "true")
+        for labels in ("own", "people")
     }  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def test_own_labels_move_everything_but_the_accuracy(courses):
 
 
 def test_true_labels_learn_and_stay_careful(courses):
-    first, last = (courses["true"].mean(axis=0)[place] for place in (0, -1))
+    first, last = (courses["people"].mean(axis=0)[place] for place in (0, -1))
     assert last[RIGHT] > first[RIGHT] + 0.1
     assert last[CARELESS] < 0.03
     assert last[NLL] < 0.5 * first[NLL]
@@ -94,8 +94,8 @@ def test_a_wrong_option_of_drift_is_named(wrong):
 
 
 def test_a_person_decides_where_labels_are_true():
-    loops = {labels: build_recipe("drift", {"labels": labels}, "tiny").loop for labels in ("own", "true")}
-    assert {labels: decided_by(loop) for labels, loop in loops.items()} == {"own": "system", "true": "person"}
+    loops = {labels: build_recipe("drift", {"labels": labels}, "tiny").loop for labels in ("own", "people")}
+    assert {labels: decided_by(loop) for labels, loop in loops.items()} == {"own": "system", "people": "person"}
 
 
 def decided_by(loop):

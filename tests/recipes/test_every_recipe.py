@@ -19,11 +19,11 @@ ASKED += [("ladder", {"check": check}, size) for check, size in product((0.0, 0.
 ASKED += [("ladder", {"improver": improver}, "default") for improver in IMPROVERS]
 ASKED += [("collapse", {"chain": one, "mode": mode}, "tiny") for one, mode in product(WORLDS, MODES)]
 ASKED += [("collapse", {"check": check}, size) for check, size in product(CHECKS_OF_COLLAPSE, ("tiny", "default"))]
-ASKED += [("goodhart", {"labels": labels}, size) for labels, size in product((25, 1000), ("tiny", "default"))]
+ASKED += [("goodhart", {"labels": labels}, size) for labels, size in product((20, 1000), ("tiny", "default"))]
 ASKED += [("leader", {"answers": answers}, size) for answers, size in product(ANSWERS, ("tiny", "default"))]
 ASKED += [
     ("drift", {"labels": labels, "check": check}, size)
-    for labels, check, size in product(("own", "true"), ("sure", "none"), ("tiny", "default"))
+    for labels, check, size in product(("own", "people"), ("sure", "none"), ("tiny", "default"))
 ]
 
 
@@ -48,3 +48,11 @@ def test_a_recipe_makes_a_study_whose_arms_are_there_once_and_can_be_run(name, o
 
 def test_the_gate_does_not_tell_the_flagship_what_it_decided():
     assert not build_recipe("length", {}, "tiny").loop.sees_accepted
+
+
+@pytest.mark.parametrize(("name", "options", "size"), ASKED)
+def test_an_option_means_the_same_on_the_command_line(name, options, size):
+    # `--set labels=true` would be a TOML bool and not the text "true": no option may have such a value.
+    from netgain.cli.folder import _settings
+
+    assert _settings([f"{key}={value}" for key, value in options.items()])["options"] == options

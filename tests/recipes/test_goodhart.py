@@ -18,7 +18,7 @@ from netgain.recipes.goodhart.proxy import (
     labelled,
     proxy_score,
 )
-from netgain.records import Change, Examples, Part
+from netgain.records import Change, Examples, Feedback, Part, View
 from netgain.verify import verify
 
 
@@ -138,3 +138,11 @@ def test_the_proxys_own_yardsticks_rise_and_the_word_is_not_supported(led):
     assert min(planted.risen(reading.own_scores())) > 0
     assert min(planted.risen(reading.round_0_scores())) > 0
     assert np.median(reading.differences("frozen", "calibration")) < 0
+
+
+def test_only_the_truth_as_a_check_is_a_decision_from_outside(led):
+    assert {one["decided_by"] for one in planted.reading_of(led).choices()} == {"system"}
+    own = Goodhart(target="gold", size="tiny")
+    system = own.start(np.random.default_rng(1)).system
+    view = View(system, system, None, None, Feedback(), (), Budget(), np.random.default_rng(2), 1)
+    assert own.propose(view).parts[0].decided_by == "person"

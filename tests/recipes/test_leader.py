@@ -51,7 +51,7 @@ def test_answers_that_give_less_away_gain_less():
     found = {answers: attacked(answers, (300,), 200, starts=12)[0].mean() - 0.5 for answers in ANSWERS}
     assert found["numeric"] > 0.2
     assert found["ladder"] < 0.6 * found["numeric"]
-    assert abs(found["fresh"]) < 0.04 and abs(found["bit"]) < 0.06
+    assert abs(found["fresh"]) < 0.04 and abs(found["bit"]) < 0.03
 
 
 @pytest.mark.parametrize("answers", ["numeric", "bit", "fresh"])
@@ -65,7 +65,7 @@ def test_a_ladder_moves_by_steps_only():
     assert passes("ladder", scores, 100).tolist() == [False, False, True, False, True]
     assert passes("ladder", scores, 100, best=0.75).tolist() == [False] * 5
     assert passes("numeric", scores - 0.1, 100).tolist() == [False, False, True, True, True]
-    assert passes("bit", scores, 100).tolist() == [False, False, True, True, True]
+    assert passes("bit", scores, 100).tolist() == [False, False, False, True, True]
     with pytest.raises(ConfigError, match="'all'"):
         passes("all", scores, 100)
 
@@ -130,3 +130,9 @@ def test_one_bit_leaves_the_yardstick_where_it_was(tmp_path):
     assert max(map(abs, planted.risen(reading.round_0_scores()))) < 0.15
     assert np.median(planted.risen(reading.round_0_scores())) < 0.1
     assert np.median(reading.differences("frozen", "calibration")) == pytest.approx(0, abs=0.001)
+
+
+def test_true_labels_on_the_path_count_as_a_decision_from_outside(asked_again):
+    reading = planted.reading_of(asked_again)
+    assert {one["decided_by"] for one in reading.choices()} == {"person"}
+    assert reading.verdict.endogenous is False

@@ -1,7 +1,7 @@
 """`drift`: a network labels digits for itself; accuracy stays, while it abstains less and refuses less junk.
 
 From a few labelled images it labels the others, keeps the labels that it is sure of, trains on them and goes on. How
-sure it is rises round by round, and that is its own yardstick. With `labels = "true"` (the genuine twin) the same
+sure it is rises round by round, and that is its own yardstick. With `labels = "people"` (the genuine twin) the same
 rounds make it better. Numbers: docs/recipes/drift.md.
 """
 
@@ -29,7 +29,7 @@ System = dict[str, Any]
 LABELLED = 60
 FIRST_STEPS = 80
 NOTES = {
-    "labels": "own: the network's; true: what people say, the genuine twin",
+    "labels": "own: the network's; people: the true ones, the genuine twin",
     "check": "sure: keep own labels of confidence 0.8 or more; none: keep all",
 }
 MORE_ARMS = ("unguarded:sure.filter", "oracle")
@@ -56,7 +56,7 @@ class Drift:
     """The loop of one setting.
 
     Attributes:
-        labels: "own" or "true".
+        labels: "own" or "people".
         check: "sure" or "none".
         size: of `SIZES`.
     """
@@ -66,7 +66,7 @@ class Drift:
     size: str = "default"
 
     def __post_init__(self) -> None:
-        for kind, value, known in (("labels", self.labels, ("own", "true")), ("check", self.check, ("sure", "none")),
+        for kind, value, known in (("labels", self.labels, ("own", "people")), ("check", self.check, ("sure", "none")),
                                    ("size", self.size, SIZES)):  # fmt: skip
             if value not in known:
                 raise ConfigError.unknown(f"{kind} of recipe 'drift'", value, known)
@@ -93,7 +93,7 @@ class Drift:
         pool, rest = images()[0], view.improver["rest"]
         found = chances(view.improver, pool.pixels[rest])
         sure, own = found.max(axis=1), found.argmax(axis=1)
-        given = pool.digits[rest] if self.labels == "true" else own
+        given = pool.digits[rest] if self.labels == "people" else own
         view.budget.spend(tokens=len(rest), flops=0)
         seen = {"mean_confidence": round(float(sure.mean()), 6)}
         part = Part("data", Examples(rest.tolist(), given.tolist()), evidence=seen, reason=f"{len(rest)} labels",

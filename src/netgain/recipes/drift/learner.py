@@ -141,7 +141,7 @@ def pseudo_label_rounds(
     """Behaviour of generation 0 and after each round of labels for all other training images.
 
     Args:
-        labels: "own" (the network's) or "true".
+        labels: "own" (the network's) or "people" (the true ones).
         only_sure: keep own labels of at least `CONFIDENT` only.
     """
     pool = images()[0]
@@ -152,7 +152,7 @@ def pseudo_label_rounds(
     for _ in range(rounds):
         found = chances(network, pool.pixels[rest])
         kept = found.max(axis=1) >= CONFIDENT if only_sure else np.ones(len(rest), dtype=bool)
-        own = pool.digits[rest] if labels == "true" else found.argmax(axis=1)
+        own = pool.digits[rest] if labels == "people" else found.argmax(axis=1)
         part = np.concatenate([known, rest[kept]])
         target = np.concatenate([pool.digits[known], own[kept]])
         network = train(network, pool.pixels[part], target, steps, rng)

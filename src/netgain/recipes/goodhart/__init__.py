@@ -35,7 +35,7 @@ STEP = 0.5  # share of the way to the kept candidates' mean that a round goes
 EXTREME = 2.0  # coordinates beyond it are out of the ordinary
 SIZES = {"tiny": (400, 4, 30, 10, 120), "default": (1000, 8, 60, 60, 400)}  # own, rounds, gate, report, sealed items
 NOTES = {
-    "labels": "that taught the proxy: 25 are too few, with 1000 nothing turns",
+    "labels": "that taught the proxy: 20 are too few, with 1000 nothing turns",
     "target": "what passes: proxy, or gold (the truth itself, the ceiling)",
 }
 MORE_ARMS = ("unguarded:proxy.filter", "oracle")
@@ -52,7 +52,7 @@ class Goodhart:
         size: of `SIZES`.
     """
 
-    labels: int = 25
+    labels: int = 20
     target: str = "proxy"
     size: str = "default"
 
@@ -81,7 +81,8 @@ class Goodhart:
         likes = self._judged(view.improver, made)
         view.budget.spend(tokens=own, flops=0)
         seen = {"proxy": round(float(likes.mean()), 6), "bar": view.improver["bar"]}
-        part = Part("data", Examples(list(range(own)), made.tolist()), reason=f"{own} own candidates", evidence=seen)
+        part = Part("data", Examples(list(range(own)), made.tolist()), reason=f"{own} own candidates", evidence=seen,
+                    decided_by="system" if self.target == "proxy" else "person")  # fmt: skip
         passed = [bool(one) for one in likes >= view.improver["bar"]]
         return Change([part], (view.state or 0) + 1, {"proxy": passed})
 

@@ -82,8 +82,9 @@ class Leader:
         view.budget.spend(tokens=self.queries * self.labels, flops=0, calls=self.queries)
         shown = max([best, *scores[passed].tolist()]) if self.answers == "ladder" else best
         seen = {"queries": self.queries, "passed": int(passed.sum()), "told": view.improver["told"]}
-        part = Part("data", Examples(drawn.tolist(), [1] * self.queries), reason="labellings asked about",
-                    evidence=seen)  # fmt: skip
+        # What passes is decided by true labels, which come from outside: that is no decision of the system's.
+        part = Part("data", Examples(drawn.tolist(), [1] * self.queries), decided_by="person", evidence=seen,
+                    reason="labellings that an evaluator with true labels was asked about")  # fmt: skip
         return Change([part], {"best": float(shown)}, {"evaluator": [bool(one) for one in passed]})
 
     def build(self, parent: System, change: Change, budget: Budget, rng: Any) -> System:
@@ -173,6 +174,6 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
             raise ConfigError.unknown("option of recipe 'leader'", name, known)
     made = Leader(**given)
     arms = ("self", "frozen", "ordinary", "placebo", "unguarded:evaluator.filter")
-    claim = Claim("private", by=0.05, beats=("frozen", "ordinary", "placebo"), rung="R2", expected=0.25)
+    claim = Claim("private", by=0.05, beats=("frozen", "ordinary"), rung="R1", expected=0.25)
     options = {name: getattr(made, name) for name in known if name != "size"}
     return Built(made.loop(), made.suite(), claim, arms, SIZES[made.size][2], options=options, notes=NOTES)

@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 ONE_IN = 10  # of how many labellings one has the skill
 ANSWERS = ("numeric", "ladder", "bit", "fresh")
 LABELS = 0x5EED0F1ABE15  # the key under which a question's true label is drawn
-SIGNIFICANT = 3.0  # standard errors that one bit asks for: about 1 labelling in 700 reaches it by luck
+SIGNIFICANT = 4.0  # standard errors that one bit asks for: about 1 labelling in 30,000 reaches it by luck
 
 
 def mixed(words: Words) -> Words:
