@@ -40,7 +40,10 @@ def negative_flips(m, values):
 
 def trend(m, values):
     falling, logit = m["options"].get("falling", True), m["options"].get("scale", "logit") == "logit"
-    x = [math.log((v["hits"] + 0.5) / (v["asked"] - v["hits"] + 0.5)) if logit else v for v in values]
+    if logit:
+        x = [math.log((v["hits"] + 0.5) / (v["asked"] - v["hits"] + 0.5)) for v in values]
+    else:
+        x = [v["hits"] / v["asked"] if isinstance(v, dict) else v for v in values]
     t = range(len(x))
     slopes = [(x[j] - x[i]) / (j - i) for i in t for j in t if j > i]
     slope = median(slopes) if slopes else 0.0
