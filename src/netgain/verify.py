@@ -594,7 +594,7 @@ def watched(study: Study) -> str:
             beyond = None if value is None else value >= edge if rule["direction"] == "at_least" else value < edge
             agreed = said["alarm"] is beyond or (said["reason"] and not said["alarm"])  # unproven, or it could not look
             need(agreed, f"{here}: {rule['name']} says {said['alarm']}, computed {beyond}")
-        asked = [(said["action"], said["monitor"]) for said in data["signals"] if said["alarm"]]
+        asked = [(said["action"], said["monitor"]) for said in data["signals"] if said["alarm"] is not False]
         asked += [("freeze", frozen[run])] if run in frozen else []
         bound = [
             (ACTIONS.index(what), -n, name) for n, (what, name) in enumerate(asked) if study.binds(run, name, what)

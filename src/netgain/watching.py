@@ -67,10 +67,11 @@ def binds(arm: Arm, name: str, action: str) -> bool:
 def action_of(signals: Sequence[Mapping[str, Json]], row: Row, world: World) -> tuple[str | None, str | None]:
     """The strongest action among the alarms that bind here, and the first monitor that asks for it.
 
-    A freeze stands: from its alarm on, no candidate of the run is promoted.
+    A monitor that could not look asks for its action as an alarm does: what guards fails closed. A freeze stands: from
+    its alarm on, no candidate of the run is promoted.
     """
     arm = world.arm(row)
-    asked = [(one["action"], one["monitor"]) for one in signals if one["alarm"]]
+    asked = [(one["action"], one["monitor"]) for one in signals if one["alarm"] is not False]
     asked += [("freeze", one["by"]) for one in _past(row, world) if one["acted"] == "freeze"]
     bound = [(action, name) for action, name in asked if binds(arm, name, action)]
     return max(bound, key=lambda one: ACTIONS.index(one[0]), default=(None, None))

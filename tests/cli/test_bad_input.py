@@ -97,9 +97,9 @@ def test_a_wrong_setting_names_the_nearest(cli, setting, near):
 
 
 def test_an_unknown_recipe_names_the_nearest(cli):
-    assert "did you mean 'ladder'" in mistake(cli("run", "lader"))
+    assert "did you mean 'ladder'" in mistake(cli("run", "laddr"))
     folder = made(cli)
-    changed(folder / "netgain.toml", 'recipe = "ladder"', 'recipe = "lader"')
+    changed(folder / "netgain.toml", 'recipe = "ladder"', 'recipe = "laddr"')
     assert "did you mean 'ladder'" in (said := mistake(cli("run", folder))) and "netgain.toml:" in said
 
 

@@ -207,6 +207,8 @@ def test_a_monitor_that_could_not_look_is_a_limit_and_never_a_pass(run):
     said = facts.runs["r0/self"].watched[1]["signals"][0]
     assert said["alarm"] is None and said["value"] is None and "not JSON compliant" in said["reason"]
     assert case_of(facts).unseen == {"moved": (3, 3)}
+    own = facts.runs["r0/self"]
+    assert [told["acted"] for told in own.watched.values()] == ["reject"] * 3 and own.decisions == []  # it fails closed
     assert held(verify(run.folder / "study"), "watched")
 
 
