@@ -225,6 +225,11 @@ def _split_places(shares: Mapping[str, float]) -> list[tuple[str, float]]:
     return places
 
 
+def split_of(item: Item, shares: Mapping[str, float]) -> str | None:
+    """Which split an item of a bank belongs to; None where the shares leave it out."""
+    return _split_of(item, _split_places(shares))
+
+
 def _split_of(item: Item, places: Sequence[tuple[str, float]]) -> str | None:
     position = int(digest(_group(item))[:12], 16) / 16**12
     return next((split for split, edge in places if position < edge), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from netgain.wire import pack, unpack
 from netgain.world import Outcome, World
 
 Json = Any
+PLAIN = b"P"  # first byte of a payload that is a plain value
 
 
 def propose(row: Row, world: World) -> Outcome:
@@ -27,18 +28,23 @@ def propose(row: Row, world: World) -> Outcome:
     arm = world.arm(row)
     done, budget = _proposal(row, world, arm)
     dropped = _quarantined(done.value["change"], row, world)
+    met = _met(done.value["change"], world)
     change, passed = admitted(done.value, row, world, arm, dropped, _own_rng(row, world, arm))
     feedback, seen = row.feedback, row.seen
     record: dict[str, Json] = {"channel": arm.channel, "kept": None, "of": None}
+    if met:
+        seen = _known(row, world, met)
     if passed is not None:
         kept = {"inputs": list(passed.kept.inputs), "labels": list(passed.kept.labels)}
         feedback = world.store.put(pack({**kept, "shares": passed.shares}))
-        seen, record = _remember(row, world, passed.kept), passed.record
+        kept_now = {fingerprint(question) for question in passed.kept.inputs}
+        seen, record = _known(row, world, met | kept_now), passed.record
         record["right"] = _right(done.value, kept)
     stored = world.store.put(pack({"change": change, "budget": left(budget, done.spend).limits()}))
     position = row.position if change["state"] is None else world.store.put(change["state"])
     after = replace(row, stage="build", change=stored, position=position, feedback=feedback, seen=seen)
-    out = {"change": stored, "position": position, "feedback": feedback, "channel": record}
+    out: dict[str, Json] = {"change": stored, "position": position, "feedback": feedback, "channel": record}
+    out |= {"met": len(met)} if met else {}
     return Outcome(after, out, [_decision(row, part) for part in change["parts"]], build=done.spend)
 
 
@@ -174,12 +180,25 @@ def _own_rng(row: Row, world: World, arm: Arm) -> Any:
 
 
 def _quarantined(change: Mapping[str, Json], row: Row, world: World) -> frozenset[int]:
-    """Own questions that a report, anchor or canary block asks; dropped on our side."""
-    inputs = [question for part in change["parts"] if "examples" in part for question in part["examples"]["inputs"]]
+    """Own examples that hold a question of a report, anchor or canary block, or a protected item of a bank; dropped on
+    our side."""
+    examples = [part["examples"] for part in change["parts"] if "examples" in part]
+    inputs = [question for one in examples for question in one["inputs"]]
     if not inputs:
         return frozenset()
     measured = measured_items(row.replica, world)
-    return frozenset(index for index, question in enumerate(inputs) if fingerprint(question) in measured)
+    equal = (index for index, question in enumerate(inputs) if fingerprint(question) in measured)
+    pairs = [list(pair) for one in examples for pair in zip(one["inputs"], one["labels"], strict=False)]
+    return frozenset({*equal, *world.scanner(pairs)})
+
+
+def _met(change: Mapping[str, Json], world: World) -> frozenset[str]:
+    """Protected items in what else a change holds, as prompts, memories and skills: no gain may rest on them.
+
+    They count as questions that the run was trained on, so nobody of its start is scored on them.
+    """
+    sent = [part["payload"][1:] for part in change["parts"] if "payload" in part and part["payload"][:1] == PLAIN]
+    return frozenset[str]().union(*world.scanner([unpack(one) for one in sent]).values())
 
 
 def measured_items(replica: int, world: World) -> frozenset[str]:
@@ -192,9 +211,10 @@ def measured_items(replica: int, world: World) -> frozenset[str]:
     return frozenset[str]().union(*(block.fingerprints for block in blocks))
 
 
-def _remember(row: Row, world: World, kept: Examples) -> str:
+def _known(row: Row, world: World, questions: Iterable[str]) -> str:
+    """What the run has been trained on so far, by short digests."""
     before = unpack(world.store.get(row.seen)) if row.seen else []
-    return world.store.put(pack(sorted({*before, *(fingerprint(question) for question in kept.inputs)})))
+    return world.store.put(pack(sorted({*before, *questions})))
 
 
 def _right(value: Mapping[str, Json], kept: Mapping[str, Json]) -> dict[str, Json] | None:

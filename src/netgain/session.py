@@ -33,6 +33,7 @@ from netgain.ledger import Event, FolderLock, Ledger
 from netgain.ledger.files import DIGESTS, sweep, write_durably
 from netgain.planning import Plan, plan_study
 from netgain.policy import Policy
+from netgain.protecting import Scanner
 from netgain.recombine import mix
 from netgain.run import half_of
 from netgain.seal import facts_of, open_seal, score_sealed, served
@@ -396,7 +397,8 @@ def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: Loca
     world = World(
         loop=study.loop, suite=study.suite, arms=study.chosen(),
         gate=BettingGate(on_used_items(study.gate_plan(), raised(facts.registration["exposure"]))),
-        monitors=study.monitors, screen_items=study.gate.screen_items, draws=study.gate.draws,
+        scanner=Scanner(study.suite), monitors=study.monitors,
+        screen_items=study.gate.screen_items, draws=study.gate.draws,
         mode=study.mode, dealer=dealer, root=facts.registration["root"], log=log, store=store,
         jobs=Jobs(executor, store),
         rounds=study.rounds, limits=study.limits, tries=study.tries, keep_at=(half_of(study.rounds),),

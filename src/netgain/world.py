@@ -59,6 +59,12 @@ class Gate(Protocol):
     ) -> bool: ...
 
 
+class Scanner(Protocol):
+    """Looks for protected items: documents -> place of one that holds any -> short digests of their questions."""
+
+    def __call__(self, documents: Sequence[Json], /) -> Mapping[int, frozenset[str]]: ...
+
+
 class Monitor(Protocol):
     """Looks at what a run has shown so far (`netgain.monitors`): registered with its threshold, pure, re-computable."""
 
@@ -98,6 +104,7 @@ class World:
     one_generation_0: bool = False  # all starts share it: the claim is about runs from this one
     screen_items: int = 0  # development items on which a candidate is screened before it is confirmed
     draws: int = 1  # answers per item at the gate, averaged inside the item
+    scanner: Scanner = lambda documents: {}  # looks for protected items in what a loop makes
     monitors: Sequence[Monitor] = ()  # registered; they look at every candidate before the gate does
     contract: str = ""  # digest of the contract that every score belongs to
 
