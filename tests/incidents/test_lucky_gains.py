@@ -20,6 +20,8 @@ def test_13_another_seed_is_kept_half_of_the_time_by_a_single_run_and_never_by_t
     kept_if_higher = sum(one.candidate.mean() > one.released.mean() for one in tried)
     promoted = sum(one.outcome == "promote" for one in decide_all(PLAN, [{"score": one} for one in tried]))
     assert kept_if_higher > 30 and promoted == 0
+    whole = replace(PLAN, confirmations=1)  # each candidate as if it were the only one
+    assert any(decide(whole, 1, {"score": one}, exhausted=True).outcome == "promote" for one in tried)
 
 
 def test_14_a_keep_that_hurts_is_found_when_the_next_one_is_held_against_generation_0():
