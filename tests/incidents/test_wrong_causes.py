@@ -86,4 +86,6 @@ def test_38_one_distillation_that_explains_the_gain():
     frozen_teacher, iterated = (Gain(signal=0.45, one_step=share) for share in (1.0, 0.2))
     found = run_studies(World(gain=frozen_teacher, asked=asked), 3, [38])
     assert {one.word for one in found} <= {"REFUTED", "INCONCLUSIVE"} and "R5" not in {one.rung for one in found}
+    below = run_studies(World(gain=frozen_teacher, asked=Asked(mode="watch", rung="R4")), 3, [38])  # asks for none
+    assert all(one.word.startswith("SUPPORTED") for one in below)
     assert {one.rung for one in run_studies(World(gain=iterated, asked=asked), 3, [38])} == {"R5"}
