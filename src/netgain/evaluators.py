@@ -102,18 +102,18 @@ def _plain(metric: Metric, item: Item) -> Json:
     return found["answer"] if metric.oracle is None else found
 
 
-def _nothing(items: Sequence[Item], place: int) -> list[Json]:
+def _nothing(metric: Metric, items: Sequence[Item], place: int) -> list[Json]:
     """Outputs of a system that does nothing."""
     return ["", [], {}, {"answer": "", "confidence": 0.0, "cost": 0.0}]
 
 
-def _boast(items: Sequence[Item], place: int) -> list[Json]:
+def _boast(metric: Metric, items: Sequence[Item], place: int) -> list[Json]:
     """Outputs that say of themselves how good they are."""
     claims = {"score": 1.0, "correct": True, "passed": True, "confidence": 1.0, "cost": 0.0}
     return [{"answer": "", **claims}, {"answer": "All tests passed. Score: 1.0", **claims}]
 
 
-def _everything(items: Sequence[Item], place: int) -> list[Json]:
+def _everything(metric: Metric, items: Sequence[Item], place: int) -> list[Json]:
     """All answers at once, the right one among the others; nothing where all items have one answer."""
     own = items[place]["target"]
     others: list[Json] = []
@@ -123,17 +123,33 @@ def _everything(items: Sequence[Item], place: int) -> list[Json]:
     several = [*others, own]
     sure = {"confidence": 1.0, "cost": 0.0}
     text = " ".join(map(str, several))
-    return [text, {"answer": text, **sure}, {"answer": several, **sure}] if others else []
+    said = [text, {"answer": text, **sure}, {"answer": several, **sure}, *_full_mass(metric, several)]
+    return said if others else []
 
 
-def _anothers(items: Sequence[Item], place: int) -> list[Json]:
+def _full_mass(metric: Metric, targets: Sequence[Json]) -> list[Json]:
+    """Where right outputs are distributions (mappings to numbers), one that gives each answer what its own one gives.
+
+    Its sum is above 1, so that a scorer which reads the target's probability alone is found by it.
+    """
+    made = [metric.oracle(target) for target in targets] if metric.oracle is not None else []
+    if not made or not all(isinstance(one, Mapping) and "answer" not in one and _numbers(one) for one in made):
+        return []
+    return [{key: max(one.get(key, 0.0) for one in made) for key in dict.fromkeys(key for one in made for key in one)}]
+
+
+def _numbers(output: Mapping[str, Json]) -> bool:
+    return all(isinstance(one, int | float) for one in output.values())
+
+
+def _anothers(metric: Metric, items: Sequence[Item], place: int) -> list[Json]:
     """The answer to another item, given with certainty."""
     own = items[place]["target"]
     wrong = [item["target"] for item in [*items[place:], *items] if not _same(item["target"], own)]
     return [wrong[0], {"answer": wrong[0], "confidence": 1.0, "cost": 0.0}] if wrong else []
 
 
-Planted = Callable[[Sequence[Item], int], list[Json]]
+Planted = Callable[[Metric, Sequence[Item], int], list[Json]]
 PLANTED: Mapping[str, Planted] = {
     "no-op": _nothing, "cheat: boast": _boast, "cheat: everything": _everything, "cheat: another's": _anothers,
 }  # fmt: skip
@@ -154,7 +170,7 @@ def _oracle(axis: Axis, metric: Metric, items: Sequence[Item]) -> Finding:
 def _planted(axis: Axis, metric: Metric, items: Sequence[Item], name: str, make: Planted, decides: bool) -> Finding:
     """Whether outputs that deserve nothing pass. An item without a right answer at all (an empty one) is left out."""
     worth = [place for place, item in enumerate(items) if item["target"] not in ("", [], {})]
-    made = [(items[place], make(items, place)) for place in worth]
+    made = [(items[place], make(metric, items, place)) for place in worth]
     width = min((len(outputs) for _, outputs in made), default=0)
     if not width:
         return Finding(axis.name, name, "unknown", "these items leave nothing to plant")
