@@ -137,6 +137,8 @@ def test_the_page_shows_alarms_and_blindness_apart(run):
     section = section[: section.index("</section>")]
     assert "<code>kept</code> alarmed 3 times: the candidate was not used" in section
     assert "<code>moved</code> could not look 3 times, which is no pass" in section
+    bounds = page[page.index('id="bounds"') : page.index('id="monitors"')]
+    assert "monitor <code>kept</code>" in bounds and "kept below 2: reject" in bounds
     assert section.count("not run") == section.count("alarm</") == 3
     quiet = run(study(), "plain")
     assert quiet.concluded and 'id="monitors"' not in (run.folder / "plain" / "report.html").read_text(encoding="utf-8")

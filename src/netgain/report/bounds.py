@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from netgain.policy import FORBIDDEN, PEOPLE, SIZES
 from netgain.report.figures import UNKNOWN, amount, counted, joined, named, percent, points
+from netgain.report.monitoring import told_rule
 from netgain.report.reading import Reading
 from netgain.report.table import Cell, Table
 
@@ -59,6 +60,7 @@ def _gate(reading: Reading) -> list[Sequence[Cell]]:
     rows += [[f"guard {named(one['name'])}", f"may lose {points(one['margin'])} in all"] for one in guards]
     rows += [[f"check {named(one['name'])}", f"the loop's own, used to {joined(one['uses'])}"]
              for one in facts.study["filters"]]  # fmt: skip
+    rows += [[f"monitor {named(one['name'])}", told_rule(one)] for one in facts.study.get("monitors", [])]
     return rows
 
 

@@ -36,24 +36,25 @@ def said(reading: Reading) -> list[str]:
 
 
 def table(reading: Reading) -> Table | None:
-    """Start and monitor by round; None without monitors."""
+    """Monitor and start by round; None without monitors."""
     rules, rounds = _rules(reading), list(range(1, reading.facts.rounds + 1))
     if not rules:
         return None
     rows: list[Sequence[Cell]] = []
-    for run in reading.runs(reading.arm):
-        for rule in rules:
+    for rule in rules:
+        for run in reading.runs(reading.arm):
             cells = [_cell(run.watched.get(at), rule["name"]) for at in rounds]
-            rows.append([f"start {run.replica}", named(rule["name"]), _rule(rule), *cells])
+            rows.append([named(rule["name"]), told_rule(rule), f"start {run.replica}", *cells])
     caption = f"What monitors said of every candidate of {named(reading.arm)}; –: not reached"
-    return Table(caption, ["Start", "Monitor", "Alarm when", *map(str, rounds)], rows, range(3, len(rounds) + 3))
+    return Table(caption, ["Monitor", "Alarm when", "Start", *map(str, rounds)], rows, range(len(rounds) + 3))
 
 
 def _rules(reading: Reading) -> list[Mapping[str, Json]]:
     return list(reading.facts.study.get("monitors", []))
 
 
-def _rule(rule: Mapping[str, Json]) -> str:
+def told_rule(rule: Mapping[str, Json]) -> str:
+    """When a registered monitor alarms, and what it does then."""
     edge = "at least" if rule["direction"] == "at_least" else "below"
     return f"{rule['reads']} {edge} {rule['threshold']:g}: {rule['action'].replace('_', ' ')}"
 
