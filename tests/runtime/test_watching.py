@@ -263,8 +263,9 @@ def forged(folder: Path, change: Any) -> dict[str, Json]:
         lambda data: data["signals"].clear(),
         lambda data: data["signals"][0].update(action="reject"),
         lambda data: data["signals"][0].update(alarm=None, reason=""),
+        lambda data: data["signals"][0].update(value=None, alarm=False, reason="nothing was decided before"),
     ],
-    ids=["alarm", "acted", "vitals", "monitor gone", "action", "no reason"],
+    ids=["alarm", "acted", "vitals", "monitor gone", "action", "no reason", "blind and quiet"],
 )
 def test_a_forged_record_of_the_monitors_is_found(run, change):
     run(study(Level("kept", "kept", 0.1)))
