@@ -592,10 +592,10 @@ def watched(study: Study) -> str:
             need(said["action"] == rule["action"], f"{here}: {rule['name']} acts otherwise than registered")
             value, edge = said["value"], rule["threshold"]
             beyond = None if value is None else value >= edge if rule["direction"] == "at_least" else value < edge
-            due = value is not None or (
+            excused = value is not None or (
                 rule["reads"] in ("step", "since_start") and rule["reads"] not in data["vitals"]
             )
-            quiet = said["alarm"] is False and said["reason"] and due  # unproven, or nothing was decided before
+            quiet = said["alarm"] is False and said["reason"] and excused  # unproven, or nothing was decided before
             agreed = quiet or (said["alarm"] is beyond and (value is not None or said["reason"]))
             need(agreed, f"{here}: {rule['name']} says {said['alarm']}, computed {beyond}")
         asked = [(said["action"], said["monitor"]) for said in data["signals"] if said["alarm"] is not False]
