@@ -24,7 +24,7 @@ LAYER = {name: number for number, row in enumerate(LAYERS) for name in row.split
 FACADE = "netgain"  # the package's __init__ hands out public names, so it stands above everything
 
 NUMERIC = {"numpy"}  # all that code below the rim may import from elsewhere at its top
-AT_FIRST_USE = {"stores", "executors", "guards"}  # may import their vendors inside functions
+AT_FIRST_USE = {"stores", "executors", "guards", "sandbox"}  # may import their vendors inside functions
 TESTERS = "testing"  # contract suites and simulated systems exercise their siblings, none of which imports them
 PARSERS = {"config", "cli", "web"}  # where files and requests are parsed, with pydantic; config at first use
 
@@ -164,12 +164,12 @@ def test_the_verifier_is_one_file_that_plain_python_runs():
     text = sources()["netgain.verify"]
     targets = {found.target.split(".")[0] for found in imports("netgain.verify", text, set())}
     assert targets <= set(sys.stdlib_module_names)
-    assert text.count("\n") <= 1900
+    assert text.count("\n") <= 2300
 
 
 def test_the_vocabulary_and_the_rules_stay_small_enough_to_read():
     small = [text for name, text in sources().items() if layer(name) < 2 and family(name) != "evidence"]
-    assert sum(text.count("\n") for text in small) <= 5800
+    assert sum(text.count("\n") for text in small) <= 6300
 
 
 @pytest.mark.parametrize(
