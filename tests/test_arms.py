@@ -4,7 +4,18 @@ from dataclasses import fields, replace
 
 import pytest
 
-from netgain.arms import GENERATION_0, NAMES, WORDS, Arm, arm_named, missing_piece, required_controls, runs_of
+from netgain.arms import (
+    GENERATION_0,
+    NAMES,
+    WORDS,
+    Arm,
+    arm_named,
+    missing_piece,
+    required_controls,
+    runs_of,
+    samples,
+    spelled_out,
+)
 from netgain.errors import ConfigError
 from netgain.stages import Filter, Loop
 from netgain.testing.ladder import Ladder, answer
@@ -23,6 +34,7 @@ CHANGES = {
     "random_proposer": {"proposer": "random_proposer"},
     "random_gate": {"gate": "random"},
     "sampled": {"proposer": "", "tries": True},
+    "sampled:16": {"proposer": "", "tries": True, "attempts": 16},
     "one_step": {"one_long_step": True},
     "flat": RESET,
     "stacked": {"improver": GENERATION_0},
@@ -180,3 +192,38 @@ def test_an_improver_that_is_changed_is_compared_with_random_changes():
 def test_a_surface_that_can_be_searched_asks_for_a_search_control(surface):
     assert "random_search" in required_controls("R2", (), replace(LOOP, closable=(), surfaces=("data", surface)))
     assert "random_search" not in required_controls("R1", (), replace(LOOP, closable=(), surfaces=("data", surface)))
+
+
+@pytest.mark.parametrize("name", ["sampled:1", "sampled:0", "sampled:-4", "sampled:x", "sampled:", "sampled:4097"])
+def test_a_number_of_tries_that_makes_no_sense_is_refused(name):
+    with pytest.raises(ConfigError, match="expected 2 to 4096 tries"):
+        arm_named(name, LOOP)
+
+
+def test_only_plain_search_counts_as_such():
+    assert samples("sampled") and samples("sampled:4")
+    assert not any(map(samples, ("sampled+placebo", "frozen", "resampled:4", "self")))
+
+
+SURFACES = ("data", "weights", "policy")
+
+
+def test_subsets_stand_for_every_arm_that_shares_of_surfaces_need():
+    pairs = ["without:data+without:weights", "without:data+without:policy", "without:weights+without:policy"]
+    singles = [f"without:{one}" for one in SURFACES]
+    full = spelled_out(("self", "subsets:data,weights,policy"), SURFACES)
+    assert full == ("self", *singles, *pairs, "frozen"), "with every surface closed it is `frozen`"
+    four = spelled_out(("subsets:data, weights", "without:data"), (*SURFACES, "tools"))
+    assert four == (*singles[:2], pairs[0]), "a name stands once"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("subsets:data", "1 surfaces"), ("subsets:data,data", "1 of them different"), ("subsets:", "''"),
+        ("subsets:data,tols", "tools"),
+    ],
+)  # fmt: skip
+def test_subsets_of_what_is_no_surface_are_refused(name, said):
+    with pytest.raises(ConfigError, match=said):
+        spelled_out((name,), (*SURFACES, "tools"))

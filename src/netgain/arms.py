@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from netgain.errors import ConfigError
+from netgain.evidence.shapley import MOST_PLAYERS
 from netgain.stages import Loop
 
 GENERATION_0 = "generation 0"
 OWN = "own"
 STOP = "stop"  # the use of a monitor
+SAMPLED, SUBSETS = "sampled", "subsets:"
+MOST_TRIES = 4096
 GATE = "gate"  # the use of a guard axis; checks of the loop have those of `stages.USES`
 
 
@@ -34,6 +38,7 @@ class Arm:
             "random": as many promotions as `self` had, in rounds drawn at random.
         one_long_step: the whole horizon's budget in one round.
         tries: the arm answers with several tries per item.
+        attempts: how many; 0: as many as the study registers.
         own_streams: draws its own randomness from round 1 on; every other arm shares that of its replica.
         after_self: runs after `self` of its replica and is given its spend (numbers only).
         variant: entry of a menu, or "".
@@ -52,6 +57,7 @@ class Arm:
     gate: str = ""
     one_long_step: bool = False
     tries: bool = False
+    attempts: int = 0
     own_streams: bool = False
     after_self: bool = True
     variant: str = ""
@@ -83,7 +89,7 @@ _PLAIN: Mapping[str, Mapping[str, object]] = {
     "oracle": {"channel": "oracle"},
     "shuffled": {"channel": "shuffled"},
 }
-NAMES = (*_PLAIN, "unguarded:NAME.USE", "unguarded:NAME", "without:SURFACE")
+NAMES = (*_PLAIN, "sampled:TRIES", "unguarded:NAME.USE", "unguarded:NAME", "without:SURFACE")
 WORDS = {
     "frozen": "no change at all",
     "ordinary": "the same spend on plain training",
@@ -139,6 +145,8 @@ def _intervention(piece: str, loop: Loop, watchers: Mapping[str, Sequence[str]])
         if rest not in loop.surfaces:
             raise ConfigError.unknown("surface of this loop", rest, loop.surfaces)
         return {"closed": (rest,)}
+    if head == SAMPLED:
+        return {**_PLAIN[SAMPLED], "attempts": _tries(piece, rest)}
     if head != "unguarded" or not rest:
         raise ConfigError(f"unknown arm {piece!r}", fix=f"choose from {', '.join(NAMES)}")
     name, _, use = rest.partition(".")
@@ -155,6 +163,50 @@ def _intervention(piece: str, loop: Loop, watchers: Mapping[str, Sequence[str]])
         "waived": tuple(axis for axis, each in gone if each == GATE),
         "unwatched": tuple(one for one, each in gone if each == STOP),
     }
+
+
+def _tries(piece: str, said: str) -> int:
+    number = int(said) if said.isascii() and said.isdigit() else 0
+    if not 2 <= number <= MOST_TRIES:
+        fix = "write for example 'sampled:4'; one try is the arm `frozen`"
+        raise ConfigError(f"arm {piece!r}: expected 2 to {MOST_TRIES} tries after the colon", fix=fix)
+    return number
+
+
+def samples(name: str) -> bool:
+    """Whether an arm is generation 0 with several answers per question, and nothing else."""
+    return name == SAMPLED or name.startswith(f"{SAMPLED}:")
+
+
+def spelled_out(names: Sequence[str], surfaces: Sequence[str]) -> tuple[str, ...]:
+    """Names of arms with `subsets:A,B,C` written out: every arm that closes some of these surfaces, `self` aside.
+
+    They are the arms that Shapley shares of surfaces need (``method.md`` 1.3): 2^k - 1 of them, without the one that
+    closes every surface of the loop, which is `frozen`. What is listed twice stands once.
+
+    Raises:
+        ConfigError: fewer than two or more than five surfaces, or an unknown one.
+    """
+    return tuple(dict.fromkeys(each for name in names for each in _told_closed(name, surfaces)))
+
+
+def _told_closed(name: str, surfaces: Sequence[str]) -> list[str]:
+    if not name.startswith(SUBSETS):
+        return [name]
+    players = [one.strip() for one in name.removeprefix(SUBSETS).split(",")]
+    for one in players:
+        if one not in surfaces:
+            raise ConfigError.unknown("surface of this loop", one, surfaces)
+    if not 2 <= len(set(players)) == len(players) <= MOST_PLAYERS:
+        fix = f"name two to {MOST_PLAYERS} surfaces, each once"
+        raise ConfigError(f"arms {name!r}: {len(players)} surfaces, {len(set(players))} of them different", fix=fix)
+    closed = [subset for size in range(1, len(players) + 1) for subset in combinations(players, size)]
+    return ["frozen" if set(one) == set(surfaces) else "+".join(f"without:{each}" for each in one) for one in closed]
+
+
+def answers_per_item(arm: Arm, registered: int) -> int:
+    """How often an arm answers a question: once, as the study registers, or as its own name says."""
+    return (arm.attempts or registered) if arm.tries else 1
 
 
 def missing_piece(arm: Arm, loop: Loop) -> str | None:

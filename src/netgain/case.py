@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import median
 
+from netgain.arms import samples
 from netgain.budget import Spend, total
 from netgain.evidence.tally import Tally, side_by_side
 from netgain.evidence.transplant import IMPROVERS, LAST, NULLS, Moved, moved
@@ -18,7 +19,6 @@ SECONDS_THAT_COUNT = 5.0  # less than this on building is start-up noise: arms t
 BUILDING = ("start", "propose", "build")  # stages whose failure is an arm's own, and leaves it behind
 TOLD = ("promote", "reject")  # outcomes that a proposal is told, one bit
 DRAWABLE = (0.20, 0.80)  # share of rounds promoted between which other rounds can be drawn
-ANSWERING = ("frozen", "sampled")  # spend nothing on building by definition
 
 
 def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
@@ -51,8 +51,8 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         **vars(_course(facts, arm)),
         ungated=_course(facts, "ungated") if beside else None,
         sibling=_sibling(facts),
-        underspent={name: underspent(facts, name) for name in testable if name not in (*ANSWERING, arm)},
-        overspent={name: overspent(facts, name) for name in testable if name not in (*ANSWERING, arm)},
+        underspent={name: underspent(facts, name) for name in testable if _builds(name, arm)},
+        overspent={name: overspent(facts, name) for name in testable if _builds(name, arm)},
         residual=_residual(facts),
         people=sum(choice["decided_by"] in ("person", "model") for run in _claimed(facts) for choice in run.choices),
         unseen=_unseen(facts),
@@ -66,6 +66,11 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         given_root=bool(facts.registration["given_root"]),
         broken=[*broken, *_other_contract(facts)],
     )
+
+
+def _builds(name: str, arm: str) -> bool:
+    """Whether a control is to spend on building as the claimed arm does; those that only answer spend nothing."""
+    return name not in ("frozen", arm) and not samples(name)
 
 
 def _other_contract(facts: Facts) -> list[str]:

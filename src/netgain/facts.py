@@ -36,6 +36,7 @@ class RunFacts:
     channel: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> what the checks' channel did
     round_0: dict[int, float | None] = field(default_factory=dict)  # round -> own score, generation 0 judging
     spend_by_round: dict[int, dict[str, dict[str, float | None]]] = field(default_factory=dict)
+    answered: dict[str, float | None] = field(default_factory=dict)  # spend on the sealed items, by what is served
     failures: list[dict[str, Json]] = field(default_factory=list)
     asked: dict[str, dict[str, Json]] = field(default_factory=dict)  # id -> request for people, its answers, its end
 
@@ -268,6 +269,8 @@ def _failure(facts: Facts, event: Stored) -> None:
 
 def _sealed_answered(facts: Facts, event: Stored) -> None:
     _book(_run(facts, event), event.data)
+    if event.data.get("role") == "served":
+        _run(facts, event).answered = event.data["spend"]["sealed"]
 
 
 def _own_score(facts: Facts, event: Stored) -> None:

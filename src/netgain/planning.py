@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from netgain.arms import Arm, missing_piece, required_controls
+from netgain.arms import Arm, answers_per_item, missing_piece, required_controls
 from netgain.attempts import asked_before, raised
 from netgain.calibration import Study, calibrated, gate_needs
 from netgain.claim import MEAN_STARTS, OPEN, RUNGS, USUAL_LOOKS, Claim
@@ -109,7 +109,7 @@ def plan_study(study: Study, *, workers: int = 2, watch: Callable[[str], None] |
     _possible(study)
     seen = calibrated(study, watch or (lambda _: None))
     runs = {name: run_seconds(study, arm, seen.seconds) for name, arm in study.chosen().items()}
-    asked = sum(study.tries if arm.tries else 1 for arm in study.chosen().values())
+    asked = sum(answers_per_item(arm, study.tries) for arm in study.chosen().values())
     asked += 1 << len(study.loop.separable.names) if study.loop.separable else 0  # mixtures of first and final parts
     a_start = sum(runs.values()) + seen.seconds["start"] + seen.seconds["sealed"] * asked + _moving(study, seen.seconds)
     wall = study.replicas * a_start / workers / 60
@@ -202,7 +202,7 @@ def _unresponsive(axis: Axis, responsive: Mapping[str, float]) -> list[str]:
 
 def run_seconds(study: Study, arm: Arm, seconds: Mapping[str, float]) -> float:
     """Seconds of one run of an arm on one core, from the seconds of its stages."""
-    measured = seconds["measure"] * (study.tries if arm.tries else 1)
+    measured = seconds["measure"] * answers_per_item(arm, study.tries)
     if not arm.proposer:
         return measured * (2 if arm.tries else study.rounds + 1)
     a_round = seconds["propose"] + seconds["build"]

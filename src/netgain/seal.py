@@ -111,22 +111,22 @@ def _scored(log: Log) -> set[tuple[str, str]]:
 def _groups(
     world: World, facts: Facts, seal: dict[str, Json], replica: int, done: set[tuple[str, str]]
 ) -> list[list[Served]]:
-    """Systems that are asked in the same way: those with several tries per answer apart from the others."""
-    apart: dict[bool, list[Served]] = defaultdict(list)
+    """Systems that are asked in the same way: those with other numbers of tries per answer apart."""
+    apart: dict[int, list[Served]] = defaultdict(list)
     for name, source in seal["from"].items():
         row = Row.from_json(facts.runs[source].row)
         if row.replica == replica and seal["served"][name] and (source, "served") not in done:
-            apart[world.arm(row).tries].append(Served(source, row, seal["served"][name], "served"))
+            apart[world.tries_of(row)].append(Served(source, row, seal["served"][name], "served"))
     for name, generations in seal["listed"].items():
         source = seal["from"][name]
         row = Row.from_json(facts.runs[source].row)
         if row.replica == replica and generations and (source, "listed") not in done:
-            apart[False].append(Served(source, row, next(iter(generations.values())), "listed"))
+            apart[1].append(Served(source, row, next(iter(generations.values())), "listed"))
     for source, systems in seal["mixtures"].items():
         row = Row.from_json(facts.runs[source].row)
         if row.replica == replica:
             roles = {f"{MIXTURE}{taken}": system for taken, system in systems.items()}
-            apart[world.arm(row).tries] += [
+            apart[world.tries_of(row)] += [
                 Served(source, row, system, role) for role, system in roles.items() if (source, role) not in done
             ]
     return [group for group in apart.values() if group]
@@ -141,10 +141,11 @@ def _score_group(world: World, facts: Facts, seal: dict[str, Json], group: Seque
     seed = f"{stream(world.root, replica, world.rounds, 'seal', 'answer'):032x}"
     for one in group:  # a system that two arms serve is asked once: equal tasks have one answer
         seen = frozenset(unpack(world.store.get(one.row.seen))) if one.row.seen else frozenset()
-        asking = Asking(replica, seed, world.tries if world.arm(one.row).tries else 1, seen)
+        asking = Asking(replica, seed, world.tries_of(one.row), seen)
         sheets, spend, failures = evaluate(world.jobs, axes, blocks, {one.role: one.system}, asking)
         events = [Event("scores", one.run, sheet.record(world.rounds, world.contract)) for sheet in sheets]
-        events.append(Event("sealed_answered", one.run, {"round": world.rounds, "spend": {"sealed": spend}}))
+        booked = {"round": world.rounds, "role": one.role, "spend": {"sealed": spend}}
+        events.append(Event("sealed_answered", one.run, booked))
         data = {"round": world.rounds, "stage": "seal", "cause": "system"}
         failed = "not_separable" if one.role.startswith(MIXTURE) else "stage_failed"  # no failure of the run itself
         events += [Event(failed, one.run, {**data, "role": one.role, "message": text}) for text in failures]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from netgain import __version__
-from netgain.arms import Arm, arm_named, missing_piece, required_controls, runs_of
+from netgain.arms import Arm, arm_named, missing_piece, required_controls, runs_of, spelled_out
 from netgain.attempts import asked_before, book_answers, count_attempt, gate_banks, raised
 from netgain.canonical import digest
 from netgain.case import case_of
@@ -56,7 +56,8 @@ class Study:
 
     Attributes:
         loop, suite: what changes itself, and how it is measured.
-        arms: names of arms; "self" and "frozen" are always among them.
+        arms: names of arms; "self" and "frozen" are always among them. `subsets:A,B` stands for the arms that shares
+            of surfaces need.
         claim: what is claimed.
         replicas: independent starts, enrolled by id and never replaced.
         rounds: horizon.
@@ -97,6 +98,7 @@ class Study:
         for name, value in (("replicas", self.replicas), ("rounds", self.rounds)):
             if value < 1:
                 raise ConfigError(f"{name} {value!r}", fix="give a whole number of at least 1")
+        object.__setattr__(self, "arms", spelled_out(self.arms, self.loop.surfaces))
         absent = [name for name in ("self", "frozen") if name not in self.arms]
         if absent:
             raise ConfigError(f"arms without {absent[0]!r}", fix="every study runs `self` and `frozen`")

@@ -1444,7 +1444,7 @@ class Case:
 
     def apart(self, control: str, most: bool) -> float | None:
         """The same, or by which it spent more, in the unit in which it fell shortest or exceeded most."""
-        if control in ("frozen", "sampled", self.claim["arm"], self.arm):
+        if control in ("frozen", self.claim["arm"], self.arm) or control.split(":")[0] == "sampled":
             return 0.0
 
         def spent(replica: int, arm: str, most: bool) -> Record:  # of a menu the entry at this end

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from netgain.arms import Arm
+from netgain.arms import Arm, answers_per_item
 from netgain.evaluation import Asking
 from netgain.items import Dealer
 from netgain.jobs import Jobs, Spend, Store
@@ -115,9 +115,11 @@ class World:
     def asking(self, row: Row, stage: str) -> Asking:
         """How the systems of a run are asked in a stage."""
         trained_on = frozenset(unpack(self.store.get(row.seen))) if row.seen else frozenset()
-        return Asking(
-            row.replica, self.seed(row, stage, "answer"), self.tries if self.arm(row).tries else 1, trained_on
-        )
+        return Asking(row.replica, self.seed(row, stage, "answer"), self.tries_of(row), trained_on)
+
+    def tries_of(self, row: Row) -> int:
+        """Answers per item that a run may draw before it gives one."""
+        return answers_per_item(self.arm(row), self.tries)
 
     def start_seed(self, row: Row) -> str:
         """The stream that generation 0 is made from."""

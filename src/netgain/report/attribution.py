@@ -19,6 +19,7 @@ from netgain.report.identified import Array, Mean, Unknown, array, mean_of
 from netgain.report.loop_signal import Claimed, Gaps, Human, claimed, human, verifier_gaps
 from netgain.report.matched_cost import AtCosts, at_equal_cost
 from netgain.report.reading import Reading
+from netgain.report.search_curve import Search, search_curve
 
 LOOP = "self"  # what the other arms are interventions on
 CELLS = (LOOP, "stacked", "improver_only", "flat")  # Y11, Y10, Y01, Y00
@@ -95,6 +96,7 @@ class Attribution:
     gap: Gaps | Unknown
     human: Human
     iso_compute: tuple[AtCosts, ...]
+    search: Search | Unknown
 
 
 def attribute(reading: Reading) -> Attribution:
@@ -113,6 +115,7 @@ def attribute(reading: Reading) -> Attribution:
         gap=verifier_gaps(reading),
         human=human(reading),
         iso_compute=at_equal_cost(reading),
+        search=search_curve(reading),
     )
 
 

@@ -11,6 +11,7 @@ from netgain.report.figures import UNITS, counted, interval, joined, middle, nam
 from netgain.report.identified import Mean, Unknown, no_spread
 from netgain.report.loop_signal import Claimed, Gaps, Human
 from netgain.report.matched_cost import AtCosts
+from netgain.report.search_curve import Search, sentence
 from netgain.report.sentences import without
 
 NAMES = {
@@ -24,6 +25,7 @@ NAMES = {
     "gap": "what the loop's own check knows",
     "human": "what people had in it",
     "iso_compute": "gain at equal cost",
+    "search": "gain over plain search",
 }
 
 
@@ -183,7 +185,7 @@ def iso_compute(found: AtCosts) -> str:
 
 def missing(found: Attribution) -> Iterator[str]:
     """What cannot be read from this study, each with what it lacks."""
-    for name in ("process", "parts", "two_by_two", "oracle", "selection", "targeting", "gap"):
+    for name in ("process", "parts", "two_by_two", "oracle", "selection", "targeting", "gap", "search"):
         value = getattr(found, name)
         unreported = isinstance(value, Ratio) and value.estimate is None
         if isinstance(value, Unknown) or unreported:
@@ -214,6 +216,7 @@ def own_section(found: Attribution) -> list[str]:
     said += ratios(found)
     said += gap(found.gap) if isinstance(found.gap, Gaps) else []
     said += human(found.human)
+    said += [sentence(found.search)] if isinstance(found.search, Search) else []
     return said + [iso_compute(one) for one in found.iso_compute if not isinstance(one.over, Unknown)]
 
 
@@ -225,7 +228,16 @@ def all_of(found: Attribution) -> list[str]:
 
 def anything(found: Attribution) -> bool:
     """Whether an arm or a mixture was run that says more than the total."""
-    values = (found.process, found.parts, found.two_by_two, found.oracle, found.selection, found.gap, found.human.share)
+    values = (
+        found.process,
+        found.parts,
+        found.two_by_two,
+        found.oracle,
+        found.selection,
+        found.gap,
+        found.human.share,
+        found.search,
+    )
     ratio = (isinstance(value, Ratio) and value.estimate is None for value in values)
     known = [not isinstance(one, Unknown) and not empty for one, empty in zip(values, ratio, strict=True)]
     return any(known) or bool(found.necessity or found.uses)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from netgain.arms import samples
 from netgain.budget import COUNTED
 from netgain.evidence.isocompute import score_at
 from netgain.evidence.student import MeanInterval
@@ -42,7 +43,7 @@ def at_equal_cost(reading: Reading) -> tuple[AtCosts, ...]:
 
 
 def _spends(reading: Reading, arm: str) -> bool:
-    return any(run.row.get("build") for run in reading.runs(arm)) and arm not in ("frozen", "sampled")
+    return any(run.row.get("build") for run in reading.runs(arm)) and arm != "frozen" and not samples(arm)
 
 
 def _control(reading: Reading, arm: str) -> AtCosts:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
 
+from netgain.arms import SAMPLED
 from netgain.facts import Facts
 from netgain.report import (
     abilities,
@@ -20,6 +21,7 @@ from netgain.report import (
     curves,
     differences,
     monitoring,
+    search_curve,
     sentences,
     shares,
     strips,
@@ -205,6 +207,8 @@ def _shares(reading: Reading, found: Attribution) -> list[Figure]:
     if isinstance(found.parts, Parts):
         title, (said, *_) = "Where the gain ended up", attribution_sentences.parts(found.parts)
         drawn.append(shares.figure(reading, "parts", title, said, found.parts.shares, found.parts.total))
+    if isinstance(found.search, search_curve.Search):
+        drawn.append(search_curve.figure(reading, found.search))
     return drawn
 
 
@@ -243,7 +247,7 @@ def _bounds(reading: Reading) -> Section:
 
 def _spend(reading: Reading) -> Section:
     said = sentences.spending(reading)
-    said += [sentences.tries(reading.facts)] if "sampled" in reading.arms else []
+    said += [sentences.tries(reading.facts)] if SAMPLED in reading.arms else []
     shown = [tables.spend(reading, phase) for phase in tables.PHASES if _booked(reading, phase)]
     return Section("spend", "Spend", said, (), [tables.matched(reading), *shown] if reading.verdict else shown)
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from netgain.arms import WORDS
+from netgain.arms import SAMPLED, WORDS, samples
 from netgain.claim import OPEN, registered_sizes
 from netgain.evidence.effects import Chain
 from netgain.evidence.looks import TypicalStart, looks_of, typical_start
@@ -419,6 +419,8 @@ def without(arm: str) -> str:
 def _unguarded(piece: str) -> str:
     if piece.startswith("without:"):
         return f"without changes of {piece.removeprefix('without:')}, as the proposer was told"
+    if samples(piece) and piece != SAMPLED:
+        return f"without training, {piece.partition(':')[2]} answers per question instead"
     if not piece.startswith("unguarded:"):
         return WITHOUT.get(piece, WORDS.get(piece, piece))
     check, _, use = piece.removeprefix("unguarded:").partition(".")
