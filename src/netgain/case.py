@@ -14,6 +14,7 @@ from netgain.evidence.verdict import Case, Course
 from netgain.facts import Facts, RunFacts
 from netgain.run import half_of
 
+TRAINED = ("data", "weights")  # surfaces of a system that learns from examples
 MATCHED = (("flops", "tokens"), ("calls",), ("device_seconds",))
 SECONDS_THAT_COUNT = 5.0  # less than this on building is start-up noise: arms then match in rounds and looks only
 BUILDING = ("start", "propose", "build")  # stages whose failure is an arm's own, and leaves it behind
@@ -54,6 +55,7 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         underspent={name: underspent(facts, name) for name in testable if _builds(name, arm)},
         overspent={name: overspent(facts, name) for name in testable if _builds(name, arm)},
         residual=_residual(facts),
+        neutral="ordinary" if {*TRAINED} & {*study["surfaces"]} else "frozen",
         people=sum(choice["decided_by"] in ("person", "model") for run in _claimed(facts) for choice in run.choices),
         unseen=_unseen(facts),
         quarantined=_quarantined(facts),

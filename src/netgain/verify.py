@@ -1373,11 +1373,15 @@ class Case:
         return means(gaps, self.claim["by"], self.claim["looks"], self.lost, self.level)
 
     def harm(self) -> bool:
-        """Whether the placebo is shown to end below `ordinary`; a start without both scores counts for it."""
+        """Whether the placebo is shown to end below plain training, below standing still where nothing is trained.
+
+        A start without both scores counts for it.
+        """
+        level = "ordinary" if {"data", "weights"} & {*self.study["surfaces"]} else "frozen"
         there = {*self.study["arms"]} - {*self.study["untestable"]}
-        if not {"placebo", "ordinary"} <= there:
+        if not {"placebo", level} <= there:
             return False
-        pairs = zip(*self.columns(["ordinary"], "placebo"), strict=True)
+        pairs = zip(*self.columns([level], "placebo"), strict=True)
         high = self.typical([1.0 if None in pair else pair[0] - pair[1] for pair in pairs], 0.0).numbers["high"]
         return high is not None and high < 0
 
@@ -1408,7 +1412,7 @@ class Case:
             why = self.study["untestable"].get(name) or ("" if name in self.study["arms"] else "it was not run")
             short = 0.0 if why else self.underspent(name)
             why = f"it spent {100 * short:.0f} % less" if short is not None and short > 0.10 else why
-            why = why or ("it did harm against ordinary" if name == "placebo" and self.harm() else "")
+            why = why or ("it did harm" if name == "placebo" and self.harm() else "")
             why = why or self.uninformative(name)
             missing |= {name: f"{name} is not testable: {why}"} if why else {}
         return names, missing

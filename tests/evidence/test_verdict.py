@@ -431,6 +431,17 @@ def test_a_placebo_that_did_harm_serves_no_rung_that_needs_one():
         assert result(decide_verdict(case(scores=scored(placebo=gaps))), "R2") in ("pass", "fail")
 
 
+def test_where_changes_are_searched_for_a_placebo_is_held_against_standing_still():
+    searching = {"neutral": "frozen"}
+    below = scored(placebo=0.15, frozen=0.20)
+    found = decide_verdict(case(scores=below, **searching))
+    assert (found.rung, result(found, "R2")) == ("R1", "not testable")
+    assert any("did harm (at most -0.050 against `frozen`)" in one for one in found.reasons)
+    still = scored(placebo=0.20, frozen=0.20)  # it drifts about where it began, and plain tuning got somewhere
+    assert result(decide_verdict(case(scores=still, **searching)), "R2") == "pass"
+    assert result(decide_verdict(case(scores=still)), "R2") == "not testable", "a placebo that is trained"
+
+
 def test_a_placebo_that_did_harm_refutes_nothing_and_the_others_still_do():
     assert decide_verdict(case(scores=scored(placebo=0.85, ordinary=0.88))).word == "REFUTED"
     assert decide_verdict(case(scores=scored(placebo=0.35), beats=["frozen"], by=0.45)).word == "INCONCLUSIVE"

@@ -104,6 +104,19 @@ def plan(study: str, size: str | None, workers: int | None, device: str, **share
     return answer("netgain.cli.planned:plan", shared, target=study, size=size, workers=workers, device=device)
 
 
+@main.command(epilog=_example("netgain demo"))
+@click.argument("study", metavar="[DIR]", type=STUDY, required=False)
+@_workers
+@_shared
+def demo(study: Path | None, workers: int | None, **shared: bool) -> int:
+    """Run a small loop beside its controls, to a verdict and its page.
+
+    Half a minute, no torch: an evolution strategy that edits its own numbers. What it gained, and whether that is more
+    than plain tuning or random draws give at the same spend. In studies/demo unless DIR is given.
+    """
+    return answer("netgain.cli.demonstrating:demo", shared, folder=study, workers=workers or 2, as_json=shared["json"])
+
+
 @main.command(epilog=_example("netgain run length", "netgain run studies/mine --workers 4"))
 @click.argument("study", metavar="DIR|RECIPE")
 @_size("One of the recipe's sizes; only when the folder is made.")

@@ -81,6 +81,8 @@ class Case:
         underspent: control -> share by which it spent less than the claimed arm (median over starts); None unknown.
         overspent: control -> share by which it spent more, as `underspent`.
         residual: agreement of the placebo with the true feedback above chance, in [-1, 1]; None unknown.
+        neutral: the arm that a placebo without any effect ends level with: "ordinary" where a system is trained, and
+            content without information is training still; "frozen" where changes are searched for.
         items: axis -> sealed scores of the claimed version and of generation 0 by item; for a claim about a version.
         people: decisions by a person or an outside model in the claimed arm.
         unseen: monitor -> (rounds of the claimed arm in which it could not look, rounds in which it should have).
@@ -117,6 +119,7 @@ class Case:
     underspent: Mapping[str, float | None] = field(default_factory=dict)
     overspent: Mapping[str, float | None] = field(default_factory=dict)
     residual: float | None = 0.0
+    neutral: str = "ordinary"
     analysis: str = "typical start"
     share: float = 0.5
     alpha: float = 0.05
@@ -246,18 +249,20 @@ def missing_controls(case: Case, names: Sequence[str]) -> dict[str, str]:
         elif short is not None and short > UNDERSPENT_BLOCKS:
             found[name] = f"it spent {100 * short:.0f} % less than `{case.arm}`"
         elif name == "placebo" and (harm := placebo_harm(case)) is not None:
-            found[name] = f"it did harm (at most {harm:+.3f} against `ordinary`), which shows no value of information"
+            what = f"it did harm (at most {harm:+.3f} against `{case.neutral}`)"
+            found[name] = f"{what}, which shows no value of information"
     return found
 
 
 def placebo_harm(case: Case) -> float | None:
-    """Upper bound of the placebo's own effect against `ordinary` when it lies below 0: then it is no placebo but harm.
+    """Upper bound of the placebo's own effect when it lies below 0: then it is no placebo but harm.
 
-    A start in which either has no score counts for the placebo.
+    Against what content without information is worth in such a loop (`Case.neutral`). A start in which either has no
+    score counts for the placebo.
     """
-    if not {"placebo", "ordinary"} <= case.scores.keys():
+    if not {"placebo", case.neutral} <= case.scores.keys():
         return None
-    pairs = zip(case.scores["placebo"], case.scores["ordinary"], strict=True)
+    pairs = zip(case.scores["placebo"], case.scores[case.neutral], strict=True)
     gaps = [None if own is None or other is None else own - other for own, other in pairs]
     known = [1.0 if gap is None else gap for gap in gaps]
     high = typical_start(known, delta=0.0, looks=half_looks(case), lost=list(case.lost)).high

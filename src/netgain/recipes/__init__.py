@@ -76,6 +76,14 @@ RECIPES = {
             "a simulated learner of known truth climbs the same ladder without torch: for trying things out",
         ),
         Recipe(
+            "improver",
+            "netgain.recipes.improver",
+            ("improver", "curriculum"),
+            (),
+            2.0,
+            "an evolution strategy edits its own numbers, beside strategies that stay, drift, or are drawn at random",
+        ),
+        Recipe(
             "collapse",
             "netgain.recipes.collapse",
             ("data", "weights"),

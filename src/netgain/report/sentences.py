@@ -460,7 +460,8 @@ def placebo(reading: Reading) -> list[str]:
     chance = middle(
         [(record["kept"] / record["of"]) ** 2 + (1 - record["kept"] / record["of"]) ** 2 for record in found]
     )
-    gaps = known(reading.differences("ordinary", own="placebo")) if "ordinary" in reading.arms else []
+    level = reading.case.neutral if reading.case else "ordinary"
+    gaps = known(reading.differences(level, own="placebo")) if level in reading.arms else []
     inert = (
         "inert"
         if (agreement or 0.0) <= (chance or 0.0) + RESIDUAL
@@ -473,7 +474,7 @@ def placebo(reading: Reading) -> list[str]:
     if not gaps:
         return [told + "."]
     harm = "; every start lost by it, so it shows harm, not the value of information" if max(gaps) < 0 else ""
-    return [f"{told}; against `ordinary` it ends {signed(middle(gaps))} (median){harm}."]
+    return [f"{told}; against {named(level)} it ends {signed(middle(gaps))} (median){harm}."]
 
 
 def waterfall(chain: Chain, first: float | None) -> str:
