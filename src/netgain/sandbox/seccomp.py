@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import struct
+from collections.abc import Sequence
 from typing import NamedTuple
 
 ARCHES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # AUDIT_ARCH_*, linux/audit.h
@@ -70,22 +71,26 @@ class Step(NamedTuple):
     otherwise: int = 0
 
 
-def assembled() -> bytes:
-    """The filter as the kernel takes it: eight bytes an instruction, in the byte order of this machine."""
-    return b"".join(struct.pack("=HBBI", one.code, one.then, one.otherwise, one.operand) for one in steps())
+def assembled(families: Sequence[int] = FAMILIES) -> bytes:
+    """The filter as the kernel takes it: eight bytes an instruction, in the byte order of this machine.
+
+    Args:
+        families: Kinds of sockets that exist inside.
+    """
+    return b"".join(struct.pack("=HBBI", one.code, one.then, one.otherwise, one.operand) for one in steps(families))
 
 
-def steps() -> list[Step]:
+def steps(families: Sequence[int] = FAMILIES) -> list[Step]:
     """The instructions: which architecture, then its own list; every refusal answers at once, so no jump is long."""
     program = [Step(LOAD, ARCH)]
     for arch, audit in ARCHES.items():
         # a conditional jump reaches 255 instructions: the list stands behind an unconditional one
-        own = _calls(arch)
+        own = _calls(arch, families)
         program += [Step(JUMP_EQUAL, audit, 1, 0), Step(0x05, len(own)), *own]
     return [*program, Step(RETURN, KILL)]
 
 
-def _calls(arch: str) -> list[Step]:
+def _calls(arch: str, families: Sequence[int]) -> list[Step]:
     number = list(ARCHES).index(arch)
     program = [Step(LOAD, NUMBER)]
     if arch == "x86_64":
@@ -96,7 +101,7 @@ def _calls(arch: str) -> list[Step]:
         if numbers[number] is not None:
             program += _refuse(JUMP_EQUAL, int(numbers[number] or 0), errno.EPERM)
     flags = _refuse(JUMP_ANY_BIT, NEW_NAMESPACES, errno.EPERM)
-    family = [Step(JUMP_EQUAL, one, len(FAMILIES) - place, 0) for place, one in enumerate(FAMILIES)]
+    family = [Step(JUMP_EQUAL, one, len(families) - place, 0) for place, one in enumerate(families)]
     family += [Step(RETURN, ERRNO | errno.EAFNOSUPPORT)]
     typing = [step for request in TERMINAL_INPUT for step in _refuse(JUMP_EQUAL, request, errno.EPERM)]
     for call, argument, checks in ((CLONE, 0, flags), (SOCKET, 0, family), (IOCTL, 1, typing)):
