@@ -32,7 +32,7 @@ from netgain.sandbox.namespace import GONE_S, Namespace, inodes_of, looking
 from netgain.sandbox.seam import MIB, Finished, Job, Level, Limits
 from netgain.sandbox.seccomp import assembled
 
-RIGHTS = ("SETUID", "SETGID", "SETPCAP", "SYS_ADMIN")
+RIGHTS = ("SETUID", "SETGID", "SYS_ADMIN")
 START_S = 30.0  # seconds for the modules of `preload`
 ROOM = 256 * MIB  # bytes that the server itself may take
 INSIDE = 2  # processes in the sandbox that are no child's: bwrap and the server
@@ -198,7 +198,7 @@ class ForkServer:
         self._control.settimeout(GONE_S)
         status, cpu_s = struct.unpack("=id", self._heard()[0])
         code = os.waitstatus_to_exitcode(status)
-        ending = channels.rest() or ending or self._group.broken() or look() or ending_of(code)
+        ending = channels.rest() or ending or self._group.broken() or look() or ending_of(min(code, 0))
         if code == NOT_PREPARED and not channels.kept["result"]:
             said = bytes(channels.kept["err"]).decode(errors="replace")[-300:]
             raise SandboxError(f"a child could not be prepared: {said!r}", fix="see netgain doctor --sandbox")
