@@ -2,7 +2,7 @@
 
     boot.py RESULT DESCRIPTORS ACCOUNT LIMITS SITE…
 
-The private pipe RESULT becomes descriptor 3 and all others below DESCRIPTORS are closed; root is given up for ACCOUNT,
+The private pipe RESULT (a descriptor, or the path of a named pipe) becomes descriptor 3 and all others below DESCRIPTORS are closed; root is given up for ACCOUNT,
 and LIMITS are set (`NAME=VALUE,…` of the module `resource`), each unless it is "-"; the environment is emptied, SITE
 is appended to the path of modules; then `main.py` runs as `__main__`. It prints nothing. Exit code 120 says that root
 could not be given up: the job has not run. Only modules that are built in are used: every other import costs the
@@ -41,8 +41,9 @@ def drop(account: int) -> None:
 
 def prepare(result: str, descriptors: str, account: str, limits: str, *site: str):  # type: ignore[no-untyped-def]
     """Do what the arguments say; return the program."""
-    if int(result) != 3:
-        posix.dup2(int(result), 3)
+    end = int(result) if result.isdigit() else posix.open(result, posix.O_WRONLY)
+    if end != 3:
+        posix.dup2(end, 3)
     posix.closerange(4, int(descriptors))
     if limits != "-":
         limit(limits)

@@ -74,7 +74,6 @@ tell("stopped")"""),
     Attack("own files", "change a file that it was given", """
 attempt(lambda: open("given", "ab").write(b"x"))
 attempt(lambda: os.chmod("given", 0o777) or open("given", "ab").write(b"x"))
-attempt(lambda: os.remove("given"))
 tell("stopped")"""),
     Attack("process", "see or signal a process outside", """
 attempt(lambda: os.kill({pid}, 0))
@@ -126,7 +125,7 @@ try:
     for count in range({chunks}):
         held.append(bytearray(b"x") * (1 << 20))
 except MemoryError: tell("stopped")
-tell("breach")""", least=Level.S1, endings=("memory",)),
+tell("breach")""", least=Level.S1, endings=("memory", "killed")),
     Attack("memory together", "take more memory than it may, in several processes", """
 import time
 held, read, write = [], *os.pipe()
@@ -143,7 +142,7 @@ while len(got) < 4:
     more = os.read(read, 8)
     if not more: tell("stopped")
     got += more
-tell("breach")""", endings=("memory", "deadline"), wall_s=3.0),
+tell("breach")""", endings=("memory", "killed", "deadline"), wall_s=3.0),
     Attack("disk", "write more than it may", """
 with_room = True
 try:
