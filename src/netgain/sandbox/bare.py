@@ -25,7 +25,7 @@ from netgain.sandbox.seam import Ending, Finished, Job, Level, Limits
 DESCRIPTORS = 256
 
 
-@dataclass(frozen=True)
+@dataclass
 class Bare:
     """No sandbox: the job sees all that we see. The clock and the caps of the pipes are kept; nothing else is."""
 
@@ -37,7 +37,7 @@ class Bare:
         return _ran(job, self.name, self.level, dict(os.environ), "-")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Limited:
     """A process with an empty environment and limits per process, which do not bind root's number of processes."""
 

@@ -91,9 +91,7 @@ class Bubblewrap:
                 options = self._options(job, handed, root=number is not None)
                 command = ["/python", "-I", "-S", "/boot.py", *map(str, words), *map(os.path.realpath, job.site)]
                 ends, stdin = list(handed.values()), handed["stdin"]
-                box = stack.enter_context(
-                    started(str(self.program), options, command, ends, stdin, channels, group)
-                )
+                box = stack.enter_context(started(str(self.program), options, command, ends, stdin, channels, group))
             return self._watched(job, box, channels, group, number)
 
     @contextlib.contextmanager

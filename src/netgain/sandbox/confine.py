@@ -84,7 +84,12 @@ def main(packages: str, text: str) -> None:
         process = box.popen(spec["command"])
         say.write(json.dumps({"pid": process.pid}) + "\n")
         ended = process.wait(timeout=spec["wall_s"])
-        answer = {"code": ended.exit_code, "signal": ended.signal, "reason": ended.reason.name, "said": str(ended.error)}
+        answer = {
+            "code": ended.exit_code,
+            "signal": ended.signal,
+            "reason": ended.reason.name,
+            "said": str(ended.error),
+        }
     except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, the program did not run as asked
         answer = {"error": f"{type(error).__name__}: {error}"}
     answer["left"] = end_all()

@@ -95,7 +95,9 @@ class Landlock:
             )  # fmt: skip
         except OSError as error:
             os.close(status)
-            raise SandboxError(f"{command[0]!r} cannot be started: {error.strerror}", fix="see netgain doctor") from None
+            raise SandboxError(
+                f"{command[0]!r} cannot be started: {error.strerror}", fix="see netgain doctor"
+            ) from None
         finally:
             for end in (stdin, status_in):
                 os.close(end)
@@ -110,7 +112,8 @@ class Landlock:
         links = [path for _, path in python.links]
         return {
             "status": status, "account": number, "wall_s": limits.wall_s, "memory": limits.memory,
-            "disk": limits.disk, "storage": str(folder / "layer"), "processes": limits.processes, "descriptors": DESCRIPTORS, "folder": str(folder / "work"),
+            "disk": limits.disk, "storage": str(folder / "layer"), "processes": limits.processes,
+            "descriptors": DESCRIPTORS, "folder": str(folder / "work"),
             "readable": [*python.shown, *links, *site, str(folder / "given"), "/dev/urandom"],
             "writable": [str(folder / "work"), str(folder / "result"), "/dev/null"],
             "command": [python.program, "-I", "-S", str(folder / "given" / ".boot.py"), *words],
@@ -137,7 +140,7 @@ def _ending_of(ended: dict[str, Any]) -> Ending:
 
 @contextlib.contextmanager
 def _folders(job: Job, number: int | None) -> Iterator[Path]:
-    """`given`, which the program may read; `work`, its own, with links to what it was given; `layer`, what it writes."""
+    """`given`, which it may read; `work`, its own, with links to what it was given; `layer`, where its writes go."""
     folder = Path(tempfile.mkdtemp(prefix="netgain-"))
     try:
         os.chmod(folder, 0o711)

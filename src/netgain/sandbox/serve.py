@@ -18,6 +18,7 @@ import signal
 import socket
 import struct
 import sys
+from typing import Any
 
 CLONE_NEWNS, CLONE_NEWPID = 0x00020000, 0x20000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
@@ -38,7 +39,7 @@ def mount(source: str, target: str, kind: str | None, flags: int, options: str =
     done(libc.mount(*words, ctypes.c_ulong(flags), options.encode()), f"mount {target}")
 
 
-def furnish(asked: dict, content: bytes) -> bytes:
+def furnish(asked: dict[str, Any], content: bytes) -> bytes:
     """Make the private folder with its files, read-only; return the program."""
     done(libc.unshare(CLONE_NEWNS), "unshare")
     mount("none", "/", None, MS_REC | MS_PRIVATE)
@@ -76,7 +77,7 @@ def give_up(account: int | None, rules: bytes) -> None:
         raise OSError("a refused system call was allowed")
 
 
-def evaluate(control: socket.socket, asked: dict, handed: list, account: int | None) -> None:
+def evaluate(control: socket.socket, asked: dict[str, Any], handed: list[int], account: int | None) -> None:
     """Be the child of one evaluation, up to the job's last instruction."""
     content, rules, stdin, out, err, result = handed
     program = furnish(asked, os.pread(content, os.fstat(content).st_size, 0))
@@ -98,7 +99,7 @@ def evaluate(control: socket.socket, asked: dict, handed: list, account: int | N
     exec(compile(program, "main.py", "exec"), module.__dict__)
 
 
-def forked(control: socket.socket, own: int, asked: dict, handed: list, account: int | None) -> int:
+def forked(control: socket.socket, own: int, asked: dict[str, Any], handed: list[int], account: int | None) -> int:
     """Start the child in its namespaces; return its number here."""
     libc.setns(own, CLONE_NEWPID)  # a new process namespace can only be asked for from our own
     done(libc.unshare(CLONE_NEWPID), "unshare")
@@ -147,7 +148,9 @@ def serve(number: str, account: str, preload: str, *site: str) -> None:
     sys.path.extend(site)
     for name in filter(None, preload.split(",")):
         __import__(name)
-    compile("pass", "main.py", "exec")  # the first call makes the types of the syntax tree, 2 ms that no child should pay
+    compile(
+        "pass", "main.py", "exec"
+    )  # the first call makes the types of the syntax tree, 2 ms that no child should pay
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page of the server
     control.send(b"ready")

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from netgain.errors import SandboxError
 from netgain.sandbox.accounts import account
-from netgain.sandbox.bubblewrap import DESCRIPTORS, Bubblewrap, belts, ending_of, started
+from netgain.sandbox.bubblewrap import Bubblewrap, belts, ending_of, started
 from netgain.sandbox.cgroups import Group
 from netgain.sandbox.channels import Channels
 from netgain.sandbox.handing import checked_name, readable
@@ -122,12 +122,24 @@ class ForkServer:
         program = readable(Path(__file__).with_name("serve.py").read_bytes())
         nothing = os.open(os.devnull, os.O_RDONLY)
         options = self.around.outside(root=root, site=self.site, keep=RIGHTS, tied=False)
-        options += ["--size", "4096", "--tmpfs", "/work", "--perms", "0444", "--ro-bind-data", str(program), "/serve.py"]
+        options += [
+            "--size",
+            "4096",
+            "--tmpfs",
+            "/work",
+            "--perms",
+            "0444",
+            "--ro-bind-data",
+            str(program),
+            "/serve.py",
+        ]
         options += ["--remount-ro", "/", "--chdir", "/work"]
         words = [control, "-" if self._number is None else self._number, ",".join(self.preload)]
         command = ["/python", "-I", "-S", "/serve.py", *map(str, words), *map(os.path.realpath, self.site)]
         try:
-            box = started(str(self.around.program), options, command, [program, control], nothing, channels, self._group)
+            box = started(
+                str(self.around.program), options, command, [program, control], nothing, channels, self._group
+            )
             with contextlib.ExitStack() as stack:
                 found = stack.enter_context(box)
                 for end in (program, nothing):

@@ -114,7 +114,10 @@ class Wasm:
     def _await_start(process: subprocess.Popen[bytes], channels: Channels) -> None:
         """The clock of the job starts when its interpreter has been compiled or read from the cache."""
         until = time.monotonic() + START_S
-        begun = lambda: STARTED in channels.kept["err"] or process.poll() is not None  # noqa: E731 - two lines below
+
+        def begun() -> bool:
+            return STARTED in channels.kept["err"] or process.poll() is not None
+
         while not begun() and time.monotonic() < until:
             channels.wait(begun, min(until, time.monotonic() + 0.05), lambda: None)
         if process.poll() == NOT_STARTED or STARTED not in channels.kept["err"]:
