@@ -77,8 +77,9 @@ def _ran(job: Job, name: str, level: Level, environment: dict[str, str], limits:
 def _folder(job: Job) -> Iterator[Path]:
     """A private folder with the program and its files; removed afterwards, whatever is in it."""
     with tempfile.TemporaryDirectory(prefix="netgain-", ignore_cleanup_errors=True) as name:
-        for relative, content in {**job.files, "main.py": job.source}.items():
-            path = Path(name, relative if relative == "main.py" else checked_name(relative))
+        given = {checked_name(relative): content for relative, content in job.files.items()}
+        for relative, content in {**given, "main.py": job.source}.items():
+            path = Path(name, relative)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             path.chmod(0o444)

@@ -213,7 +213,8 @@ def belts(limits: Limits, *, keeps_memory: bool, keeps_processes: bool, reaper: 
     """
     addresses = max(4 << 30, 4 * limits.memory) if keeps_memory else 2 * limits.memory + 256 * MIB
     seconds = max(1, -int(-limits.cpu_s // 1))
-    tasks = limits.processes + (SLACK if keeps_processes else reaper)
+    # one more than may be where nobody counts what is refused: that it is there is what is noticed
+    tasks = limits.processes + (SLACK if keeps_processes else reaper + 1)
     return {
         "RLIMIT_AS": addresses, "RLIMIT_CORE": 0, "RLIMIT_CPU": seconds, "RLIMIT_FSIZE": limits.disk,
         "RLIMIT_NOFILE": DESCRIPTORS, "RLIMIT_NPROC": tasks,

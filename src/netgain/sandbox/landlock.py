@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -135,7 +136,8 @@ class Landlock:
 
 def _ending_of(ended: dict[str, Any]) -> Ending:
     known: dict[str, Ending] = {"TIMEOUT": "deadline", "EXITED": "ended"}
-    return known.get(ended.get("reason", ""), "killed")
+    signals: dict[int, Ending] = {signal.SIGXCPU: "deadline", signal.SIGXFSZ: "disk"}
+    return known.get(ended.get("reason", "")) or signals.get(ended.get("signal", 0), "killed")
 
 
 @contextlib.contextmanager

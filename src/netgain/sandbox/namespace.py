@@ -77,7 +77,7 @@ class Namespace:
 
     def looking(self, limits: Limits, group: Group) -> Look:
         """A look at what no pipe tells, about everything inside."""
-        return looking(self._folder, self.inside, limits, group, self.has_ended)
+        return looking(self._folder, self.inside, limits, group, self.has_ended, spare=1)
 
     def kill(self) -> None:
         """End everything inside and bwrap itself, and wait until it is gone.
@@ -128,7 +128,9 @@ def inodes_of(disk: int) -> int:
     return max(FEW_INODES, INODES_PER_MIB * (disk >> 20))
 
 
-def looking(folder: int | None, first: int, limits: Limits, group: Group, ended: Callable[[], bool]) -> Look:
+def looking(
+    folder: int | None, first: int, limits: Limits, group: Group, ended: Callable[[], bool], *, spare: int
+) -> Look:
     """A look at what no pipe tells: folder full, memory or processes past their limit.
 
     Args:
@@ -137,6 +139,7 @@ def looking(folder: int | None, first: int, limits: Limits, group: Group, ended:
         limits: What it may use.
         group: What the kernel counts; the rest is added up here.
         ended: Whether it has ended: its number may be somebody else's then.
+        spare: How many of the processes below the first, with it, are not the job's.
     """
 
     def look() -> Ending | None:
@@ -146,7 +149,7 @@ def looking(folder: int | None, first: int, limits: Limits, group: Group, ended:
                 return "disk"
         if (broken := group.broken()) is not None:
             return broken
-        return _counted(first, limits, group) if group.missing and not ended() else None
+        return _counted(first, limits, group, spare) if group.missing and not ended() else None
 
     return look
 
@@ -161,7 +164,7 @@ def _waited(end: int) -> bool:
     return bool(select.select([end], [], [], GONE_S)[0])
 
 
-def _counted(first: int, limits: Limits, group: Group) -> Ending | None:
+def _counted(first: int, limits: Limits, group: Group, spare: int) -> Ending | None:
     """Memory and processes of everything below the first process, added up where no control group does it."""
     threads = memory = 0
     for pid in _below(first):
@@ -171,7 +174,7 @@ def _counted(first: int, limits: Limits, group: Group) -> Ending | None:
             threads += len(os.listdir(f"/proc/{pid}/task"))
     if not group.keeps_memory and memory > limits.memory and _own_memory(first) > limits.memory:
         return "memory"
-    return "processes" if not group.keeps_processes and threads > limits.processes else None
+    return "processes" if not group.keeps_processes and threads > limits.processes + spare else None
 
 
 def _below(first: int) -> list[int]:

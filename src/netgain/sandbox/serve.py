@@ -81,7 +81,7 @@ def evaluate(control: socket.socket, asked: dict[str, Any], handed: list[int], a
     """Be the child of one evaluation, up to the job's last instruction."""
     content, rules, stdin, out, err, result = handed
     program = furnish(asked, os.pread(content, os.fstat(content).st_size, 0))
-    rules = os.pread(rules, 1 << 16, 0)
+    steps = os.pread(rules, 1 << 16, 0)
     control.send(b"hello")
     if control.recv(16) != b"go":
         os._exit(121)
@@ -90,7 +90,7 @@ def evaluate(control: socket.socket, asked: dict[str, Any], handed: list[int], a
         os.dup2(end, place)
     os.dup2(result, 3)
     os.closerange(4, 4096)
-    give_up(account, rules)
+    give_up(account, steps)
     os.environ.clear()
     sys.argv[:] = sys.orig_argv[:] = ["main.py"]
     module = type(sys)("__main__")

@@ -29,7 +29,7 @@ from netgain.sandbox.cgroups import Group
 from netgain.sandbox.channels import Channels
 from netgain.sandbox.handing import checked_name, readable
 from netgain.sandbox.namespace import GONE_S, Namespace, inodes_of, looking
-from netgain.sandbox.seam import MIB, Finished, Job, Level, Limits
+from netgain.sandbox.seam import MIB, Ending, Finished, Job, Level, Limits
 from netgain.sandbox.seccomp import assembled
 
 RIGHTS = ("SETUID", "SETGID", "SYS_ADMIN")
@@ -198,9 +198,14 @@ class ForkServer:
         with contextlib.suppress(OSError):  # the child dies for want of memory, not the server beside it
             Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
 
+    @staticmethod
+    def _ending(code: int, cpu_s: float, limits: Limits) -> Ending:
+        """A child is process 1 of its namespace: the signal for used-up CPU time passes it by, the kill after it not."""
+        return "deadline" if code == -signal.SIGKILL and cpu_s >= limits.cpu_s else ending_of(min(code, 0))
+
     def _watched(self, job: Job, channels: Channels, pid: int, child: int, folder: int) -> Finished:
         limits = job.limits
-        look = looking(folder, pid, limits, self._group, lambda: _gone(child))
+        look = looking(folder, pid, limits, self._group, lambda: _gone(child), spare=0)
         began = time.monotonic()
         self._control.send(b"go")
         ending = channels.wait(lambda: _gone(child), began + limits.wall_s, look, child)
@@ -210,7 +215,7 @@ class ForkServer:
         self._control.settimeout(GONE_S)
         status, cpu_s = struct.unpack("=id", self._heard()[0])
         code = os.waitstatus_to_exitcode(status)
-        ending = channels.rest() or ending or self._group.broken() or look() or ending_of(min(code, 0))
+        ending = channels.rest() or ending or self._group.broken() or look() or self._ending(code, cpu_s, limits)
         if code == NOT_PREPARED and not channels.kept["result"]:
             said = bytes(channels.kept["err"]).decode(errors="replace")[-300:]
             raise SandboxError(f"a child could not be prepared: {said!r}", fix="see netgain doctor --sandbox")
