@@ -17,6 +17,7 @@ from netgain.sandbox.cgroups import Group
 from netgain.sandbox.channels import Look
 from netgain.sandbox.seam import Ending, Limits
 
+FOLDER = "/netgain-job"  # of the job inside: no name that a folder of this machine would have
 GONE_S = 5.0  # seconds until what was killed has to be gone
 INODES_PER_MIB = 256
 FEW_INODES = 4096
@@ -58,7 +59,7 @@ class Namespace:
         """Wait for the folder of the job, which is the last thing that bwrap makes before it waits for us."""
         while time.monotonic() < until and not self.has_ended():
             with contextlib.suppress(OSError):
-                self._folder = os.open(f"/proc/{self.inside}/root/work", os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
+                self._folder = os.open(f"/proc/{self.inside}/root{FOLDER}", os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
                 if _is_own_mount(self._folder, self.inside):
                     return True
                 os.close(self._folder)

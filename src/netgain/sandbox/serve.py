@@ -44,8 +44,9 @@ def furnish(asked: dict[str, Any], content: bytes) -> bytes:
     done(libc.unshare(CLONE_NEWNS), "unshare")
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     room = f"size={asked['disk']},nr_inodes={asked['inodes']},mode=1777"
-    mount("tmpfs", "/work", "tmpfs", MS_NOSUID | MS_NODEV, room)
-    os.chdir("/work")
+    folder = os.getcwd()
+    mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, room)
+    os.chdir(folder)
     at, program = 0, b""
     for name, size in asked["files"]:
         part, at = content[at : at + size], at + size

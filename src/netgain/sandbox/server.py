@@ -28,7 +28,7 @@ from netgain.sandbox.bubblewrap import Bubblewrap, belts, ending_of, started
 from netgain.sandbox.cgroups import Group
 from netgain.sandbox.channels import Channels
 from netgain.sandbox.handing import checked_name, readable
-from netgain.sandbox.namespace import GONE_S, Namespace, inodes_of, looking
+from netgain.sandbox.namespace import FOLDER, GONE_S, Namespace, inodes_of, looking
 from netgain.sandbox.seam import MIB, Ending, Finished, Job, Level, Limits
 from netgain.sandbox.seccomp import assembled
 
@@ -126,14 +126,14 @@ class ForkServer:
             "--size",
             "4096",
             "--tmpfs",
-            "/work",
+            FOLDER,
             "--perms",
             "0444",
             "--ro-bind-data",
             str(program),
             "/serve.py",
         ]
-        options += ["--remount-ro", "/", "--chdir", "/work"]
+        options += ["--remount-ro", "/", "--chdir", FOLDER]
         words = [control, "-" if self._number is None else self._number, ",".join(self.preload)]
         command = ["/python", "-I", "-S", "/serve.py", *map(str, words), *map(os.path.realpath, self.site)]
         try:
@@ -172,7 +172,7 @@ class ForkServer:
             with contextlib.ExitStack() as stack:
                 child = os.pidfd_open(pid)
                 stack.callback(os.close, child)
-                folder = os.open(f"/proc/{pid}/root/work", os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
+                folder = os.open(f"/proc/{pid}/root{FOLDER}", os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
                 stack.callback(os.close, folder)
                 self._limit(pid, limits)
                 return self._watched(job, channels, pid, child, folder)
@@ -194,13 +194,13 @@ class ForkServer:
     def _limit(self, pid: int, limits: Limits) -> None:
         kept = {"keeps_memory": self._group.keeps_memory, "keeps_processes": self._group.keeps_processes}
         for name, value in belts(limits, reaper=INSIDE * (self._number is None), **kept).items():
-            resource.prlimit(pid, getattr(resource, name), (value, value + (name == "RLIMIT_CPU")))
+            resource.prlimit(pid, getattr(resource, name), (value, value))
         with contextlib.suppress(OSError):  # the child dies for want of memory, not the server beside it
             Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
 
     @staticmethod
     def _ending(code: int, cpu_s: float, limits: Limits) -> Ending:
-        """A child is process 1 of its namespace: the signal for used-up CPU time passes it by, the kill after it not."""
+        """A child is process 1 of its namespace: the signal for used-up CPU time passes it by, the kill does not."""
         return "deadline" if code == -signal.SIGKILL and cpu_s >= limits.cpu_s else ending_of(min(code, 0))
 
     def _watched(self, job: Job, channels: Channels, pid: int, child: int, folder: int) -> Finished:

@@ -1,7 +1,7 @@
 """What every sandbox backend has to do, as checks that need no test runner: call `check(backend)` for each of `CHECKS`.
 
-A check raises AssertionError. `FROM` says from which level on a check applies, `UNLESS` which backends cannot tell or do
-something, as their documentation says.
+A check raises AssertionError. `FROM` says from which level on a check applies, `UNLESS` which backends cannot tell or
+do something, as their documentation says.
 """
 
 from __future__ import annotations
@@ -124,8 +124,8 @@ def many_small_files_count_as_disk(backend: Backend) -> None:
 
 def cpu_time_is_limited(backend: Backend) -> None:
     """CPU seconds of one process end it before the clock does."""
-    said = ran(backend, LOOP, Limits(wall_s=8.0, cpu_s=1.0))
-    assert said.ending == "deadline" and said.wall_s < 7.5, said
+    said = ran(backend, LOOP, Limits(wall_s=30.0, cpu_s=1.0))
+    assert said.ending == "deadline" and said.wall_s < 29.0, said
 
 
 def files_are_readable_only(backend: Backend) -> None:
@@ -172,9 +172,9 @@ def a_name_that_leads_out_is_refused(backend: Backend) -> None:
         try:
             ran(backend, b"pass", files={name: b""})
         except SandboxError as error:
-            assert repr(name) in str(error)
-        else:
-            raise AssertionError(name)
+            if repr(name) in str(error):
+                continue
+        raise AssertionError(name)
 
 
 CHECKS: Mapping[str, Check] = {
@@ -193,12 +193,15 @@ FROM: Mapping[str, Level] = {
     "files_are_readable_only": Level.S2, "cpu_time_is_limited": Level.S1,
 }  # fmt: skip
 UNLESS: Mapping[str, frozenset[str]] = {
-    # the package tells no reason for a kill; its layer has no limit for names; it needs /proc for none of them
-    "sandlock": frozenset({"memory_is_limited_and_told", "processes_are_limited_and_told", "many_small_files_count_as_disk"}),
+    # the package tells no reason for a kill, and its layer has no limit for names
+    "sandlock": frozenset({
+        "memory_is_limited_and_told", "processes_are_limited_and_told", "many_small_files_count_as_disk",
+    }),
     # memory that cannot be had is an error of the program; nothing can be started or written; no clock of CPU time
     "wasm": frozenset({
         "memory_is_limited_and_told", "processes_are_limited_and_told", "disk_is_limited_and_told",
-        "many_small_files_count_as_disk", "the_folder_is_empty_and_writable", "nothing_is_inherited", "cpu_time_is_limited",
+        "many_small_files_count_as_disk", "the_folder_is_empty_and_writable", "nothing_is_inherited",
+        "cpu_time_is_limited",
     }),
 }  # fmt: skip
 
