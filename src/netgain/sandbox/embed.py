@@ -58,7 +58,8 @@ def main(packages: str, text: str) -> int:
 
     try:
         config = wasmtime.Config()
-        config.cache = spec["cache"]
+        if spec["cache"]:
+            config.cache = True
         engine = wasmtime.Engine(config)
         module = wasmtime.Module.from_file(engine, spec["module"])
         linker = wasmtime.Linker(engine)

@@ -39,6 +39,7 @@ INSIDE = 2  # processes in the sandbox that are no child's: bwrap and the server
 OUTSIDE = 3  # the same with bwrap outside, as the control group counts
 LOCAL_SOCKETS = (1,)  # AF_UNIX: ports of a dead child would be seen by the next
 NOT_PREPARED = 121
+NEARLY = 0.8  # the kernel counts CPU time for its limit in ticks, and exactly for its answer
 
 
 @dataclass
@@ -113,7 +114,9 @@ class ForkServer:
                 said = bytes(channels.kept["err"]).decode(errors="replace")[-500:]
                 raise SandboxError(f"the fork server did not start: {said!r}", fix="see netgain doctor --sandbox")
             self._idle = self._group.used()
-            self._rules = assembled(families=LOCAL_SOCKETS)
+            self._rules = readable(assembled(families=LOCAL_SOCKETS))
+            stack.callback(os.close, self._rules)
+            self._limited: tuple[int, int] | None = None
             self._stack = stack.pop_all()
 
     @contextlib.contextmanager
@@ -162,7 +165,10 @@ class ForkServer:
 
     def _evaluate(self, job: Job) -> Finished:
         limits = job.limits
-        self._group.limit(self._idle[0] + limits.memory, self._idle[1] + limits.processes)
+        wanted = self._idle[0] + limits.memory, self._idle[1] + limits.processes
+        if wanted != self._limited:
+            self._group.limit(*wanted)
+            self._limited = wanted
         self._group.mark()
         with Channels(limits) as channels:
             self._send(job, channels)
@@ -181,14 +187,14 @@ class ForkServer:
         files = {"main.py": job.source, **{checked_name(name): data for name, data in job.files.items()}}
         asked = {"disk": job.limits.disk, "inodes": inodes_of(job.limits.disk),
                  "files": [[name, len(data)] for name, data in files.items()]}  # fmt: skip
-        ends = [readable(part) for part in (b"".join(files.values()), self._rules, job.stdin)]
+        content, stdin = readable(b"".join(files.values())), readable(job.stdin)
         try:
             theirs = [channels.theirs[name] for name in ("out", "err", "result")]
             self._control.settimeout(GONE_S)
-            socket.send_fds(self._control, [json.dumps(asked).encode()], [*ends, *theirs])
+            socket.send_fds(self._control, [json.dumps(asked).encode()], [content, self._rules, stdin, *theirs])
         finally:
             channels.handed_over()
-            for end in ends:
+            for end in (content, stdin):
                 os.close(end)
 
     def _limit(self, pid: int, limits: Limits) -> None:
@@ -201,7 +207,7 @@ class ForkServer:
     @staticmethod
     def _ending(code: int, cpu_s: float, limits: Limits) -> Ending:
         """A child is process 1 of its namespace: the signal for used-up CPU time passes it by, the kill does not."""
-        return "deadline" if code == -signal.SIGKILL and cpu_s >= limits.cpu_s else ending_of(min(code, 0))
+        return "deadline" if code == -signal.SIGKILL and cpu_s >= NEARLY * limits.cpu_s else ending_of(min(code, 0))
 
     def _watched(self, job: Job, channels: Channels, pid: int, child: int, folder: int) -> Finished:
         limits = job.limits
@@ -215,7 +221,7 @@ class ForkServer:
         self._control.settimeout(GONE_S)
         status, cpu_s = struct.unpack("=id", self._heard()[0])
         code = os.waitstatus_to_exitcode(status)
-        ending = channels.rest() or ending or self._group.broken() or look() or self._ending(code, cpu_s, limits)
+        ending = channels.rest() or ending or look() or self._ending(code, cpu_s, limits)
         if code == NOT_PREPARED and not channels.kept["result"]:
             said = bytes(channels.kept["err"]).decode(errors="replace")[-300:]
             raise SandboxError(f"a child could not be prepared: {said!r}", fix="see netgain doctor --sandbox")
