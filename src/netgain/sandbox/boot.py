@@ -1,0 +1,65 @@
+"""The first program inside a sandbox: run as text in the job's own interpreter, never imported by ours.
+
+    boot.py RESULT DESCRIPTORS ACCOUNT LIMITS SITE…
+
+The private pipe RESULT becomes descriptor 3 and all others below DESCRIPTORS are closed; root is given up for ACCOUNT,
+and LIMITS are set (`NAME=VALUE,…` of the module `resource`), each unless it is "-"; the environment is emptied, SITE
+is appended to the path of modules; then `main.py` runs as `__main__`. It prints nothing. Exit code 120 says that root
+could not be given up: the job has not run. Only modules that are built in are used: every other import costs the
+start of each job a millisecond or more.
+"""
+
+import builtins
+import posix
+import sys
+
+
+def limit(named):
+    """Set limits of this process, as low as asked or as its own limits allow."""
+    import resource
+
+    for pair in named.split(","):
+        name, _, value = pair.partition("=")
+        kind = getattr(resource, name)
+        most = resource.getrlimit(kind)[1]
+        value = int(value) if most == resource.RLIM_INFINITY else min(int(value), most)
+        resource.setrlimit(kind, (value, value))
+
+
+def drop(account):
+    """Give up root for good."""
+    try:
+        posix.setgroups([])
+        posix.setresgid(account, account, account)
+        posix.setresuid(account, account, account)
+        posix.setuid(0)
+    except PermissionError:
+        if posix.getresuid() == (account,) * 3 and posix.getresgid() == (account,) * 3:
+            return
+    posix._exit(120)
+
+
+def prepare(result, descriptors, account, limits, *site):
+    """Do what the arguments say; return the program."""
+    if int(result) != 3:
+        posix.dup2(int(result), 3)
+    posix.closerange(4, int(descriptors))
+    if limits != "-":
+        limit(limits)
+    if account != "-":
+        drop(int(account))
+    for name in list(posix.environ):
+        posix.unsetenv(name)
+    posix.environ.clear()
+    sys.argv[:] = sys.orig_argv[:] = ["main.py"]
+    sys.path.extend(site)
+    with open("main.py", "rb") as file:
+        return compile(file.read(), "main.py", "exec")
+
+
+if __name__ == "__main__":
+    code = prepare(*sys.argv[1:])
+    module = type(sys)("__main__")
+    module.__dict__.update(__file__="main.py", __builtins__=builtins)
+    sys.modules["__main__"] = module
+    exec(code, module.__dict__)
