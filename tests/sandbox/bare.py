@@ -50,6 +50,9 @@ class Bare:
             with suppress(subprocess.TimeoutExpired):
                 out, err = process.communicate(timeout=0.2)
         reader.join(0.2)
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            with suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         if ending == "ended" and process.returncode < 0:
             ending = "killed"
