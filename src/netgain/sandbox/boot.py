@@ -14,19 +14,19 @@ import posix
 import sys
 
 
-def limit(named):
+def limit(named: str) -> None:
     """Set limits of this process, as low as asked or as its own limits allow."""
     import resource
 
     for pair in named.split(","):
-        name, _, value = pair.partition("=")
+        name, _, number = pair.partition("=")
         kind = getattr(resource, name)
         most = resource.getrlimit(kind)[1]
-        value = int(value) if most == resource.RLIM_INFINITY else min(int(value), most)
+        value = int(number) if most == resource.RLIM_INFINITY else min(int(number), most)
         resource.setrlimit(kind, (value, value))
 
 
-def drop(account):
+def drop(account: int) -> None:
     """Give up root for good."""
     try:
         posix.setgroups([])
@@ -39,7 +39,7 @@ def drop(account):
     posix._exit(120)
 
 
-def prepare(result, descriptors, account, limits, *site):
+def prepare(result: str, descriptors: str, account: str, limits: str, *site: str):  # type: ignore[no-untyped-def]
     """Do what the arguments say; return the program."""
     if int(result) != 3:
         posix.dup2(int(result), 3)

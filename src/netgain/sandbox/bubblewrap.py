@@ -17,6 +17,7 @@ import contextlib
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -89,8 +90,9 @@ class Bubblewrap:
                 words = [channels.theirs["result"], DESCRIPTORS, "-" if number is None else number, "-"]
                 options = self._options(job, handed, root=number is not None)
                 command = ["/python", "-I", "-S", "/boot.py", *map(str, words), *map(os.path.realpath, job.site)]
+                ends, stdin = list(handed.values()), handed["stdin"]
                 box = stack.enter_context(
-                    started(str(self.program), options, command, list(handed.values()), handed["stdin"], channels, group)
+                    started(str(self.program), options, command, ends, stdin, channels, group)
                 )
             return self._watched(job, box, channels, group, number)
 
@@ -120,21 +122,30 @@ class Bubblewrap:
                 options += ["--perms", "0444", "--ro-bind-data", str(end), name]
         return [*options, "--remount-ro", "/", "--chdir", "/work"]
 
-    def outside(self, *, root: bool, site: tuple[str, ...], keep: tuple[str, ...] = ("SETUID", "SETGID")) -> list[str]:
-        """Options for namespaces, rights, system tree and interpreter: what does not depend on the job's content."""
+    def outside(
+        self, *, root: bool, site: tuple[str, ...], keep: tuple[str, ...] | None = None, tied: bool = True
+    ) -> list[str]:
+        """Options for namespaces, rights, system tree and interpreter: what does not depend on the job's content.
+
+        Args:
+            root: Whether we are root; no user namespace is made then.
+            site: Folders of packages to show.
+            keep: Capabilities of the first program; as root those that it gives up root with, else none, by default.
+            tied: End with the thread that starts it.
+        """
         options = [f"--unshare-{name}" for name in NAMESPACES] + ["--unshare-cgroup-try"]
-        options += ["--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv", "--cap-drop", "ALL"]
-        if root:
-            options += [word for name in keep for word in ("--cap-add", f"CAP_{name}")]
-        else:
-            options += ["--unshare-user"]
+        options += ["--new-session", "--hostname", "sandbox", "--clearenv", "--cap-drop", "ALL"]
+        options += ["--die-with-parent"] if tied else []
+        options += [] if root else ["--unshare-user"]
+        rights = keep if keep is not None else ("SETUID", "SETGID") if root else ()
+        options += [word for name in rights for word in ("--cap-add", f"CAP_{name}")]
         folders = outermost([*self.python.shown, *(os.path.realpath(path) for path in site)])
         for path in folders:
-            options += _above(path) + ["--ro-bind", path, path]
+            options += [*_above(path), "--ro-bind", path, path]
         for target, path in (*self.python.links, (self.python.program, "/python")):
             options += ["--symlink", target, path]
         for name in DEVICES:
-            options += _above(f"/dev/{name}") + ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
+            options += [*_above(f"/dev/{name}"), "--dev-bind", f"/dev/{name}", f"/dev/{name}"]
         return options + (["--proc", "/proc"] if self.proc else [])
 
     def _watched(self, job: Job, box: Namespace, channels: Channels, group: Group, number: int | None) -> Finished:
@@ -147,11 +158,11 @@ class Bubblewrap:
         began = time.monotonic()
         box.go()
         look = box.looking(limits, group)
-        ending: Ending | None = channels.wait(box.has_ended, began + limits.wall_s, look, box.wake)
+        broken = channels.wait(box.has_ended, began + limits.wall_s, look, box.wake)
         wall = time.monotonic() - began
         box.kill()
         code = box.code()
-        ending = channels.rest() or ending or group.broken() or look() or box.ending_of(code)
+        ending = channels.rest() or broken or group.broken() or look() or ending_of(code)
         if ending == "ended" and code is None:
             self._not_started(bytes(channels.kept["err"]))
         if code == 120 and number is not None and not channels.kept["result"]:
@@ -165,7 +176,7 @@ class Bubblewrap:
     @staticmethod
     def _belts(limits: Limits, group: Group, number: int | None) -> dict[str, int]:
         kept = {"keeps_memory": group.keeps_memory, "keeps_processes": group.keeps_processes}
-        return belts(limits, reaper=number is None, **kept)
+        return belts(limits, reaper=int(number is None), **kept)
 
     @staticmethod
     def _not_started(err: bytes) -> None:
@@ -179,12 +190,25 @@ def _above(path: str) -> list[str]:
     return [word for folder in above for word in ("--perms", "0755", "--dir", folder)]
 
 
+def ending_of(code: int | None) -> Ending:
+    """How a job with this code ended that broke no limit which is watched from outside.
+
+    A negative code is a signal. bwrap tells a signal as 128 and its number, so a code above 128 is read as one.
+    """
+    number = None if code is None else -code if code < 0 else code - 128
+    if number == signal.SIGXCPU:
+        return "deadline"
+    if number == signal.SIGXFSZ:
+        return "disk"
+    return "killed" if number is not None and number > 0 else "ended"
+
+
 def boot() -> bytes:
     """The first program inside, as text."""
     return Path(__file__).with_name("boot.py").read_bytes()
 
 
-def belts(limits: Limits, *, keeps_memory: bool, keeps_processes: bool, reaper: bool) -> dict[str, int]:
+def belts(limits: Limits, *, keeps_memory: bool, keeps_processes: bool, reaper: int) -> dict[str, int]:
     """Limits of each process, by their names in the module `resource`.
 
     Addresses are no memory: where a control group counts memory they only have to end what runs away.
@@ -201,7 +225,7 @@ def belts(limits: Limits, *, keeps_memory: bool, keeps_processes: bool, reaper: 
 
 @contextlib.contextmanager
 def started(
-    program: str, options: list[str], command: list[str], handed: list[int], stdin: int, channels: Channels, group: Group
+    program: str, options: list[str], command: list[str], ends: list[int], stdin: int, channels: Channels, group: Group
 ) -> Iterator[Namespace]:
     """bwrap with everything mounted, held before it starts the command; ended when this is left.
 
@@ -212,7 +236,7 @@ def started(
     block, go = os.pipe2(os.O_CLOEXEC)
     options = [*options, "--json-status-fd", str(status_in), "--block-fd", str(block)]
     listed = readable("\0".join(options).encode() + b"\0")
-    inherited = [*handed, listed, status_in, block, channels.theirs["result"]]
+    inherited = [*ends, listed, status_in, block, channels.theirs["result"]]
     try:
         with group.entered():
             process = subprocess.Popen(
@@ -220,11 +244,13 @@ def started(
                 stdin=stdin, stdout=channels.theirs["out"], stderr=channels.theirs["err"], start_new_session=True,
             )  # fmt: skip
     except OSError as error:
-        os.close(status), os.close(go)
+        for end in (status, go):
+            os.close(end)
         raise SandboxError(f"{program!r} cannot be started: {error.strerror}", fix="see netgain doctor") from None
     finally:
         channels.handed_over()
-        os.close(listed), os.close(status_in), os.close(block)
+        for end in (listed, status_in, block):
+            os.close(end)
     box = Namespace(process, status, go, group)
     try:
         if not box.is_ready(STATUS_S):

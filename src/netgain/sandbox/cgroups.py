@@ -18,6 +18,7 @@ from itertools import count
 from pathlib import Path
 
 from netgain.errors import SandboxError
+from netgain.sandbox.seam import Ending
 
 CONTROLLERS = ("memory", "pids")
 CLOCK = "cpuacct"  # only counts: nothing is missing without it but the CPU time in the record
@@ -104,6 +105,7 @@ class Group:
     found: list[Place] = field(default_factory=places)
     missing: list[str] = field(init=False)
     _folders: dict[str, tuple[Path, int]] = field(init=False, default_factory=dict)
+    _marked: tuple[int, int] = field(init=False, default=(0, 0))
 
     def __post_init__(self) -> None:
         self.missing = []
@@ -179,9 +181,15 @@ class Group:
                 for pid in pids:
                     (folder / "cgroup.procs").write_text(str(pid))
 
-    def broken(self) -> str | None:
-        """The limit that was hit: "memory", "processes" or None."""
-        return "memory" if self._killed() else "processes" if self._refused() else None
+    def mark(self) -> None:
+        """From here on `broken` tells of what happens next: for a group that serves one job after the other."""
+        self._marked = self._killed(), self._refused()
+
+    def broken(self) -> Ending | None:
+        """The limit that was hit since the mark: "memory", "processes" or None."""
+        if self._killed() > self._marked[0]:
+            return "memory"
+        return "processes" if self._refused() > self._marked[1] else None
 
     def _killed(self) -> int:
         if not self.keeps_memory:
@@ -191,10 +199,6 @@ class Group:
 
     def _refused(self) -> int:
         return _counter(self._folders["pids"][0] / "pids.events", "max") if self.keeps_processes else 0
-
-    def counters(self) -> tuple[int, int]:
-        """How often so far a process was killed for memory, and how often a new process was refused."""
-        return self._killed(), self._refused()
 
     def used(self) -> tuple[int, int]:
         """Bytes and processes that the group holds now; 0 where nobody counts."""
@@ -225,13 +229,6 @@ class Group:
             return _counter(second / "cpu.stat", "usage_usec") / 1e6
         except (OSError, StopIteration):
             return None
-
-    def forget_peak(self) -> None:
-        """Start the largest memory anew, where the kernel can (version 1, and version 2 from Linux 6.12 on)."""
-        if self.keeps_memory:
-            folder, version = self._folders["memory"]
-            with contextlib.suppress(OSError):
-                (folder / ("memory.peak" if version == 2 else "memory.max_usage_in_bytes")).write_text("0")
 
     def alive(self) -> list[int]:
         """Processes in the groups, as this process numbers them."""

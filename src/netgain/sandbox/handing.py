@@ -15,7 +15,8 @@ def readable(content: bytes) -> int:
         return _unlinked(content)
     end = os.memfd_create("netgain", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     _written(end, content)
-    fcntl.fcntl(end, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL)
+    shut = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+    fcntl.fcntl(end, fcntl.F_ADD_SEALS, shut)
     return end
 
 

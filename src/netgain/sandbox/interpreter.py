@@ -1,4 +1,4 @@
-"""What a Python program needs of this machine's files, and nothing else: libraries, the loader's cache, one interpreter."""
+"""What a Python program needs of this machine's files: libraries, the loader's cache, one interpreter."""
 
 from __future__ import annotations
 

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from netgain.errors import SandboxError
 from netgain.sandbox.cgroups import Group
+from netgain.sandbox.channels import Look
 from netgain.sandbox.seam import Ending, Limits
 
 GONE_S = 5.0  # seconds until what was killed has to be gone
-INODES_PER_MIB = 256  # files in the folder per MiB of its size, with a floor: names cost memory that no size counts
+INODES_PER_MIB = 256
 FEW_INODES = 4096
 
 
@@ -74,21 +75,9 @@ class Namespace:
         """Whether bwrap has ended, and with it everything inside."""
         return bool(select.select([self.wake], [], [], 0)[0])
 
-    def looking(self, limits: Limits, group: Group) -> Callable[[], Ending | None]:
-        """A look at what no pipe tells: folder full, memory or processes past their limit."""
-        inodes = max(FEW_INODES, INODES_PER_MIB * (limits.disk >> 20))
-
-        def look() -> Ending | None:
-            if self._folder is not None:
-                room = os.fstatvfs(self._folder)
-                if room.f_bfree == 0 or room.f_files - room.f_ffree > inodes:
-                    return "disk"
-            found = group.broken()
-            if found == "processes" or found == "memory":
-                return found
-            return None if not group.missing else _counted(self.inside, limits, group)
-
-        return look
+    def looking(self, limits: Limits, group: Group) -> Look:
+        """A look at what no pipe tells, about everything inside."""
+        return looking(self._folder, self.inside, limits, group, self.has_ended)
 
     def kill(self) -> None:
         """End everything inside and bwrap itself, and wait until it is gone.
@@ -123,17 +112,6 @@ class Namespace:
                 return int(json.loads(line)["exit-code"])
         return None
 
-    def ending_of(self, code: int | None) -> Ending:
-        """How a command with this code ended that broke no limit which is watched from outside.
-
-        bwrap tells a signal as 128 and its number, and so a code above 128 is read as a signal.
-        """
-        if code == 128 + signal.SIGXCPU:
-            return "deadline"
-        if code == 128 + signal.SIGXFSZ:
-            return "disk"
-        return "killed" if code is not None and code > 128 else "ended"
-
     def close(self) -> None:
         """End what runs and close all descriptors."""
         try:
@@ -143,6 +121,34 @@ class Namespace:
             for end in ends:
                 if end is not None:
                     os.close(end)
+
+
+def inodes_of(disk: int) -> int:
+    """How many files a folder of so many bytes may hold: names cost memory that no size counts."""
+    return max(FEW_INODES, INODES_PER_MIB * (disk >> 20))
+
+
+def looking(folder: int | None, first: int, limits: Limits, group: Group, ended: Callable[[], bool]) -> Look:
+    """A look at what no pipe tells: folder full, memory or processes past their limit.
+
+    Args:
+        folder: Descriptor of the job's own folder.
+        first: Its first process, with everything below it.
+        limits: What it may use.
+        group: What the kernel counts; the rest is added up here.
+        ended: Whether it has ended: its number may be somebody else's then.
+    """
+
+    def look() -> Ending | None:
+        if folder is not None:
+            room = os.fstatvfs(folder)
+            if room.f_bfree == 0 or room.f_ffree == 0 or room.f_files - room.f_ffree > inodes_of(limits.disk):
+                return "disk"
+        if (broken := group.broken()) is not None:
+            return broken
+        return _counted(first, limits, group) if group.missing and not ended() else None
+
+    return look
 
 
 def _is_own_mount(folder: int, inside: int) -> bool:

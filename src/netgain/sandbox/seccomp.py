@@ -1,18 +1,21 @@
 """The list of refused system calls, as the program that Linux runs before each call (classic BPF).
 
 Numbers are from the kernel's own tables (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h);
-calls from 424 on have one number everywhere. The filter knows both architectures and ends a process of a third, so that
-a call made in 32-bit mode is not read by the wrong table. It is no list of what is allowed: see docs/sandbox.md.
+calls from 424 on have one number everywhere. A process of another architecture than the filter's ends, so that a call
+made in 32-bit mode is not read by the wrong table. It is no list of what is allowed: see docs/sandbox.md.
 """
 
 from __future__ import annotations
 
 import errno
+import platform
 import struct
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from netgain.errors import SandboxError
+
 ARCHES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # AUDIT_ARCH_*, linux/audit.h
-X32_BIT = 0x40000000  # system calls of the x32 table on an x86_64 kernel
 LAST_KNOWN = 467  # open_tree_attr; what came later does not exist here
 # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET; NEWTIME lies in the signal bits of `clone`
 NEW_NAMESPACES = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
@@ -70,39 +73,52 @@ class Step(NamedTuple):
     otherwise: int = 0
 
 
-def assembled() -> bytes:
-    """The filter as the kernel takes it: eight bytes an instruction, in the byte order of this machine."""
-    return b"".join(struct.pack("=HBBI", one.code, one.then, one.otherwise, one.operand) for one in steps())
+def assembled(families: Sequence[int] = FAMILIES, arch: str | None = None) -> bytes:
+    """The filter as the kernel takes it: eight bytes an instruction, in the byte order of this machine.
+
+    Args:
+        families: Kinds of sockets that exist inside.
+        arch: "x86_64" or "aarch64"; that of this machine when not given.
+
+    Raises:
+        SandboxError: a machine whose numbers of system calls are not listed here.
+    """
+    return b"".join(struct.pack("=HBBI", one.code, one.then, one.otherwise, one.operand) for one in steps(families, arch))
 
 
-def steps() -> list[Step]:
-    """The instructions: which architecture, then its own list; every refusal answers at once, so no jump is long."""
-    program = [Step(LOAD, ARCH)]
-    for arch, audit in ARCHES.items():
-        # a conditional jump reaches 255 instructions: the list stands behind an unconditional one
-        own = _calls(arch)
-        program += [Step(JUMP_EQUAL, audit, 1, 0), Step(0x05, len(own)), *own]
-    return [*program, Step(RETURN, KILL)]
+def steps(families: Sequence[int] = FAMILIES, arch: str | None = None) -> list[Step]:
+    """The instructions: a process of another architecture ends, then what each number is answered with."""
+    name = arch or platform.machine()
+    if name not in ARCHES:
+        what = f"machine {name!r}, expected one of {', '.join(ARCHES)}: their system calls are listed"
+        raise SandboxError(what, fix="use the backend 'sandlock' or 'wasm'")
+    return [Step(LOAD, ARCH), Step(JUMP_EQUAL, ARCHES[name], 1, 0), Step(RETURN, KILL), *_calls(name, families)]
 
 
-def _calls(arch: str) -> list[Step]:
+def _calls(arch: str, families: Sequence[int]) -> list[Step]:
+    """What one architecture's list answers, number by number."""
     number = list(ARCHES).index(arch)
-    program = [Step(LOAD, NUMBER)]
-    if arch == "x86_64":
-        program += _refuse(JUMP_AT_LEAST, X32_BIT, errno.ENOSYS)
-    program += _refuse(JUMP_AT_LEAST, LAST_KNOWN + 1, errno.ENOSYS)
-    program += _refuse(JUMP_EQUAL, CLONE3, errno.ENOSYS)  # its flags lie in memory: the C library goes back to clone
-    for numbers in REFUSED.values():
-        if numbers[number] is not None:
-            program += _refuse(JUMP_EQUAL, int(numbers[number] or 0), errno.EPERM)
-    flags = _refuse(JUMP_ANY_BIT, NEW_NAMESPACES, errno.EPERM)
-    family = [Step(JUMP_EQUAL, one, len(FAMILIES) - place, 0) for place, one in enumerate(FAMILIES)]
-    family += [Step(RETURN, ERRNO | errno.EAFNOSUPPORT)]
+    refused = [both[number] for both in REFUSED.values()]
+    rules = {one: [Step(RETURN, ERRNO | errno.EPERM)] for one in refused if one is not None}
+    rules[CLONE3] = [Step(RETURN, ERRNO | errno.ENOSYS)]  # its flags lie in memory: the C library goes back to clone
+    rules[CLONE[arch]] = [Step(LOAD, ARGUMENT), *_refuse(JUMP_ANY_BIT, NEW_NAMESPACES, errno.EPERM), Step(RETURN, ALLOW)]
     typing = [step for request in TERMINAL_INPUT for step in _refuse(JUMP_EQUAL, request, errno.EPERM)]
-    for call, argument, checks in ((CLONE, 0, flags), (SOCKET, 0, family), (IOCTL, 1, typing)):
-        looked = [Step(LOAD, ARGUMENT + 8 * argument), *checks, Step(RETURN, ALLOW)]
-        program += [Step(JUMP_EQUAL, call[arch], 0, len(looked)), *looked]
-    return [*program, Step(RETURN, ALLOW)]
+    rules[IOCTL[arch]] = [Step(LOAD, ARGUMENT + 8), *typing, Step(RETURN, ALLOW)]
+    known = [Step(JUMP_EQUAL, one, len(families) - place, 0) for place, one in enumerate(families)]
+    family = [Step(LOAD, ARGUMENT), *known, Step(RETURN, ERRNO | errno.EAFNOSUPPORT), Step(RETURN, ALLOW)]
+    rules[SOCKET[arch]] = family
+    later = _refuse(JUMP_AT_LEAST, LAST_KNOWN + 1, errno.ENOSYS)  # x32 numbers are far above as well
+    return [Step(LOAD, NUMBER), *later, *_tree(sorted(rules.items()))]
+
+
+def _tree(rules: Sequence[tuple[int, list[Step]]]) -> list[Step]:
+    """Search by halves. The kernel runs the filter for every number there is when it is loaded: a list costs 0.5 ms."""
+    if len(rules) <= 2:
+        listed = [step for number, answer in rules for step in (Step(JUMP_EQUAL, number, 0, len(answer)), *answer)]
+        return [*listed, Step(RETURN, ALLOW)]
+    middle = len(rules) // 2
+    low, high = _tree(rules[:middle]), _tree(rules[middle:])
+    return [Step(JUMP_AT_LEAST, rules[middle][0], len(low), 0), *low, *high]
 
 
 def _refuse(test: int, operand: int, number: int) -> list[Step]:

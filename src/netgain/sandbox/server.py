@@ -1,0 +1,213 @@
+"""Many evaluations in one sandbox: a Python that is started once and forks a fresh child for each.
+
+Each child has processes, folder, limits, deadline and pipes of its own, and is gone before the next begins. Nothing is
+handed from one to the next: the folder is new memory, sockets are of the family AF_UNIX only, queues and shared memory
+are refused. The server keeps the right to make namespaces; a child gives it up before it reads the job's program. All
+children start with the hash seed and the modules of the server: modules that start threads do not belong in `preload`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from netgain.errors import SandboxError
+from netgain.sandbox.accounts import account
+from netgain.sandbox.bubblewrap import DESCRIPTORS, Bubblewrap, belts, ending_of, started
+from netgain.sandbox.cgroups import Group
+from netgain.sandbox.channels import Channels
+from netgain.sandbox.handing import checked_name, readable
+from netgain.sandbox.namespace import GONE_S, Namespace, inodes_of, looking
+from netgain.sandbox.seam import MIB, Finished, Job, Level, Limits
+from netgain.sandbox.seccomp import assembled
+
+RIGHTS = ("SETUID", "SETGID", "SYS_ADMIN")
+START_S = 30.0  # seconds for the modules of `preload`
+ROOM = 256 * MIB  # bytes that the server itself may take
+INSIDE = 2  # processes in the sandbox that are no child's: bwrap and the server
+OUTSIDE = 3  # the same with bwrap outside, as the control group counts
+LOCAL_SOCKETS = (1,)  # AF_UNIX: ports of a dead child would be seen by the next
+NOT_PREPARED = 121
+
+
+@dataclass
+class ForkServer:
+    """A backend that starts its sandbox once; use it in a `with` statement, or close it.
+
+    Args:
+        around: The sandbox that the server runs in.
+        site: Folders of packages that jobs may import; a job may ask for no others.
+        preload: Names of modules that every child starts with.
+    """
+
+    around: Bubblewrap = field(default_factory=Bubblewrap)
+    site: tuple[str, ...] = ()
+    preload: tuple[str, ...] = ()
+    name: str = field(init=False, default="bubblewrap-server")
+    level: Level = field(init=False, default=Level.S2)
+    _stack: contextlib.ExitStack | None = field(init=False, default=None)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+
+    def run(self, job: Job) -> Finished:
+        """Run a job in a fresh child; see `netgain.sandbox.seam.Backend`. One at a time.
+
+        Raises:
+            SandboxError: the job asks for packages that the server does not have, or the server died.
+        """
+        other = sorted(set(job.site) - set(self.site))
+        if other:
+            raise SandboxError(f"site {other}, expected folders of the server's {self.site}", fix="name them there")
+        with self._lock:
+            try:
+                if self._stack is None:
+                    self._start()
+                return self._evaluate(job)
+            except (OSError, SandboxError) as error:
+                self._stop()
+                if isinstance(error, SandboxError):
+                    raise
+                raise SandboxError(f"the fork server failed: {error}", fix="run again: it is started anew") from None
+
+    def close(self) -> None:
+        """End the server and everything in its sandbox."""
+        with self._lock:
+            self._stop()
+
+    def __enter__(self) -> ForkServer:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _stop(self) -> None:
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            stack.close()
+
+    def _start(self) -> None:
+        with contextlib.ExitStack() as stack:
+            self._number = stack.enter_context(account())
+            self._group = Group(ROOM, OUTSIDE + Limits().processes)
+            stack.callback(self._group.close)
+            channels = stack.enter_context(Channels(Limits()))
+            self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            stack.callback(self._control.close)
+            self._control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            with theirs:
+                self._box = stack.enter_context(self._opened(channels, theirs.fileno()))
+            self._box.go()
+            self._control.settimeout(START_S)
+            if self._heard()[0] != b"ready":
+                channels.rest()
+                said = bytes(channels.kept["err"]).decode(errors="replace")[-500:]
+                raise SandboxError(f"the fork server did not start: {said!r}", fix="see netgain doctor --sandbox")
+            self._idle = self._group.used()
+            self._rules = assembled(families=LOCAL_SOCKETS)
+            self._stack = stack.pop_all()
+
+    @contextlib.contextmanager
+    def _opened(self, channels: Channels, control: int) -> Iterator[Namespace]:
+        root = self._number is not None
+        program = readable(Path(__file__).with_name("serve.py").read_bytes())
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        options = self.around.outside(root=root, site=self.site, keep=RIGHTS, tied=False)
+        options += ["--size", "4096", "--tmpfs", "/work", "--perms", "0444", "--ro-bind-data", str(program), "/serve.py"]
+        options += ["--remount-ro", "/", "--chdir", "/work"]
+        words = [control, "-" if self._number is None else self._number, ",".join(self.preload)]
+        command = ["/python", "-I", "-S", "/serve.py", *map(str, words), *map(os.path.realpath, self.site)]
+        try:
+            box = started(str(self.around.program), options, command, [program, control], nothing, channels, self._group)
+            with contextlib.ExitStack() as stack:
+                found = stack.enter_context(box)
+                for end in (program, nothing):
+                    os.close(end)
+                program = nothing = -1
+                yield found
+        finally:
+            for end in (program, nothing):
+                if end >= 0:
+                    os.close(end)
+
+    def _heard(self) -> tuple[bytes, int]:
+        """The next message, and the number on this machine of the process that sent it."""
+        try:
+            data, extra, _, _ = self._control.recvmsg(1 << 12, socket.CMSG_SPACE(struct.calcsize("3i")))
+        except TimeoutError:
+            raise SandboxError("the fork server is silent", fix="run again: it is started anew") from None
+        pid = next((struct.unpack("3i", part)[0] for _, kind, part in extra if kind == socket.SCM_CREDENTIALS), 0)
+        return data, pid
+
+    def _evaluate(self, job: Job) -> Finished:
+        limits = job.limits
+        self._group.limit(self._idle[0] + limits.memory, self._idle[1] + limits.processes)
+        self._group.mark()
+        with Channels(limits) as channels:
+            self._send(job, channels)
+            word, pid = self._heard()
+            if word != b"hello":
+                raise SandboxError(f"the fork server could not prepare a child: {word!r}", fix="run again")
+            with contextlib.ExitStack() as stack:
+                child = os.pidfd_open(pid)
+                stack.callback(os.close, child)
+                folder = os.open(f"/proc/{pid}/root/work", os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
+                stack.callback(os.close, folder)
+                self._limit(pid, limits)
+                return self._watched(job, channels, pid, child, folder)
+
+    def _send(self, job: Job, channels: Channels) -> None:
+        files = {"main.py": job.source, **{checked_name(name): data for name, data in job.files.items()}}
+        asked = {"disk": job.limits.disk, "inodes": inodes_of(job.limits.disk),
+                 "files": [[name, len(data)] for name, data in files.items()]}  # fmt: skip
+        ends = [readable(part) for part in (b"".join(files.values()), self._rules, job.stdin)]
+        try:
+            theirs = [channels.theirs[name] for name in ("out", "err", "result")]
+            self._control.settimeout(GONE_S)
+            socket.send_fds(self._control, [json.dumps(asked).encode()], [*ends, *theirs])
+        finally:
+            channels.handed_over()
+            for end in ends:
+                os.close(end)
+
+    def _limit(self, pid: int, limits: Limits) -> None:
+        kept = {"keeps_memory": self._group.keeps_memory, "keeps_processes": self._group.keeps_processes}
+        for name, value in belts(limits, reaper=INSIDE * (self._number is None), **kept).items():
+            resource.prlimit(pid, getattr(resource, name), (value, value + (name == "RLIMIT_CPU")))
+        with contextlib.suppress(OSError):  # the child dies for want of memory, not the server beside it
+            Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
+
+    def _watched(self, job: Job, channels: Channels, pid: int, child: int, folder: int) -> Finished:
+        limits = job.limits
+        look = looking(folder, pid, limits, self._group, lambda: _gone(child))
+        began = time.monotonic()
+        self._control.send(b"go")
+        ending = channels.wait(lambda: _gone(child), began + limits.wall_s, look, child)
+        wall = time.monotonic() - began
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(child, signal.SIGKILL)
+        self._control.settimeout(GONE_S)
+        status, cpu_s = struct.unpack("=id", self._heard()[0])
+        code = os.waitstatus_to_exitcode(status)
+        ending = channels.rest() or ending or self._group.broken() or look() or ending_of(min(code, 0))
+        if code == NOT_PREPARED and not channels.kept["result"]:
+            said = bytes(channels.kept["err"]).decode(errors="replace")[-300:]
+            raise SandboxError(f"a child could not be prepared: {said!r}", fix="see netgain doctor --sandbox")
+        return Finished(
+            ending=ending, code=code if ending == "ended" else None, result=bytes(channels.kept["result"]),
+            out=bytes(channels.kept["out"]), err=bytes(channels.kept["err"]), wall_s=wall, cpu_s=cpu_s,
+            peak_memory=None, backend=self.name, level=self.level,
+        )  # fmt: skip
+
+
+def _gone(child: int) -> bool:
+    return bool(select.select([child], [], [], 0)[0])
