@@ -229,7 +229,10 @@ def run_task(tasks: Tasks, task: dict[str, Any]) -> dict[str, Any]:
     try:
         value = getattr(tasks, task["op"])(task, budget)
         pack([value, budget.spent])  # what cannot cross the pipe is a failure of loop code, not of the worker
-        return {"ok": True, "value": value, "spent": budget.spent, "device_seconds": time.process_time() - began}
+        seconds = (
+            time.process_time() - began + budget.spent.get("device_seconds", 0.0)
+        )  # of sandboxes beside this process
+        return {"ok": True, "value": value, "spent": budget.spent, "device_seconds": seconds}
     except (Exception, SystemExit) as error:  # noqa: BLE001  broad: the boundary to loop code; its failure is no score
         return {"ok": False, "type": type(error).__name__, "message": str(error)[:2000], "where": _where(error)}
 

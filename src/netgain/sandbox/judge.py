@@ -165,7 +165,7 @@ class Judge:
             EvaluateError: the evaluation is invalid; none of its items has a score.
         """
         judged = self.ask(system, inputs, rng=rng)
-        budget.spend(calls=len(inputs))
+        budget.spend(calls=len(inputs), device_seconds=judged.wall_s if judged.cpu_s is None else judged.cpu_s)
         if judged.answers is None:
             raise EvaluateError(f"the evaluation is invalid: {judged.reason}", fix="the program has no score")
         told = judged.per_input(len(inputs))
