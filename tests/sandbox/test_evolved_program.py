@@ -55,7 +55,6 @@ def test_programs_are_scored_from_outside():
         assert right("def solve(x): return x[7]", items) == 0.0
         assert right("def solve(x: return", items) == 0.0
         assert right("import os; os._exit(0)", items) == 0.0
-        seen = []
         source = "import os, sys\ndef solve(x): return [sorted(os.environ), len(sys._getframe(0).f_back.f_globals)]"
         seen = judge.ask(source, [items[0]["input"]], rng=np.random.default_rng(0))
         assert seen.answers.outputs[0][0] == [] and seen.level == 2

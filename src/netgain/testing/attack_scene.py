@@ -22,8 +22,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import netgain
-
 Json = Any
 BREACH = b"BREACH"
 ENVIRONMENT = "NETGAIN_PLANTED_TOKEN"
@@ -151,7 +149,7 @@ def planted() -> Iterator[Scene]:
 
 
 def _where(folder: Path, mark: str) -> dict[str, Json]:
-    package = Path(netgain.__file__).parent
+    package = Path(__file__).parents[1]
     libraries = [str(package), str(Path(os.__file__).parent), *(path for path in sys.path if Path(path).is_dir())]
     return {
         "folder": str(folder), "answers": str(folder / "answers.json"), "scorer": str(folder / "scorer.py"),
