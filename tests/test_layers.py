@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[1] / "src"
 
 # A new module belongs in one of these rows; the layers are drawn in ARCHITECTURE.md.
 LAYERS = (
-    "records surfaces policy suite metric claim budget seeding errors canonical wire codecs generators items kinds",
+    "records surfaces policy suite metric claim budget seeding errors canonical wire codecs generators items kinds "
+    "inert",
     "stages loop run study arms channel jobs evaluation groups proposal watching promotion world facts evidence ledger "
     "approvals rollback",
     "gates guards monitors sandbox executors stores artifacts feedback testing",

@@ -99,7 +99,7 @@ def test_what_loop_code_prints_does_not_reach_the_pipe(file, capfd):
 
 def test_loop_code_that_raises_is_a_stage_error_with_its_line_and_the_worker_lives_on(worker):
     (before,) = asked(worker, "x")["value"]["outputs"]
-    with pytest.raises(StageError, match="ValueError in answer: lost") as error:
+    with pytest.raises(StageError, match="ValueError in answer: ‹lost›") as error:
         asked(worker, "raise")
     assert error.value.where == f"mine.py:{RAISES}"
     assert asked(worker, "x")["value"]["outputs"] == [before]

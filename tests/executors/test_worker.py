@@ -262,3 +262,13 @@ def test_a_loop_that_cannot_be_loaded_fails_every_task_and_says_why(file, target
     for _ in range(2):
         answer = receive(sink)
         assert not answer["ok"] and kind in answer["type"]
+
+
+def test_seconds_that_loop_code_books_are_added_to_those_of_its_process():
+    def answer(system, inputs, budget, rng):
+        budget.spend(device_seconds=5.0)  # a sandbox beside the worker, whose time the worker's clock does not see
+        return [0 for _ in inputs]
+
+    task = {"op": "answer", "system": {"digest": "", "data": pack(1)}, "inputs": [1], "seed": SEED, "sampled": False}
+    done = run_task(Tasks(loop(answer=answer)), task)
+    assert 5.0 <= done["device_seconds"] < 6.0

@@ -17,13 +17,13 @@ from typing import Any
 from netgain.canonical import digest
 from netgain.case import case_of
 from netgain.claim import Claim
-from netgain.errors import StageError
 from netgain.evidence.verdict import decide_verdict
 from netgain.executors import Reference
 from netgain.executors.worker import Tasks, run_task
 from netgain.facts import Facts, reduce
 from netgain.gates.gate import BettingGate, plan_of
 from netgain.generators import Strings
+from netgain.inert import loop_error
 from netgain.items import Dealer
 from netgain.jobs import Jobs
 from netgain.ledger import Event, Ledger, Stored, fold, utc_now
@@ -173,7 +173,7 @@ class _Direct:
     def call(self, task: Mapping[str, Any]) -> dict[str, Any]:
         answer = run_task(self._tasks, dict(task))
         if not answer["ok"]:
-            raise StageError(f"{answer['type']} in {task['op']}: {answer['message']}", where=answer["where"])
+            raise loop_error(answer, task["op"])
         return answer
 
 

@@ -17,6 +17,7 @@ def _shared(command: Callable[..., int]) -> Callable[..., int]:
     """The options that every command has."""
     for flag, text in (
         ("--debug", "Show the traceback of an error."),
+        ("--candidate-text", "Put into --json also what loops and programs say in their own words."),
         ("--json", "Print one JSON object with a `schema` field and nothing else on stdout."),
     ):
         command = click.option(flag, is_flag=True, help=text)(command)
@@ -47,7 +48,7 @@ def _example(*lines: str) -> str:
 @click.option("--version", is_flag=True, help="Print the version and go.")
 @_shared
 @click.pass_context
-def main(context: click.Context, version: bool, json: bool, debug: bool) -> int:
+def main(context: click.Context, version: bool, json: bool, candidate_text: bool, debug: bool) -> int:
     """Runs loops that improve themselves beside their control arms, and says what is left of the gain.
 
     Exit codes: 0 done, or the verdict is SUPPORTED; 1 internal error; 2 wrong input; 3 REFUTED, or a document is

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ import click
 
 from netgain import __version__
 from netgain.errors import BudgetExhausted, NetgainError
+from netgain.inert import plain, withheld
 
 Json = Any
 GOLDEN = (
@@ -27,7 +27,6 @@ GOLDEN = (
     ("netgain report studies/mine", "one page, drawn from the record"),
     ("netgain verify studies/mine", "the verdict again, from the record alone"),
 )
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line feed
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def answer(what: str, shared: Mapping[str, bool], **given: Any) -> int:
 
     Args:
         what: "module:function" that returns a `Reply`; imported here, when it is needed.
-        shared: `json` and `debug`.
+        shared: `json`, `debug`, and `candidate_text`: JSON has the loop's own words too.
         given: arguments of the function.
 
     Returns:
@@ -87,12 +86,15 @@ def answer(what: str, shared: Mapping[str, bool], **given: Any) -> int:
     try:
         module, _, name = what.partition(":")
         reply: Reply = getattr(import_module(module), name)(**given)
-        _print(json.dumps(reply.record, allow_nan=False) if shared["json"] else plain(reply.text))
+        record = reply.record if shared["candidate_text"] else withheld(reply.record)
+        _print(json.dumps(record, allow_nan=False) if shared["json"] else plain(reply.text))
         return reply.code
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - broad: here all errors become one shape
         if shared["debug"]:
             traceback.print_exc()
-        return _fail(error_record(error), as_json=shared["json"])
+        told = error_record(error)
+        hidden = shared["json"] and not shared["candidate_text"]
+        return _fail(withheld(told) if hidden else told, as_json=shared["json"])
 
 
 def _print(text: str) -> None:
@@ -116,11 +118,6 @@ def hello(*, as_json: bool, version: bool) -> int:
         rest = "In one step: `netgain run ladder`. Built-in loops: `netgain recipes`. All commands: `netgain --help`."
         click.echo("\n".join(["From a loop to its verdict:", "", *lines, "", rest]))
     return 0
-
-
-def plain(text: str) -> str:
-    """Text without control sequences: names and messages can come from the system under test."""
-    return CONTROLS.sub("", text)
 
 
 def note(text: str) -> None:

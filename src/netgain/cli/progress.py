@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from netgain.arms import Arm
-from netgain.cli.answer import plain
 from netgain.cli.folder import Project
+from netgain.inert import plain
 from netgain.ledger import Ledger, utc_now
 from netgain.ledger.files import DIGESTS
 from netgain.planning import Plan, run_seconds

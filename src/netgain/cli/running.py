@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from netgain.cli.answer import Reply, note, plain
+from netgain.cli.answer import Reply, note
 from netgain.cli.folder import STUDIES, Project, folder_of, make_folder, open_project
 from netgain.cli.planned import REFUSED, no_size, planned, table
 from netgain.cli.progress import shown
@@ -15,6 +15,7 @@ from netgain.cli.words import verdict_in_words
 from netgain.config import STUDY_NAME
 from netgain.errors import ConfigError
 from netgain.evidence.verdict import Verdict
+from netgain.inert import plain
 from netgain.ledger import FolderLock
 from netgain.ledger.files import DIGESTS
 from netgain.planning import Plan

@@ -14,9 +14,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from netgain.errors import SandboxError, StageError
+from netgain.errors import SandboxError
 from netgain.executors.frames import receive, send
 from netgain.executors.reference import Reference
+from netgain.inert import loop_error
 
 ONE_THREAD = (
     "OMP_NUM_THREADS",
@@ -123,7 +124,7 @@ class LocalWorkers:
         with self._borrow() as worker:
             answer = self._call_twice(worker, task)
         if not answer["ok"]:
-            raise StageError(f"{answer['type']} in {task['op']}: {answer['message']}", where=answer["where"])
+            raise loop_error(answer, task["op"])
         return dict(answer)
 
     def _call_twice(self, worker: _Worker, task: Mapping[str, Any]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
 import json
 import os
 import sys
@@ -19,6 +20,7 @@ from netgain.budget import UNITS, Budget
 from netgain.canonical import canonical
 from netgain.codecs import PlainCodec
 from netgain.executors.frames import receive, send
+from netgain.inert import plain
 from netgain.records import Change, Examples, Feedback, Part, Started, View
 from netgain.stages import Answer, Codec, Inside, Loop
 from netgain.wire import pack, unpack
@@ -229,7 +231,9 @@ def run_task(tasks: Tasks, task: dict[str, Any]) -> dict[str, Any]:
     try:
         value = getattr(tasks, task["op"])(task, budget)
         pack([value, budget.spent])  # what cannot cross the pipe is a failure of loop code, not of the worker
-        return {"ok": True, "value": value, "spent": budget.spent, "device_seconds": time.process_time() - began}
+        seconds = time.process_time() - began
+        seconds += budget.spent.get("device_seconds", 0.0)  # of what runs beside this process, such as a sandbox
+        return {"ok": True, "value": value, "spent": budget.spent, "device_seconds": seconds}
     except (Exception, SystemExit) as error:  # noqa: BLE001  broad: the boundary to loop code; its failure is no score
         return {"ok": False, "type": type(error).__name__, "message": str(error)[:2000], "where": _where(error)}
 
@@ -254,6 +258,18 @@ def serve(source: BinaryIO, sink: BinaryIO, where: dict[str, Any]) -> None:
         send(sink, run_task(tasks, task))
 
 
+class Shown(io.TextIOWrapper):
+    """Where loop code prints: a terminal may stand at its end, and what is printed may come from a stranger.
+
+    Not covered: what is written past Python, to the descriptor itself.
+    """
+
+    def write(self, text: str, /) -> int:
+        """Write text without what a terminal obeys."""
+        super().write(plain(text))
+        return len(text)
+
+
 def main() -> None:
     """Serve on standard input and output, which loop code gets to see neither of.
 
@@ -263,6 +279,8 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
+    shown = open(2, "wb", 0, closefd=False)  # noqa: SIM115 - for as long as the process lives
+    sys.stdout = sys.stderr = Shown(shown, "utf-8", "backslashreplace", write_through=True)
     serve(source, sink, json.loads(sys.argv[1]))
 
 

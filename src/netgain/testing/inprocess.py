@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
-from netgain.errors import StageError
 from netgain.executors.frames import receive, send
 from netgain.executors.worker import Tasks, run_task
+from netgain.inert import loop_error
 from netgain.stages import Loop
 
 
@@ -28,7 +28,7 @@ class InProcess:
             self.sent.append(crossed)
             answer = _crossed(run_task(self._tasks, crossed))
         if not answer["ok"]:
-            raise StageError(f"{answer['type']} in {task['op']}: {answer['message']}", where=answer["where"])
+            raise loop_error(answer, task["op"])
         return answer
 
 

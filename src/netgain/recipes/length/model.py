@@ -21,6 +21,7 @@ from torch import Tensor
 
 from netgain.recipes.length.sizes import HEAD, Shape
 from netgain.recipes.length.tasks import END, PAD, VOCABULARY, Indices, Pool, pack
+from netgain.sandbox.weights import check_weights
 
 Weights = dict[str, Tensor]
 """Named float32 tensors: embed (V, width), head (width, V), and per layer i: i.qkv, i.out, i.up, i.down."""
@@ -77,8 +78,8 @@ def to_bytes(weights: Weights) -> bytes:
 
 
 def from_bytes(data: bytes) -> Weights:
-    """Read weights from safetensors bytes."""
-    return load(data)
+    """Read weights from safetensors bytes, whose header is checked before the library sees it."""
+    return load(check_weights(data))
 
 
 def flatten(weights: Weights) -> tuple[Tensor, Weights]:
