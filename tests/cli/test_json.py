@@ -12,8 +12,9 @@ from netgain.cli import main
 from netgain.ledger import Ledger
 
 COMMANDS = (
-    "recipes", "init", "plan", "run", "extend", "replicate", "status", "report", "attribution", "verify", "whatif",
-    "compare", "export", "scan", "gauntlet", "doctor", "bench", "stop", "pause", "approve", "deny", "rollback",
+    "recipes", "init", "plan", "run", "extend", "replicate", "status", "report", "attribution", "verify", "bundle",
+    "whatif", "compare", "export", "scan", "gauntlet", "doctor", "bench", "stop", "pause", "approve", "deny",
+    "rollback", "redact", "gc", "keys",
 )  # fmt: skip
 
 
