@@ -26,6 +26,7 @@ import sqlite3
 import stat
 import sys
 import zipfile
+import zlib
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -1864,7 +1865,7 @@ def unpacked(path: Path) -> Iterator[Path]:
             _unpack(path, Path(name))
         except Finding as finding:
             raise LookupError(f"{str(path)!r} is refused: {finding.args[1]}") from None
-        except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, OSError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, OverflowError, RuntimeError) as error:
             raise LookupError(f"{str(path)!r} is not a bundle: {error}") from None
         yield Path(name) / "study"
 
