@@ -3,7 +3,7 @@
 Objects are redacted after the verdict, by a record that says which, why and by whom; `verify` then calls them redacted,
 not missing. The name of an object is the plain digest of its bytes, so who can guess the bytes can still confirm them.
 A text of a person that is given as private is stored behind 32 random bytes, which go when it is redacted: its digest
-confirms no guess.
+confirms no guess. Who keeps the study reads it behind those bytes: `tail -c +33 objects/ab/cdef…`.
 """
 
 from __future__ import annotations
@@ -28,18 +28,6 @@ SALT_BYTES = 32
 def hidden(folder: Path, text: str) -> str:
     """Store a text outside the log, behind a salt; what the log may hold in its place."""
     return PRIVATE + ObjectStore(folder / "objects").put(secrets.token_bytes(SALT_BYTES) + text.encode())
-
-
-def shown(folder: Path, text: str) -> str | None:
-    """A text that may be `hidden`; None when it is redacted.
-
-    Raises:
-        IntegrityError: its bytes are not the ones that were stored.
-    """
-    if not re.fullmatch(f"{PRIVATE}[0-9a-f]{{64}}", text):
-        return text
-    store, name = ObjectStore(folder / "objects"), text.removeprefix(PRIVATE)
-    return store.get(name)[SALT_BYTES:].decode() if store.has(name) else None
 
 
 def redact(folder: Path, prefix: str, *, reason: str, by: str, say: Callable[[str], None] = lambda _: None) -> str:

@@ -89,4 +89,3 @@ def fails(folder: Path, remembered: str | None = None) -> dict[str, str]:
 def copied(folder: Path, to: Path) -> Path:
     """A copy to be spoilt."""
     return Path(shutil.copytree(folder, to, ignore=lambda *_: ["lock"]))
-

@@ -4,11 +4,11 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from signed import QUICK, checkpoints, events_of, fails, keyed, signed_log, written
 
 from netgain import signing, verify
 from netgain.claim import Claim
@@ -19,7 +19,6 @@ from netgain.ledger.checkpoint import Note, append, last_size, read_key
 from netgain.session import Study, run_study
 from netgain.study import leave_request
 from netgain.testing.ladder import Ladder
-from signed import QUICK, checkpoints, events_of, fails, keyed, signed_log, written
 from study_forgery import entries, ladder_study
 
 
@@ -205,7 +204,7 @@ def test_a_half_written_checkpoint_is_cut_off_by_the_next_and_no_alarm(home: Pat
             path.write_bytes(whole + note[:cut])
             assert last_size(folder) == 10
             assert fails(folder) == {}
-            text, lines = verify.notes(note.decode())[0]
+            text = verify.notes(note.decode())[0][0]
             append(folder, Note(text, [("lab", signer.key.id, signer.sign(text.encode()))]))
             assert path.read_bytes() == whole + note
             assert last_size(folder) == 20
@@ -215,7 +214,7 @@ def test_a_half_written_checkpoint_is_cut_off_by_the_next_and_no_alarm(home: Pat
 
 
 @pytest.fixture
-def turned(home: Path, tmp_path: Path) -> Iterator[tuple[Path, list[signing.Signer]]]:
+def turned(home: Path, tmp_path: Path) -> tuple[Path, list[signing.Signer]]:
     """A log that went over to a second key, with a checkpoint of each."""
     signers = [one for _ in range(2) if (one := signing.opened(signing.new_key("lab"))) is not None]
     folder = written(tmp_path / "log", events_of(signers[0], 10))
@@ -224,7 +223,7 @@ def turned(home: Path, tmp_path: Path) -> Iterator[tuple[Path, list[signing.Sign
         log.append([signing.rotated(log, *signers), Event("note", None, {"after": True})])
         assert signing.key_of(log) == signers[1].key
     (folder / "checkpoints.txt").write_text(text + checkpoints(folder, signers[1], [12]))
-    yield folder, signers
+    return folder, signers
 
 
 def test_a_change_of_keys_is_signed_by_both(turned: Any) -> None:

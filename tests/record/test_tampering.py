@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from signed import checkpoints, copied, events_of, fails, keyed, signed_log, written
 
 from netgain import verify
 from netgain.ledger import Event, Ledger
 from netgain.signing import Signer
-from signed import checkpoints, copied, events_of, fails, keyed, signed_log, written
 
 ENTRIES = 50
 
@@ -208,7 +208,7 @@ def test_a_bit_of_every_byte_of_the_last_checkpoint_counts(mine: Path) -> None:
             pass
 
 
-# --- a holder of the key, against a checkpoint that left the house -----------------------------------------------------
+# --- a holder of the key, against a checkpoint that left the house ----------------------------------------------------
 
 
 def test_a_roll_back_is_found_by_a_remembered_checkpoint_only(log: Path, signer: Signer, tmp_path: Path) -> None:
