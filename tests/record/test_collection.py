@@ -150,6 +150,7 @@ def test_killed_in_between_it_is_finished_by_the_next_call(
     strays = left_behind(folder)
     with monkeypatch.context() as patch:
         patch.setattr(ObjectStore, "delete", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        pytest.raises(KeyboardInterrupt, collect, folder)
+        with pytest.raises(KeyboardInterrupt):
+            collect(folder)
     assert list(collect(folder).removed) == strays
     assert all(one["ok"] for one in verify.verify(folder)["checks"])

@@ -75,7 +75,8 @@ def test_killed_in_between_it_is_finished_by_the_next_call(study: Path, monkeypa
     system = served(study)
     with monkeypatch.context() as patch:
         patch.setattr(ObjectStore, "delete", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        pytest.raises(KeyboardInterrupt, redact, study, system, reason="licence", by="anna")
+        with pytest.raises(KeyboardInterrupt):
+            redact(study, system, reason="licence", by="anna")
     assert not (study / DIGESTS).exists()
     redact(study, system, reason="licence", by="anna")
     assert all(one["ok"] for one in verify.verify(study)["checks"])

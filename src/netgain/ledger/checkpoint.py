@@ -14,8 +14,10 @@ import hashlib
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from netgain.canonical import digest
 from netgain.errors import ConfigError
@@ -23,7 +25,8 @@ from netgain.ledger import files
 
 FILE = "checkpoints.txt"
 ED25519 = b"\x01"  # signature type of the C2SP specification
-NAME = re.compile(r"[^\s+]+")  # of a key: its specification forbids spaces and plus
+NAME = re.compile(r"[^\s+]{1,200}")  # of a key: its specification forbids spaces and plus
+WINDOW_BYTES = 8192  # many times the length of a note
 
 
 @dataclass(frozen=True)
@@ -104,25 +107,48 @@ def append(folder: Path, note: Note) -> None:
     new = not path.exists()
     try:
         with open(path, "a+b") as file:
-            file.seek(0)
-            file.truncate(len(_whole(file.read())))
-            file.write(f"{note}\n".encode())
-            file.flush()
-            os.fsync(file.fileno())
+            start, tail = _tail(file)
+            if tail != (whole := _whole(tail)) and (whole or not start):
+                file.truncate(start + len(whole))
+            _write(file, f"{note}\n".encode())
         if new:
             files.sync_folder(folder)
     except OSError as error:
         raise files.translate(error, folder) from error
 
 
+def _write(file: BinaryIO, data: bytes) -> None:
+    """Add bytes durably, or nothing: what was not flushed would be signed a second time."""
+    before = file.seek(0, os.SEEK_END)
+    try:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    except OSError:
+        with suppress(OSError):
+            os.ftruncate(file.fileno(), before)
+        raise
+
+
 def last_size(folder: Path) -> int:
     """Entries that the last complete checkpoint of a folder covers, 0 without one."""
     path = folder / FILE
-    found = _whole(path.read_bytes()).decode().split("\n\n")[:-1:2] if path.exists() else []
-    return int(found[-1].split("\n")[1]) if found else 0
+    if not path.exists():
+        return 0
+    with open(path, "rb") as file:
+        parts = _whole(_tail(file)[1]).decode(errors="replace").split("\n\n")
+    found = re.search(r"\n([0-9]+)\n[^\n]*$", parts[-3]) if len(parts) > 2 else None
+    return int(found[1]) if found else 0
+
+
+def _tail(file: BinaryIO) -> tuple[int, bytes]:
+    """The end of a file and where it starts: there are as many notes as decisions, and each is short."""
+    start = max(0, file.seek(0, os.SEEK_END) - WINDOW_BYTES)
+    file.seek(start)
+    return start, file.read()
 
 
 def _whole(data: bytes) -> bytes:
-    """The notes that are complete: texts and signature blocks alternate, each with a blank line behind it."""
-    parts = data.split(b"\n\n")
-    return b"".join(part + b"\n\n" for part in parts[: (len(parts) - 1) // 2 * 2])
+    """Up to the last note that is complete: a signature line, and a blank line behind it."""
+    ends = [found.end() for found in re.finditer(rb"\n\xe2\x80\x94 [^\n]*\n\n", data)]
+    return data[: ends[-1]] if ends else b""
