@@ -5,8 +5,8 @@ studies that are registered here name its public half, and every batch of decisi
 signed checkpoint in the study's `checkpoints.txt`.
 
 Only the coordinator opens a key. Workers get neither its bytes nor the name of its folder, but a worker without a
-sandbox is a process of the same account: only a sandbox, or a passphrase in `NETGAIN_KEY_PASSPHRASE` (which no worker
-is given), keeps a hostile loop from reading the file.
+sandbox is a process of the same account. A passphrase in `NETGAIN_KEY_PASSPHRASE`, which no worker is given, keeps a
+hostile loop from reading the file; only a sandbox keeps it from the memory of this process.
 """
 
 from __future__ import annotations

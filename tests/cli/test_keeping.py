@@ -7,6 +7,7 @@ from program import ONE_START, ROOT
 from test_asking import answered, made, waiting
 
 from netgain import verify
+from netgain.cli.folder import copy_folder
 from netgain.ledger import Ledger
 from netgain.stores import ObjectStore
 
@@ -50,6 +51,8 @@ def test_from_a_signed_study_to_a_bundle_that_is_checked_elsewhere(cli, keyed):
         found = cli("verify", target, "--checkpoint", kept, "--json")
         assert (found.code, found.record["record"]["reached"]) == (4, "V3"), found.record
     assert "record V1 (V0 well-formed; V1 signed; not V2" in cli("verify", "mine.zip").out
+    copy_folder(Path("mine"), Path("once-more"), {})  # as `replicate` does
+    assert sorted(path.name for path in Path("once-more").iterdir()) == ["claim.toml", "netgain.toml", "policy.toml"]
     Path("evil.zip").write_text("no zip")
     wrong = cli("verify", "evil.zip", "--json")
     assert (wrong.code, "is not a bundle" in wrong.record["what"]) == (2, True)
