@@ -160,7 +160,9 @@ def signed_by() -> dict[str, str]:
     key = current_key()
     if key is None:
         return {}
-    _ed25519()  # missing: said before anything is registered
+    if opened(key) is None:  # said before anything is registered, as is a library or a passphrase that is missing
+        raise ConfigError("the private half of the current key is gone", where=str(_private(key)),
+                          fix="restore it from a copy, or make another: `netgain keys new`")  # fmt: skip
     return {"log_key": str(key)}
 
 
@@ -202,8 +204,9 @@ class Publisher:
 
 @contextmanager
 def published(folder: Path, log: Ledger, watch: Watcher, say: Callable[[str], None]) -> Iterator[Watcher]:
-    """A watcher that has every batch of gate decisions and every finished run signed, and signs at the end too."""
+    """A watcher that has every batch of gate decisions and every finished run signed; signs at start and end too."""
     publisher = Publisher(folder, log, say)
+    publisher.publish()  # of a new study: its claim, before anything is done
 
     def signing(stepped: Stepped) -> None:
         if stepped.outcome.row.done or any(event.kind == "gate_decision" for event in stepped.outcome.events):

@@ -250,6 +250,8 @@ class Study:
         if not self.finished and not (folder / "ledger.db").is_file():
             raise LookupError(f"{str(folder)!r} is not a study: it has no ledger.db")
         self.fault = self.newer = self.head = ""
+        noted = folder / "checkpoints.txt"  # read before the log, so that a running study is never behind it
+        self.noted = noted.read_bytes() if noted.is_file() else b""
         self.covered = 0  # entries under a signature that was checked
         self.entries: list[Entry] = []
         self.leaves: list[bytes] = []
@@ -419,8 +421,7 @@ def registration(study: Study) -> str:
 
 def signatures(study: Study) -> str:
     """Every checkpoint is a head of this log, and the last one of every key, and every change of keys, is signed."""
-    path, keys, sizes = study.folder / "checkpoints.txt", study.keys(), dict[int, str]()
-    text = path.read_text("utf-8") if path.is_file() else ""
+    text, keys, sizes = study.noted.decode(), study.keys(), dict[int, str]()
     if not keys:
         need(not text, "checkpoints.txt is there, and the claim was registered without a key")
         return "nothing is signed: the claim was registered without a key"
@@ -434,7 +435,7 @@ def signatures(study: Study) -> str:
     found = notes(whole)
     for body, _ in found:
         size, root = study.checkpoint(body)
-        need(size > max(sizes, default=0), f"checkpoints.txt: a checkpoint of {size} entries behind a later one")
+        need(size > next(reversed(sizes), 0), f"checkpoints.txt: a checkpoint of {size} entries behind a later one")
         sizes[size] = root
     heads = tree_heads(study.leaves, {*sizes})
     for size, root in sizes.items():
@@ -443,7 +444,9 @@ def signatures(study: Study) -> str:
     for key, (size, body, lines) in last.items():
         need(signed_by(key, body, lines), f"checkpoints.txt: the one of {size} entries is not signed by its key")
         study.covered = size
-    return f"{len(found)} checkpoints are heads of this log; signed up to entry {study.covered} of {len(study.leaves)}"
+    by = ", ".join(key.rpartition("+")[0] for _, key in keys)
+    reach = f"signed up to entry {study.covered} of {len(study.leaves)} by {by}"
+    return f"{len(found)} checkpoints are heads of this log; {reach}"
 
 
 def remembered(study: Study, path: Path) -> str:

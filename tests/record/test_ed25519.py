@@ -94,6 +94,7 @@ def test_bytes_of_another_length_are_no_signature(length: int) -> None:
     public, message, made = (bytes.fromhex(one) for one in VECTORS[0][1:])
     assert not verify.signed(public, message, (made + b"\0")[:length])
     assert not verify.signed(public[:31], message, made)
+    assert verify.point(bytes(length)) is verify.point((verify.FIELD + 1).to_bytes(32, "little")) is None
 
 
 # the example of the C2SP specification signed-note, and of Go's golang.org/x/mod/sumdb/note

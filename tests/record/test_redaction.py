@@ -71,10 +71,13 @@ def test_an_object_that_is_just_gone_is_missing(study: Path) -> None:
     assert system in found["reasons"][0] and "is missing" in found["reasons"][0] and "redacted" not in found
 
 
-def test_killed_in_between_it_is_finished_by_the_next_call(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("kind", "name"), [(ObjectStore, "delete"), (Ledger, "seal_files")])
+def test_killed_in_between_it_is_finished_by_the_next_call(
+    study: Path, monkeypatch: pytest.MonkeyPatch, kind: type, name: str
+) -> None:
     system = served(study)
     with monkeypatch.context() as patch:
-        patch.setattr(ObjectStore, "delete", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(kind, name, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             redact(study, system, reason="licence", by="anna")
     assert not (study / DIGESTS).exists()

@@ -1,5 +1,7 @@
 """Keys stay with their user, and a run leaves signed checkpoints, whatever ends it."""
 
+import base64
+import contextlib
 import os
 import stat
 import subprocess
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from signed import QUICK, checkpoints, events_of, fails, keyed, signed_log, written
 
 from netgain import signing, verify
@@ -101,7 +104,23 @@ def test_without_the_library_everything_but_signing_works(home: Path) -> None:
     assert done.stdout.splitlines() == ["{}", "signing needs `cryptography`; pip install 'netgain[sign]'"], done.stderr
 
 
+def test_a_current_key_without_its_private_half_registers_nothing(home: Path, tmp_path: Path) -> None:
+    key = signing.new_key("lab")
+    (home / "netgain" / "keys" / f"{key.id.hex()}.pem").unlink()
+    with pytest.raises(ConfigError, match="private half of the current key is gone"):
+        run_study(the_study(), tmp_path / "study", exploratory=True)
+    with Ledger.open(tmp_path / "study", readonly=True) as log:
+        assert log.size == 0
+
+
 # --- what workers are given -------------------------------------------------------------------------------------------
+
+
+def linked(handle: Path) -> str:
+    """What a handle of a process is; "" for one that is closed by now."""
+    with contextlib.suppress(OSError):
+        return os.readlink(handle)
+    return ""
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc")
@@ -112,7 +131,7 @@ def test_a_worker_is_given_neither_a_key_nor_where_it_lies(home: Path, monkeypat
         process = Path(f"/proc/{workers._all[0].process.pid}")
         given = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
         folder = (process / "cwd").resolve()
-        handles = [os.readlink(one) for one in (process / "fd").iterdir() if one.is_symlink()]
+        handles = [link for one in os.listdir(process / "fd") if (link := linked(process / "fd" / one))]
     assert b"PATH=" in given
     for secret in (str(home), "open sesame", signing.PASSPHRASE, "XDG_CONFIG_HOME", key.id.hex()):
         assert secret.encode() not in given and not any(secret in handle for handle in handles)
@@ -142,7 +161,21 @@ def test_every_batch_of_decisions_and_the_end_leave_a_checkpoint(home: Path, tmp
     for seq in decided:
         assert any(seq < size <= seq + 12 for size in sizes), (seq, sizes)
     assert sizes[-1] == len(log) and sizes == sorted({*sizes})
+    assert sizes[0] <= min(entry.seq for entry in log if entry.kind == "stage_started")  # the claim, before its data
     assert [verify.signed_by(str(key), *note) for note in held] == [True] * len(held)
+
+
+def test_no_byte_of_a_private_key_is_in_the_study(home: Path, tmp_path: Path) -> None:
+    key = signing.new_key("lab")
+    folder = ladder_study(tmp_path / "study", **QUICK)
+    pem = (home / "netgain" / "keys" / f"{key.id.hex()}.pem").read_bytes()
+    packed = base64.b64decode(b"".join(pem.splitlines()[1:-1]))
+    secret = packed[-32:]  # PKCS8 of an Ed25519 key ends with its seed (RFC 8410, section 7)
+    assert Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw() == key.public
+    files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    shown = (secret, secret.hex().encode(), base64.b64encode(packed)[-40:], base64.b64encode(secret).rstrip(b"="))
+    assert len(files) > 10 and not any(form in data for form in shown for data in files)
+    assert any(str(key).encode() in data for data in files)
 
 
 def test_without_a_key_nothing_is_signed_and_nothing_says_so(home: Path, tmp_path: Path) -> None:
