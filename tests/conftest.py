@@ -1,5 +1,6 @@
 """For all tests: studies are drawn from themselves, see `drawn`."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,4 +13,5 @@ def drawn_from_the_study() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for (module, name), value in RULE.items():
             patch.setattr(module, name, value)
+        patch.setenv("XDG_CONFIG_HOME", os.devnull)  # a developer's own key signs no test study
         yield

@@ -53,6 +53,7 @@ def test_an_honest_study_passes_every_check(honest: Path) -> None:
         "effect",
         "reasons",
         "checks",
+        "record",
     }
     assert set(found["effect"]) == {"estimate", "low", "high", "confidence", "unit", "n"}
     assert found["reasons"]

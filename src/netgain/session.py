@@ -38,6 +38,7 @@ from netgain.recombine import mix
 from netgain.run import half_of
 from netgain.seal import facts_of, open_seal, score_sealed, served
 from netgain.seeding import root as derived_root
+from netgain.signing import Publisher, published, signed_by
 from netgain.stages import Loop
 from netgain.stores import ObjectStore
 from netgain.study import WAITS, Conductor, Stepped, Watcher, enrol
@@ -295,9 +296,10 @@ def run_study(
         if extend:
             _new_secret(folder, log, study)
         with LocalWorkers(reference, workers) as executor:
-            world = _world(study, folder, log, facts, executor)
-            _conduct(world, study, folder, log, workers, watch or (lambda _: None), extend=extend)
-            return _conclude(world, study, folder, log, workers, say or (lambda _: None))
+            world, say = _world(study, folder, log, facts, executor), say or (lambda _: None)
+            with published(folder, log, watch or (lambda _: None), say) as watch:
+                _conduct(world, study, folder, log, workers, watch, extend=extend)
+                return _conclude(world, study, folder, log, workers, say)
 
 
 def _make(folder: Path) -> None:
@@ -349,6 +351,7 @@ def _register(study: Study, folder: Path, log: Ledger, exploratory: bool, plan: 
         "root": study.root or derived_root(claim_digest, str(bits)), "given_root": study.root is not None,
         "exploratory": exploratory, "replicas": study.replicas, "exposure": exposure,
         "files": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in study.files.items()},
+        **signed_by(),
     }  # fmt: skip
     events = [Event("study_opened", None, opened), Event("claim_registered", None, registration)]
     log.append([*events, Event("planned", None, dict(plan))] if plan else events)
@@ -607,4 +610,5 @@ def _close(folder: Path, log: Ledger, facts: Facts) -> None:
 
     write_report(folder, facts)
     (folder / ".secret").unlink(missing_ok=True)
+    Publisher(folder, log).publish()
     log.seal_files()

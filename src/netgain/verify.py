@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Re-computes the verdict of a netgain study from its folder: `python3 verify.py STUDY [--statement FILE] [--json]`.
+"""Re-computes the verdict of a netgain study: `python3 verify.py STUDY [--checkpoint FILE] [--statement FILE]`.
 
-Standard library only, imports nothing of netgain, writes nothing: the independent twin of the code that ran the study,
+STUDY is a folder, or the zip file that `netgain bundle` made, which is unpacked into a temporary folder. Standard
+library only, imports nothing of netgain, writes nothing else: the independent twin of the code that ran the study,
 to be read before it is believed. The checks of `CHECKS` run in order; each fails with the place that is wrong, or says
 what holds. One failure makes the study INVALID. The word is computed from raw sealed scores and must equal the recorded
 one. Not covered: whether the answers came from the systems named (a re-run shows that, evidence level 5), metrics and
@@ -12,6 +13,7 @@ Exit codes: 0 SUPPORTED (with or without limits), 3 REFUTED, 4 INCONCLUSIVE, 7 I
 
 from __future__ import annotations
 
+import base64
 import gc
 import hashlib
 import hmac
@@ -19,18 +21,23 @@ import json
 import math
 import os
 import re
+import shutil
 import sqlite3
+import stat
 import sys
+import zipfile
+import zlib
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from fractions import Fraction
-from functools import cache, partial
+from functools import cache, partial, reduce
 from itertools import accumulate, takewhile
 from operator import mul
 from pathlib import Path
 from statistics import NormalDist, median
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any as Json
 
@@ -51,6 +58,7 @@ HELD = {
     "roll_back": "reject",
     "halt": "reject",
 }
+DATABASE = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal")
 NULLS = ("first", "drifted", "shuffled")  # improvers that the last one has to beat, moved to the same foreign starts
 
 
@@ -86,6 +94,99 @@ def tree_head(leaves: Sequence[bytes]) -> str:
         joined = [sha(b"\x01" + left + right) for left, right in zip(level[::2], level[1::2], strict=False)]
         level = joined + level[2 * len(joined) :]
     return level[0].hex()
+
+
+def tree_heads(leaves: Sequence[bytes], sizes: set[int]) -> dict[int, str]:
+    """Heads of the first so many leaves, in one pass: the perfect subtrees so far carry as a binary counter does."""
+    found, tops = dict[int, str](), list[bytes]()
+    for size, top in enumerate(leaves, 1):
+        carry = size - 1
+        while carry & 1:
+            top, carry = sha(b"\x01" + tops.pop() + top), carry >> 1
+        tops.append(top)
+        if size in sizes:
+            found[size] = reduce(lambda right, left: sha(b"\x01" + left + right), tops[::-1]).hex()
+    return found
+
+
+# --- Ed25519 signatures (RFC 8032, section 5.1), for checking only; a few milliseconds each ---------------------------
+FIELD, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+TWIST = -121665 * pow(121666, -1, FIELD) % FIELD  # the d of the curve -x^2 + y^2 = 1 + d x^2 y^2
+ROOT = pow(2, (FIELD - 1) // 4, FIELD)  # of -1
+Point = tuple[int, int, int, int]  # X, Y, Z, T with x = X/Z, y = Y/Z, x y = T/Z
+ZERO: Point = (0, 1, 1, 0)
+
+
+def plus(one: Point, other: Point) -> Point:
+    """Sum of two points; it holds for equal points too."""
+    (x, y, z, t), (u, v, w, s) = one, other
+    a, b = (y - x) * (v - u) % FIELD, (y + x) * (v + u) % FIELD
+    c, d = 2 * t * s * TWIST % FIELD, 2 * z * w % FIELD
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % FIELD, g * h % FIELD, f * g % FIELD, e * h % FIELD
+
+
+def point(data: bytes) -> Point | None:
+    """The point that 32 bytes name, None for bytes that name none (section 5.1.3)."""
+    number = int.from_bytes(data, "little")
+    y, odd = number & (2**255 - 1), number >> 255
+    if len(data) != 32 or y >= FIELD:
+        return None
+    u, v = (y * y - 1) % FIELD, (TWIST * y * y + 1) % FIELD
+    x = u * v**3 * pow(u * v**7, (FIELD - 5) // 8, FIELD) % FIELD
+    x = x * ROOT % FIELD if (v * x * x + u) % FIELD == 0 else x
+    if (v * x * x - u) % FIELD or (x == 0 and odd):
+        return None
+    x = FIELD - x if x & 1 != odd else x
+    return x, y, 1, x * y % FIELD
+
+
+BASE = point((4 * pow(5, -1, FIELD) % FIELD).to_bytes(32, "little"))
+
+
+def signed(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether a signature of a message is that of a public key: S B = R + k A, both factors in one run of doublings."""
+    key, first, scalar = point(public), point(signature[:32]), int.from_bytes(signature[32:], "little")
+    if key is None or first is None or BASE is None or len(signature) != 64 or scalar >= ORDER:
+        return False
+    factor = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % ORDER
+    minus = (FIELD - key[0], key[1], 1, FIELD - key[3])
+    adds, sum_ = (ZERO, BASE, minus, plus(BASE, minus)), ZERO
+    for bit in range(252, -1, -1):
+        sum_ = plus(sum_, sum_)
+        if picked := (scalar >> bit & 1) + 2 * (factor >> bit & 1):
+            sum_ = plus(sum_, adds[picked])
+    x, y, z, _ = sum_
+    return (x - first[0] * z) % FIELD == 0 == (y - first[1] * z) % FIELD
+
+
+def key_id(name: str, public: bytes) -> bytes:
+    """C2SP signed-note: the four bytes by which a signature line names an Ed25519 key."""
+    return sha(name.encode() + b"\n\x01" + public)[:4]
+
+
+def read_key(text: str) -> tuple[str, bytes]:
+    """Name and public half of a key as it is registered, `name+id+key`."""
+    name, ident, body = text.split("+", 2)
+    raw = base64.b64decode(body, validate=True)
+    well = len(raw) == 33 and raw[0] == 1 and key_id(name, raw[1:]).hex() == ident
+    need(well, f"{text!r} is no Ed25519 key with its id")
+    return name, raw[1:]
+
+
+def notes(text: str) -> list[tuple[str, list[str]]]:
+    """The signed notes of a file, one after another: text, and signature lines."""
+    parts = text.rstrip("\n").split("\n\n") if text.strip() else []
+    need(len(parts) % 2 == 0, "the last note has no signature: it is cut off")
+    return [(f"{body}\n", lines.split("\n")) for body, lines in zip(parts[::2], parts[1::2], strict=True)]
+
+
+def signed_by(key: str, text: str, lines: Sequence[str]) -> bool:
+    """Whether one of the signature lines below a text is that of a key."""
+    name, public = read_key(key)
+    start = f"\u2014 {name} "
+    made = [base64.b64decode(line[len(start) :], validate=True) for line in lines if line.startswith(start)]
+    return any(one[:4] == key_id(name, public) and signed(public, text.encode(), one[4:]) for one in made)
 
 
 def differs(ours: Json, theirs: Json, where: str) -> str:
@@ -149,6 +250,9 @@ class Study:
         if not self.finished and not (folder / "ledger.db").is_file():
             raise LookupError(f"{str(folder)!r} is not a study: it has no ledger.db")
         self.fault = self.newer = self.head = ""
+        noted = folder / "checkpoints.txt"  # read before the log, so that a running study is never behind it
+        self.noted = noted.read_bytes() if noted.is_file() else b""
+        self.covered = 0  # entries under a signature that was checked
         self.entries: list[Entry] = []
         self.leaves: list[bytes] = []
         self.rows: dict[str, Json] = {}  # run -> where it stands: the row of its last event that has one
@@ -166,14 +270,14 @@ class Study:
         own = (
             "lock",
             "STOP",
-            *(("study.sha256",) if self.finished else ("ledger.db", "ledger.db-wal", "ledger.db-shm")),
+            *(("study.sha256",) if self.finished else DATABASE),
         )
         named = {path.relative_to(folder).as_posix(): path for path in paths}
         self.files = {name: sha(path.read_bytes()).hex() for name, path in named.items() if name not in own}
 
     def _read(self) -> None:
         # `immutable`: SQLite takes no lock and makes no side file, so a finished folder stays as it is, byte for byte.
-        still = self.finished or not (self.folder / "ledger.db-wal").exists()
+        still = self.finished or not any((self.folder / name).exists() for name in DATABASE[1:])
         uri = f"{(self.folder / 'ledger.db').absolute().as_uri()}?mode=ro" + ("&immutable=1" if still else "")
         last: dict[str, str] = {}  # run -> leaf of its last event
         with closing(sqlite3.connect(uri, uri=True, timeout=30)) as database:
@@ -242,6 +346,26 @@ class Study:
         free = action == "watch" or loose or self.mode(run) in ("watch", "none")
         return not free and (action not in ("pause", "halt") or row["arm"] == "self")
 
+    def keys(self) -> list[tuple[int, str]]:
+        """(entries, key) that sign the log: the registered one, and each that took over by an entry."""
+        given = [(0, self.record["log_key"])] if "log_key" in self.record else []
+        return given + [(entry.seq + 1, entry.data["new"]) for entry in self.of("key_rotated")]
+
+    def key_at(self, size: int) -> str:
+        """The key that signs a log of so many entries."""
+        return str([key for since, key in self.keys() if since <= size][-1])
+
+    def origin(self) -> str:
+        """Name of the log in its checkpoints."""
+        return f"netgain/{digest([self.record['claim_digest'], self.record['secret_sha256']])[:32]}"
+
+    def checkpoint(self, text: str) -> tuple[int, str]:
+        """Size and head (hex) that a checkpoint of this log says."""
+        said, size, root, *more = [*text.split("\n"), "", ""]
+        well = said == self.origin() and re.fullmatch("[1-9][0-9]{0,17}", size) and more == ["", "", ""]
+        need(well, f"{text[:80]!r} is no checkpoint of the log {self.origin()!r}")
+        return int(size), base64.b64decode(root, validate=True).hex()
+
     def waived(self, run: str) -> list[str]:
         """Guards whose tests bind nothing in a run: those that its arm names as `unguarded:AXIS` or `.gate`."""
         guards = [one["axis"] for one in self.record["contract"]["gate"]["guards"]]
@@ -293,6 +417,50 @@ def registration(study: Study) -> str:
         secret = sha(bytes.fromhex(entry.data["secret"])).hex()
         need(secret == wanted["secret_sha256"], f"seq {entry.seq}: the secret is not the one committed to")
     return f"claim {data['claim_digest']} registered at seq {seq}, before generation 1"
+
+
+def signatures(study: Study) -> str:
+    """Every checkpoint is a head of this log, and the last one of every key, and every change of keys, is signed."""
+    text, keys, sizes = study.noted.decode(), study.keys(), dict[int, str]()
+    if not keys:
+        need(not text, "checkpoints.txt is there, and the claim was registered without a key")
+        return "nothing is signed: the claim was registered without a key"
+    for entry, before in zip(study.of("key_rotated"), keys, strict=False):
+        ((body, lines),) = notes(entry.data["note"])
+        wanted = f"netgain.key-rotation/1\n{study.origin()}\n{before[1]}\n{entry.data['new']}\n"
+        both = [signed_by(key, body, lines) for key in (before[1], entry.data["new"])]
+        need(body == wanted and all(both), f"seq {entry.seq}: a change of keys that not both keys have signed")
+    parts = text.split("\n\n")
+    whole = text if study.finished else "\n\n".join(parts[: (len(parts) - 1) // 2 * 2])  # a run is writing the rest
+    found = notes(whole)
+    for body, _ in found:
+        size, root = study.checkpoint(body)
+        need(size > next(reversed(sizes), 0), f"checkpoints.txt: a checkpoint of {size} entries behind a later one")
+        sizes[size] = root
+    heads = tree_heads(study.leaves, {*sizes})
+    for size, root in sizes.items():
+        need(heads.get(size) == root, f"checkpoints.txt: the log of {size} entries has another head than was signed")
+    last = {study.key_at(size): (size, *note) for size, note in zip(sizes, found, strict=True)}
+    for key, (size, body, lines) in last.items():
+        need(signed_by(key, body, lines), f"checkpoints.txt: the one of {size} entries is not signed by its key")
+        study.covered = size
+    by = ", ".join(key.rpartition("+")[0] for _, key in keys)
+    reach = f"signed up to entry {study.covered} of {len(study.leaves)} by {by}"
+    return f"{len(found)} checkpoints are heads of this log; {reach}"
+
+
+def remembered(study: Study, path: Path) -> str:
+    """The log begins with what was signed when these checkpoints were taken away, and all of them are signed."""
+    held, keys = notes(path.read_text("utf-8")), study.keys()
+    need(held, f"{path.name} holds no checkpoint")
+    need(keys, "a checkpoint was remembered, and the claim was registered without a key")
+    sizes = [study.checkpoint(body) for body, _ in held]
+    heads = tree_heads(study.leaves, {size for size, _ in sizes})
+    for (size, root), (body, lines) in zip(sizes, held, strict=True):
+        need(size <= len(study.leaves), f"{size} entries were signed, {len(study.leaves)} are here: rolled back")
+        need(heads.get(size) == root, f"the first {size} entries are not the ones that were signed")
+        need(signed_by(study.key_at(size), body, lines), f"the checkpoint of {size} entries is not signed by the key")
+    return f"the first {max(sizes)[0]} of {len(study.leaves)} entries are those of {len(held)} remembered checkpoints"
 
 
 def contract(study: Study) -> str:
@@ -1100,9 +1268,14 @@ def objects(study: Study) -> str:
     held = {name[8:].replace("/", ""): found for name, found in study.files.items() if name.startswith("objects/")}
     for name, found in held.items():
         need(name == found, f"objects/{name[:2]}/{name[2:]}: the bytes have digest {found}")
+    gone = {*redacted(study)} - held.keys()
+    held |= dict.fromkeys(gone, "")
     for entry in study.of("transplanted"):
         made = entry.data["system"]
         need(made is None or made in held, f"objects: {made}, made by a moved improver of {entry.run}, is missing")
+    for entry in study.of("request"):
+        told = str(entry.data["reason"])
+        need(not told.startswith("private:") or told[8:] in held, f"seq {entry.seq}: its private reason is missing")
     mixed = [one for e in study.of("seal_opened") for one in e.data.get("mixtures", {}).values()]
     for one in (one for systems in mixed for one in systems.values()):
         need(one in held, f"objects: the mixture {one} is missing")
@@ -1111,7 +1284,13 @@ def objects(study: Study) -> str:
         past = [entry.data["row"]["released"] for entry in study.of("stage_done", run) if claimed]
         for pointer in (row["anchor"], row["released"], row["seen"], *row["kept_at"].values(), *past):
             need(pointer is None or pointer in held, f"objects: {pointer} of {run} is missing")
-    return f"{len(held)} objects have the digests of their names"
+    told = f"; redacted: {', '.join(sorted(one[:12] for one in gone))}, which nobody can run or read again"
+    return f"{len(held) - len(gone)} objects have the digests of their names{told if gone else ''}"
+
+
+def redacted(study: Study) -> dict[str, str]:
+    """Object -> reason for which its bytes were taken away after the verdict. Its digest stays in the log."""
+    return {one: entry.data["reason"] for entry in study.of("objects_redacted") for one in entry.data["digests"]}
 
 
 # --- The word: the rules of design.md section 6, from raw sealed scores ----------------------------------------------
@@ -1676,9 +1855,46 @@ def word(study: Study) -> str:
 
 
 CHECKS = (
-    files, log, registration, contract, items, measures, runs, watched, receipts, approvals, gate, seal, blinding,
-    objects, word,
+    files, log, registration, signatures, contract, items, measures, runs, watched, receipts, approvals, gate, seal,
+    blinding, objects, word,
 )  # fmt: skip
+
+
+# --- A bundle: a study in one zip file, from anybody -----------------------------------------------------------------
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """The folder of a study; that of a bundle is unpacked into a temporary one."""
+    if not path.is_file():
+        yield path
+        return
+    with TemporaryDirectory(prefix="netgain-verify-") as name:
+        try:
+            _unpack(path, Path(name))
+        except Finding as finding:
+            raise LookupError(f"{str(path)!r} is refused: {finding.args[1]}") from None
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, OverflowError, RuntimeError) as error:
+            raise LookupError(f"{str(path)!r} is not a bundle: {error}") from None
+        yield Path(name) / "study"
+
+
+def _unpack(path: Path, into: Path) -> None:
+    """Write the files of a zip whose names, kinds and sizes are harmless; Finding names the first that is not."""
+    with zipfile.ZipFile(path) as archive:
+        told = archive.infolist()
+        need(len(told) <= 100_000, f"{len(told)} files")
+        twice = [name for name, count in Counter(one.filename.casefold() for one in told).items() if count > 1]
+        need(not twice, f"{twice[:1]} is there twice")
+        size, most = sum(one.file_size for one in told), 100 * path.stat().st_size + 2**24
+        need(size <= most, f"it would unpack to {size} bytes, more than a hundred times its own size")
+        for one in told:
+            parts, here = one.filename.split("/"), repr(one.filename)
+            plain = one.filename == one.orig_filename and not re.search(r"[\x00-\x1f\\:]", one.filename)
+            need(plain and not {"", ".", ".."} & {*parts}, f"{here} is not a plain path")
+            need(stat.S_IFMT(one.external_attr >> 16) in (0, stat.S_IFREG), f"{here} is a link or no file")
+            need(one.compress_type in (0, 8) and not one.flag_bits & 1, f"{here} is packed in a way not read here")
+            (into / one.filename).parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(one) as source, open(into / one.filename, "xb") as target:
+                shutil.copyfileobj(source, target)
 
 
 # --- Another party's statement: what holds of it here. It is unsigned, so it raises no level -------------------------
@@ -1755,20 +1971,24 @@ def _second(study: Study, said: Record, beside: Path) -> str:
     return f"both studies were read here; the second is sound and {decide(second)['verdict']} by itself"
 
 
-def verify(folder: Path | str, statement: Path | str | None = None) -> Record:
+def verify(
+    folder: Path | str, statement: Path | str | None = None, checkpoint: Path | str | None = None
+) -> Record:  # fmt: skip
     """Everything as JSON; LookupError for what is not a study or statement, or has a ledger of a newer version."""
     collecting = gc.isenabled()
     gc.disable()  # nothing here goes in a circle; looking for circles among millions of values would take seconds
     try:
-        return _verified(Study(Path(folder)), statement)
+        with unpacked(Path(folder)) as study:
+            return _verified(Study(study), statement, checkpoint)
     finally:
         if collecting:
             gc.enable()
 
 
-def _verified(study: Study, statement: Path | str | None) -> Record:
+def _verified(study: Study, statement: Path | str | None, checkpoint: Path | str | None) -> Record:
     checks: list[Record] = []
-    for check in CHECKS:
+    held = partial(remembered, path=Path(checkpoint or ""))
+    for name, check in [(one.__name__, one) for one in CHECKS] + [("remembered", held)] * (checkpoint is not None):
         try:
             need(check in (files, log) or (study.record and not study.fault), "no whole log with a claim in it", None)
             outcome: Json = (True, check(study))
@@ -1777,7 +1997,7 @@ def _verified(study: Study, statement: Path | str | None) -> Record:
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             outcome = False, f"a record is not what it should be: {type(error).__name__}: {error}"
         ok, detail = outcome
-        checks.append({"name": check.__name__, "ok": ok, "detail": f"not checked: {detail}" if ok is None else detail})
+        checks.append({"name": name, "ok": ok, "detail": f"not checked: {detail}" if ok is None else detail})
     if study.newer and checks[0]["ok"] is not False:  # a changed byte is no newer version
         raise LookupError(study.newer)
     told = {ok: [f"{one['name']}: {one['detail']}" for one in checks if one["ok"] is ok] for ok in (False, None)}
@@ -1785,8 +2005,31 @@ def _verified(study: Study, statement: Path | str | None) -> Record:
     word = "INVALID" if told[False] else "INCONCLUSIVE"
     found: Record = {"verdict": word, "level": 0, "rung": None, "endogenous": None, "effect": effect}
     found = {**found, "reasons": told[False] or told[None]} if any(told.values()) else decide(study)
-    beside = {} if statement is None else {"attached": attached(study, Path(statement))}
+    beside: Record = {} if statement is None else {"attached": attached(study, Path(statement))}
+    if gone := {} if study.fault else redacted(study):
+        beside["redacted"] = gone
+    beside["record"] = levels(study, checks)
     return {"schema": "netgain.verify/1", **explained(found), "checks": checks, **beside}
+
+
+def levels(study: Study, checks: Sequence[Record]) -> Record:
+    """What of the record was checked: V0 well-formed, V1 all of it signed, V2 as remembered elsewhere, V3 the verdict.
+
+    Reached is the last step before the first that is not. This is not the level of evidence (docs/concepts.md).
+    """
+    ok, told = ({one["name"]: one[what] for one in checks} for what in ("ok", "detail"))
+    covers = f"signed up to entry {study.covered} of {len(study.entries)}: {told['signatures']}"
+    steps = {
+        "V0": (ok["log"] and ok["registration"] and ok["files"] is not False, "the record is not whole"),
+        "V1": (ok["signatures"] and 0 < study.covered == len(study.entries),
+               covers if study.covered else told["signatures"]),
+        "V2": (ok.get("remembered"), told.get("remembered", "no remembered checkpoint was given (--checkpoint FILE)")),
+        "V3": (all(one is True for one in ok.values()), "the verdict was not computed again"),
+    }  # fmt: skip
+    reached = [*takewhile(lambda name: steps[name][0], steps)]
+    missed = {name: why for name, (holds, why) in steps.items() if not holds}
+    found = {"reached": reached[-1] if reached else None, **{name: name not in missed for name in steps}}
+    return {**found, **({} if reached else {"reached_reason": missed["V0"]}), "missed": missed}
 
 
 def explained(found: Record) -> Record:
@@ -1806,6 +2049,10 @@ def in_words(found: Record) -> str:
     lines = [f"{marks[one['ok']]} {one['name']:<13} {one['detail']}" for one in found["checks"]]
     numbers = {"rung": found["rung"], "level": found["level"], **found["effect"]}
     lines += [f"{found['verdict']}: {', '.join(f'{name} {value}' for name, value in numbers.items())}"]
+    steps = {"V0": "well-formed", "V1": "signed", "V2": "as remembered", "V3": "verdict computed again"}
+    kept = found["record"]
+    said = [f"{name} {what}" if kept[name] else f"not {name}: {kept['missed'][name]}" for name, what in steps.items()]
+    lines += [f"record {kept['reached'] or 'no level'} ({'; '.join(said)})"]
     if "attached" in found:
         one = found["attached"]
         lines += [f"{marks[one['holds']]} statement     {one['word']}: {one['detail']}; {one['counts_reason']}"]
@@ -1814,13 +2061,17 @@ def in_words(found: Record) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     try:
-        given = [one for one in arguments if one != "--json"]
-        at = given.index("--statement") if "--statement" in given else len(given)
-        statement = given[at + 1] if at < len(given) - 1 else None
-        (folder,) = given[:at] + given[at + 2 :]
-        found = verify(folder, statement)
+        given, named = [one for one in arguments if one != "--json"], dict[str, str]()
+        for option in ("--statement", "--checkpoint"):
+            if option in given:
+                at = given.index(option)
+                named[option] = given[at + 1]
+                del given[at : at + 2]
+        (folder,) = given
+        found = verify(folder, named.get("--statement"), named.get("--checkpoint"))
     except (LookupError, ValueError, OSError) as error:
-        print(f"verify: {error}\nusage: python3 verify.py STUDY [--statement FILE] [--json]", file=sys.stderr)
+        usage = "usage: python3 verify.py STUDY|BUNDLE.zip [--checkpoint FILE] [--statement FILE] [--json]"
+        print(f"verify: {error}\n{usage}", file=sys.stderr)
         return 2
     print(json.dumps(found, indent=2) if "--json" in arguments else in_words(found))
     return EXIT[found["verdict"]]

@@ -219,17 +219,36 @@ def attribution(study: Path, **shared: bool) -> int:
     return answer("netgain.cli.attributing:attribution", shared, folder=study)
 
 
-@main.command(epilog=_example("netgain verify studies/length"))
-@click.argument("study", metavar="DIR", type=STUDY)
+@main.command(epilog=_example(
+    "netgain verify studies/length",
+    "netgain verify length.zip --checkpoint remembered.txt",
+))  # fmt: skip
+@click.argument("study", metavar="DIR|BUNDLE", type=STUDY)
 @click.option("--statement", metavar="FILE", type=STUDY, help="What `netgain replicate` wrote, to be checked.")
+@click.option("--checkpoint", metavar="FILE", type=STUDY,
+              help="Checkpoints that were kept elsewhere: the log has to begin with them.")  # fmt: skip
 @_shared
-def verify(study: Path, statement: Path | None, **shared: bool) -> int:
+def verify(study: Path, statement: Path | None, checkpoint: Path | None, **shared: bool) -> int:
     """Compute the verdict again.
 
-    From the record alone, with none of the code that made it. The exit code is the word: 0 supported, 3 refuted, 4
-    inconclusive, 7 invalid.
+    From the record alone, with none of the code that made it; the record is a study's folder, or what `netgain bundle`
+    made of one. Also says how much of the record is signed and known from elsewhere (V0 to V3). The exit code is the
+    word: 0 supported, 3 refuted, 4 inconclusive, 7 invalid.
     """
-    return answer("netgain.cli.looking:verify", shared, folder=study, statement=statement)
+    return answer("netgain.cli.looking:verify", shared, folder=study, statement=statement, checkpoint=checkpoint)
+
+
+@main.command(epilog=_example("netgain bundle studies/length", "netgain bundle studies/length --out /tmp/length.zip"))
+@click.argument("study", metavar="DIR", type=STUDY)
+@click.option("--out", metavar="FILE", type=STUDY, help="File to be written; left out: DIR.zip, beside the study.")
+@_shared
+def bundle(study: Path, out: Path | None, **shared: bool) -> int:
+    """Pack a finished study into one file.
+
+    Log, files, objects, checkpoints and public keys, in an order and with times that do not vary. `netgain verify` and
+    `python3 verify.py` take the file as it is, offline.
+    """
+    return answer("netgain.cli.keeping:bundle", shared, folder=study, out=out)
 
 
 @main.command(epilog=_example("netgain whatif studies/length --drop arm:placebo"))
@@ -396,6 +415,7 @@ def _answering(command: Callable[..., int]) -> Callable[..., int]:
     """What `approve` and `deny` have in common."""
     for option in (
         click.option("--by", metavar="NAME", help="Who answers, unless it is the name of this account."),
+        click.option("--private", is_flag=True, help="Keep the reason beside the log, so that it can be redacted."),
         click.option("--reason", metavar="TEXT", required=True, help="Why; goes into the record."),
         click.option("--digest", metavar="PREFIX", required=True,
                      help="At least 8 hex digits of the digest of the change that is meant."),
@@ -409,23 +429,29 @@ def _answering(command: Callable[..., int]) -> Callable[..., int]:
 @main.command(epilog=_example("netgain approve 7df4bc16 --study studies/mine --digest 51869210 --reason 'read it'"))
 @_answering
 @_shared
-def approve(ident: str, study: Path, digest: str, reason: str, by: str | None, **shared: bool) -> int:
+def approve(
+    ident: str, study: Path, digest: str, reason: str, by: str | None, private: bool, **shared: bool
+) -> int:  # fmt: skip
     """Agree to a change that waits.
 
     `netgain status` lists what waits. The answer holds for this one change: another digest needs another answer.
     """
-    return answer("netgain.cli.asking:approve", shared, ident=ident, folder=study, digest=digest, reason=reason, by=by)
+    return answer("netgain.cli.asking:approve", shared, ident=ident, folder=study, digest=digest, reason=reason, by=by,
+                  private=private)  # fmt: skip
 
 
 @main.command(epilog=_example("netgain deny 7df4bc16 --study studies/mine --digest 51869210 --reason 'too large'"))
 @_answering
 @_shared
-def deny(ident: str, study: Path, digest: str, reason: str, by: str | None, **shared: bool) -> int:
+def deny(
+    ident: str, study: Path, digest: str, reason: str, by: str | None, private: bool, **shared: bool
+) -> int:  # fmt: skip
     """Say no to a change that waits.
 
     Its round ends as a rejected one, and is scored as what the run had before. One no is enough.
     """
-    return answer("netgain.cli.asking:deny", shared, ident=ident, folder=study, digest=digest, reason=reason, by=by)
+    return answer("netgain.cli.asking:deny", shared, ident=ident, folder=study, digest=digest, reason=reason, by=by,
+                  private=private)  # fmt: skip
 
 
 @main.command(epilog=_example("netgain rollback studies/mine --run r0/self --to 2 --reason 'worse in use'"))
@@ -443,3 +469,69 @@ def rollback(study: Path, to: int, run: str | None, reason: str, by: str | None,
     the verdict and the autonomy profile count as one.
     """
     return answer("netgain.cli.asking:rollback", shared, folder=study, run=run, to=to, reason=reason, by=by)
+
+
+@main.command(epilog=_example("netgain redact studies/mine 5186921017ab --reason 'licence withdrawn'"))
+@click.argument("study", metavar="DIR", type=STUDY)
+@click.argument("digest", metavar="DIGEST")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; goes into the record.")
+@click.option("--by", metavar="NAME", help="Who redacts, unless it is the name of this account.")
+@_shared
+def redact(study: Path, digest: str, reason: str, by: str | None, **shared: bool) -> int:
+    """Take one object out of a finished study.
+
+    Its bytes go, its digest and the reason stay in the log, and `verify` calls it redacted. What only the bytes could
+    show, such as a run of that system, can then be shown no more. docs/record.md has what a redaction leaves behind.
+    """
+    return answer("netgain.cli.keeping:redact", shared, folder=study, digest=digest, reason=reason, by=by)
+
+
+@main.command(epilog=_example("netgain gc studies/mine --dry-run"))
+@click.argument("study", metavar="DIR", type=STUDY)
+@click.option("--dry-run", "dry", is_flag=True, help="Say what would be removed, and remove nothing.")
+@_shared
+def gc(study: Path, dry: bool, **shared: bool) -> int:
+    """Remove objects that nothing in a study names.
+
+    A kill can leave some. Whatever the log or a waiting request names stays, so the study continues and verifies.
+    """
+    return answer("netgain.cli.keeping:gc", shared, folder=study, dry=dry)
+
+
+@main.group()
+def keys() -> None:
+    """Keys that sign the logs of studies.
+
+    Once there is one, every study that is registered by this account names it and leaves signed checkpoints.
+    """
+
+
+@keys.command("new", epilog=_example("netgain keys new --name example.org/lab"))
+@click.option("--name", metavar="NAME", default="netgain", show_default=True,
+              help="Shown in every signature; no space, no plus.")  # fmt: skip
+@_shared
+def keys_new(name: str, **shared: bool) -> int:
+    """Make a key.
+
+    It goes into the user's configuration folder, readable by this account only; with NETGAIN_KEY_PASSPHRASE set, it is
+    encrypted. Needs the extra `sign`. Studies begun under an older key keep it until `netgain keys rotate`.
+    """
+    return answer("netgain.cli.keeping:keys_new", shared, name=name)
+
+
+@keys.command("list", epilog=_example("netgain keys list"))
+@_shared
+def keys_list(**shared: bool) -> int:
+    """List this user's public keys."""
+    return answer("netgain.cli.keeping:keys_list", shared)
+
+
+@keys.command("rotate", epilog=_example("netgain keys rotate studies/mine"))
+@click.argument("study", metavar="DIR", type=STUDY)
+@_shared
+def keys_rotate(study: Path, **shared: bool) -> int:
+    """Let an unfinished study go over to the newest key.
+
+    By an entry of its log that the old and the new key have both signed.
+    """
+    return answer("netgain.cli.keeping:keys_rotate", shared, folder=study)

@@ -13,6 +13,7 @@ from netgain.cli.folder import need_folder
 from netgain.errors import ConfigError
 from netgain.ledger import Ledger, held, utc_now
 from netgain.ledger.files import DIGESTS
+from netgain.redaction import hidden
 from netgain.rollback import generations, unwanted
 from netgain.stores import ObjectStore
 from netgain.study import leave_request, unread
@@ -43,17 +44,17 @@ def _end(folder: Path, kind: str, reason: str) -> Reply:
     return Reply(record, f"asked the run in {folder} to {kind}; `netgain run {folder}` continues it")
 
 
-def approve(*, ident: str, folder: Path, digest: str, reason: str, by: str | None) -> Reply:
+def approve(*, ident: str, folder: Path, digest: str, reason: str, by: str | None, private: bool = False) -> Reply:
     """`netgain approve`."""
-    return _answer(folder, {"kind": APPROVE, "id": ident, "digest": digest, "reason": reason}, by)
+    return _answer(folder, {"kind": APPROVE, "id": ident, "digest": digest, "reason": reason}, by, private)
 
 
-def deny(*, ident: str, folder: Path, digest: str, reason: str, by: str | None) -> Reply:
+def deny(*, ident: str, folder: Path, digest: str, reason: str, by: str | None, private: bool = False) -> Reply:
     """`netgain deny`."""
-    return _answer(folder, {"kind": DENY, "id": ident, "digest": digest, "reason": reason}, by)
+    return _answer(folder, {"kind": DENY, "id": ident, "digest": digest, "reason": reason}, by, private)
 
 
-def _answer(folder: Path, said: Mapping[str, str], by: str | None) -> Reply:
+def _answer(folder: Path, said: Mapping[str, str], by: str | None, private: bool) -> Reply:
     """Leave an answer, unless it cannot count: the run would refuse it later, when nobody looks."""
     _going_on(folder)
     answer = {**said, "by": by if by is not None else getpass.getuser()}
@@ -66,6 +67,8 @@ def _answer(folder: Path, said: Mapping[str, str], by: str | None) -> Reply:
         listed = ", ".join(sorted(known)) or "none"
         raise ConfigError(wrong, where=str(folder), fix=f"`netgain status {folder}` lists what waits: {listed}")
     assert found is not None
+    if private:
+        answer["reason"] = hidden(folder, answer["reason"])
     leave_request(folder, answer["kind"], by=answer["by"], reason=answer["reason"], id=answer["id"],
                   digest=answer["digest"].lower())  # fmt: skip
     missing = found["people"] - len(found["answers"]) - 1 if answer["kind"] == APPROVE else 0

@@ -14,7 +14,9 @@ from typing import Any
 
 from netgain import __version__
 from netgain.cli.answer import Reply
+from netgain.errors import ConfigError
 from netgain.ledger import FolderLock, held
+from netgain.ledger.mounts import journal_for, kind_of, mount_table, reset_bug
 from netgain.sandbox.choice import Row, table
 
 Json = Any
@@ -23,6 +25,7 @@ OPTIONAL = {  # package -> what needs it, and the extra that brings it
     "torch": ("the recipe `length`", "torch"),
     "safetensors": ("the recipe `length`", "torch"),
     "scikit-learn": ("the recipe `drift`", "sklearn"),
+    "cryptography": ("signed checkpoints", "sign"),
 }
 OLDEST = (3, 11)
 ENOUGH_BYTES = 1 << 30
@@ -30,7 +33,7 @@ ENOUGH_BYTES = 1 << 30
 
 def doctor(*, sandbox: bool = False) -> Reply:
     """All checks; exit code 2 when something that every study needs is missing, or a sandbox lets an attack succeed."""
-    checks = [_python(), *map(_package, NEEDED), *_extras(), _database(), _lock(), _cores(), _disk()]
+    checks = [_python(), *map(_package, NEEDED), *_extras(), _database(), _mount(), _lock(), _cores(), _disk()]
     rows = table(attack=sandbox)
     checks += [_sandbox(row) for row in rows]
     failed = [one["name"] for one in checks if one["ok"] is False]
@@ -90,7 +93,22 @@ def _extras() -> list[dict[str, Json]]:
 
 
 def _database() -> dict[str, Json]:
-    return _check("sqlite", sqlite3.sqlite_version_info >= (3, 24), sqlite3.sqlite_version)
+    found = sqlite3.sqlite_version
+    if sqlite3.sqlite_version_info < (3, 24):
+        return _check("sqlite", False, f"{found}, expected 3.24 or later")
+    bug = "has the WAL-reset bug: two writers at one instant could lose a commit, which the lock of a study excludes"
+    return _check("sqlite", None, f"{found} {bug}; repaired in 3.51.3") if reset_bug(sqlite3.sqlite_version_info) else \
+        _check("sqlite", True, found)  # fmt: skip
+
+
+def _mount() -> dict[str, Json]:
+    """Whether a ledger may be written here, and with which journal."""
+    try:
+        journal = journal_for(Path.cwd())
+    except ConfigError as error:
+        return _check("mount", False, f"{error.what}; next: {error.fix}")
+    kind = kind_of(Path.cwd(), mount_table()) or "a disk of unknown kind"
+    return _check("mount", True if journal == "WAL" else None, f"{kind}, journal {journal}")
 
 
 def _lock() -> dict[str, Json]:

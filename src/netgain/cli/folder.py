@@ -44,6 +44,7 @@ from netgain.contract import beside
 from netgain.errors import ConfigError, NetgainError
 from netgain.executors import Reference
 from netgain.gates import GateOptions
+from netgain.ledger.checkpoint import FILE as CHECKPOINTS
 from netgain.ledger.files import STOP, translate, write_durably
 from netgain.monitors import MONITORS
 from netgain.recipes import RECIPES, Built, build_recipe, recipe_named
@@ -51,7 +52,7 @@ from netgain.session import Study
 from netgain.world import Monitor
 
 STUDIES = Path("studies")
-RECORDED = ("ledger.db", "study.sha256", "report.html", "lock", ".secret", "objects/", "inbox/", STOP)
+RECORDED = ("ledger.db", "study.sha256", "report.html", "lock", ".secret", "objects/", "inbox/", CHECKPOINTS, STOP)
 TABLES: Mapping[str, type] = {"study": StudyFile, "claim": ClaimFile, "gate": GateFile}
 NO_KEYS = ("gate", "monitors", "options", "budget", "source")  # fields of these records that are no keys of their own
 

@@ -61,13 +61,15 @@ def _autonomy(folder: Path) -> dict[str, Json]:
     return {"autonomy": autonomy_of(facts).to_json()}
 
 
-def verify(*, folder: Path, statement: Path | None) -> Reply:
+def verify(*, folder: Path, statement: Path | None, checkpoint: Path | None) -> Reply:
     """`netgain verify`: what `verify.py` says, which uses nothing else of netgain."""
-    need_folder(folder)
+    if not folder.is_file():
+        need_folder(folder)
     try:
-        found = verifier.verify(folder, statement)
+        found = verifier.verify(folder, statement, checkpoint)
     except LookupError as error:
-        raise ConfigError(str(error), where=str(folder), fix="give the folder of a study of this version") from None
+        fix = "give the folder, or the bundle, of a study of this version"
+        raise ConfigError(str(error), where=str(folder), fix=fix) from None
     except ValueError as error:
         fix = "give the file that `netgain replicate` wrote"
         raise ConfigError(f"not a statement: {error}", where=str(statement), fix=fix) from None

@@ -1,7 +1,8 @@
 """The append-only log of a study in one SQLite file: entry, tree head and pointer move are one transaction.
 
-Write-ahead log, full sync, one writer (`lock.FolderLock`, taken by the caller); readers open read-only. The table
-`rows` is a fold of the events (`events.fold`), kept beside them so that a resume need not read all of it.
+Write-ahead log where the disk allows it (`mounts.journal_for`), full sync, one writer (`lock.FolderLock`, taken by the
+caller); readers open read-only. The table `rows` is a fold of the events (`events.fold`), kept beside them so that a
+resume need not read all of it.
 
 Group commit: a flush costs more than a hundred entries, so threads that append while another one flushes are written
 together by the next flush. Each call stays whole, and returns only when what it recorded is on the disk.
@@ -28,6 +29,7 @@ from netgain.errors import Busy, ConfigError, DiskFull, LedgerError, NetgainErro
 from netgain.ledger import files
 from netgain.ledger.events import Event, Stored, body_of, fold, read
 from netgain.ledger.merkle import Frontier, leaf_hash
+from netgain.ledger.mounts import journal_for
 
 Json = Any
 Row = dict[str, Json]
@@ -234,6 +236,11 @@ class Ledger:
         """Entries in the log."""
         return int(self._all("SELECT size FROM head")[0][0])
 
+    def head(self) -> tuple[int, str]:
+        """Entries and tree head (64 hex digits) of one moment, whatever other threads append."""
+        size, root = self._all("SELECT size, root FROM head")[0]
+        return int(size), str(root)
+
     def root(self, size: int | None = None) -> str:
         """Tree head of the first `size` entries (all without it), 64 hex digits."""
         if size is None:
@@ -373,6 +380,7 @@ class Ledger:
 
 def _connect(folder: Path, *, readonly: bool) -> sqlite3.Connection:
     path = (folder / DATABASE).absolute()
+    journal = "" if readonly else journal_for(folder)
     mode = "rwc"
     if readonly:
         mode = "ro&immutable=1" if (folder / files.DIGESTS).exists() else "ro"
@@ -382,7 +390,7 @@ def _connect(folder: Path, *, readonly: bool) -> sqlite3.Connection:
     db.execute("PRAGMA mmap_size = 0")
     db.execute("PRAGMA foreign_keys = ON")
     if not readonly:
-        db.execute("PRAGMA journal_mode = WAL")
+        db.execute(f"PRAGMA journal_mode = {journal}")
         db.execute("PRAGMA synchronous = FULL")
     return db
 

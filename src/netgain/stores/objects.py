@@ -73,5 +73,6 @@ class ObjectStore:
             if not folder.is_dir():
                 os.makedirs(folder, exist_ok=True)
                 files.sync_folder(self.folder)
+                files.sync_folder(self.folder.parent)  # where the store itself may be new
         except OSError as error:
             raise files.translate(error, self.folder) from error
