@@ -3,6 +3,9 @@
 Write-ahead log, full sync, one writer (`lock.FolderLock`, taken by the caller); readers open read-only. The table
 `rows` is a fold of the events (`events.fold`), kept beside them so that a resume need not read all of it.
 
+A fence beside the folder's lock: whoever opens the ledger for writing draws the next epoch, and every write presents
+the writer's own. A coordinator that was stopped, lost the folder and wakes up is refused by the counter, not by a clock.
+
 Group commit: a flush costs more than a hundred entries, so threads that append while another one flushes are written
 together by the next flush. Each call stays whole, and returns only when what it recorded is on the disk.
 """
@@ -43,6 +46,7 @@ CREATE TABLE rows (run TEXT PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE head (
     id INTEGER PRIMARY KEY CHECK (id = 0), size INTEGER NOT NULL, root TEXT NOT NULL, schema TEXT NOT NULL);
 """
+FENCE = "CREATE TABLE IF NOT EXISTS fence (id INTEGER PRIMARY KEY CHECK (id = 0), epoch INTEGER NOT NULL)"
 PAGE = 500  # events fetched at a time
 SPARE_BYTES = 1 << 16  # less free space than this turns an I/O error into "disk full"
 
@@ -113,6 +117,7 @@ class Ledger:
         self._frontier = Frontier()
         self._last: dict[str | None, str] = {}  # run -> leaf of its last event, hex
         self._waiting: deque[_Call] = deque()
+        self.epoch = 0  # of this writer; 0 for a reader
 
     @classmethod
     def create(cls, folder: Path, *, clock: Callable[[], str] = utc_now) -> Ledger:
@@ -124,7 +129,7 @@ class Ledger:
         """
         folder = Path(folder)
         with _translated(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            files.make_folder(folder)
             ledger = cls(folder, readonly=False, clock=clock)
             if ledger._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 ledger.close()
@@ -133,6 +138,7 @@ class Ledger:
             empty = (0, Frontier().root().hex(), SCHEMA)
             ledger._db.execute("INSERT INTO head (id, size, root, schema) VALUES (0, ?, ?, ?)", empty)
             ledger._db.execute("COMMIT")
+            ledger._take_over()
             files.sync_folder(folder)
         return ledger
 
@@ -161,6 +167,7 @@ class Ledger:
             try:
                 ledger._require_schema()
                 if not readonly:
+                    ledger._take_over()
                     ledger._load()
             except BaseException:
                 ledger.close()
@@ -186,7 +193,7 @@ class Ledger:
 
         Raises:
             DiskFull: nothing of this call was recorded; everything before it is kept.
-            LedgerError: data that JSON cannot hold, or a second writer.
+            LedgerError: data that JSON cannot hold, or a second writer; a later one has drawn a higher epoch.
         """
         if self.readonly:
             raise LedgerError("opened read-only", where=str(self.folder), fix="open it with readonly=False")
@@ -250,6 +257,7 @@ class Ledger:
             The file of digests. `lock` and the file itself are not in it; everything else is.
         """
         with self._lock, _translated(self.folder):
+            self._require_epoch()
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             mode = self._db.execute("PRAGMA journal_mode=DELETE").fetchone()[0]
             if mode != "delete":
@@ -320,6 +328,7 @@ class Ledger:
         self._db.execute("BEGIN IMMEDIATE")
         table = [(seq, event.run or "", event.kind, body.decode(), leaf) for seq, event, body, leaf in batch.entries]
         before, after = batch.entries[0].seq, batch.frontier
+        self._require_epoch()
         head = (after.size, after.root().hex(), before)
         if self._db.execute("UPDATE head SET size = ?, root = ? WHERE id = 0 AND size = ?", head).rowcount != 1:
             self._db.execute("ROLLBACK")
@@ -343,6 +352,25 @@ class Ledger:
         except sqlite3.Error as error:
             raise _translate(error, self.folder) from error
         return bool(found == (batch.frontier.size, batch.frontier.root().hex()))
+
+    def _take_over(self) -> None:
+        """Draw the next epoch: from here on every write of an earlier writer is refused."""
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute(FENCE)
+        query = "INSERT INTO fence VALUES (0, 1) ON CONFLICT (id) DO UPDATE SET epoch = epoch + 1 RETURNING epoch"
+        (self.epoch,) = self._db.execute(query).fetchone()
+        self._db.execute("COMMIT")
+
+    def _require_epoch(self) -> None:
+        (now,) = self._db.execute("SELECT epoch FROM fence").fetchone()
+        if now != self.epoch:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise LedgerError(
+                f"another writer holds the ledger: its epoch is {now}, that of this one is {self.epoch}",
+                where=str(self.folder),
+                fix="end this process; the other one goes on",
+            )
 
     def _require_schema(self) -> None:
         schema = str(self._db.execute("SELECT schema FROM head").fetchone()[0])
