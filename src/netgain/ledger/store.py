@@ -4,7 +4,7 @@ Write-ahead log, full sync, one writer (`lock.FolderLock`, taken by the caller);
 `rows` is a fold of the events (`events.fold`), kept beside them so that a resume need not read all of it.
 
 A fence beside the folder's lock: whoever opens the ledger for writing draws the next epoch, and every write presents
-the writer's own. A coordinator that was stopped, lost the folder and wakes up is refused by the counter, not by a clock.
+the writer's own. A coordinator that lost the folder and wakes up again is refused by the counter, not by a clock.
 
 Group commit: a flush costs more than a hundred entries, so threads that append while another one flushes are written
 together by the next flush. Each call stays whole, and returns only when what it recorded is on the disk.
