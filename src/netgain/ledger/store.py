@@ -47,6 +47,7 @@ CREATE TABLE head (
     id INTEGER PRIMARY KEY CHECK (id = 0), size INTEGER NOT NULL, root TEXT NOT NULL, schema TEXT NOT NULL);
 """
 FENCE = "CREATE TABLE IF NOT EXISTS fence (id INTEGER PRIMARY KEY CHECK (id = 0), epoch INTEGER NOT NULL)"
+ANY = "SELECT count(*) FROM sqlite_master"
 PAGE = 500  # events fetched at a time
 SPARE_BYTES = 1 << 16  # less free space than this turns an I/O error into "disk full"
 
@@ -131,7 +132,7 @@ class Ledger:
         with _translated(folder):
             files.make_folder(folder)
             ledger = cls(folder, readonly=False, clock=clock)
-            if ledger._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            if ledger._db.execute(ANY).fetchone()[0]:
                 ledger.close()
                 raise ConfigError(f"{DATABASE} exists", where=str(folder), fix="continue it with `netgain run`")
             ledger._db.executescript(f"BEGIN IMMEDIATE;{TABLES}")
@@ -180,7 +181,7 @@ class Ledger:
         if not (Path(folder) / DATABASE).exists():
             return False
         with _translated(Path(folder)), closing(_connect(Path(folder), readonly=True)) as db:
-            return bool(db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+            return bool(db.execute(ANY).fetchone()[0])
 
     def append(self, events: Sequence[Event]) -> Sequence[Stored]:
         """Record events, in order, in one durable transaction together with the rows that they move (`events.fold`).
@@ -400,19 +401,36 @@ class Ledger:
 
 
 def _connect(folder: Path, *, readonly: bool) -> sqlite3.Connection:
-    path = (folder / DATABASE).absolute()
     mode = "rwc"
     if readonly:
         mode = "ro&immutable=1" if (folder / files.DIGESTS).exists() else "ro"
-    db = sqlite3.connect(
-        f"{path.as_uri()}?mode={mode}", uri=True, timeout=30, isolation_level=None, check_same_thread=False
-    )
-    db.execute("PRAGMA mmap_size = 0")
-    db.execute("PRAGMA foreign_keys = ON")
+    db = _connection(folder, mode)
+    if readonly and _interrupted(db):
+        db.close()
+        with closing(_connection(folder, "rw")) as writer:
+            writer.execute(ANY)  # rolls back, under SQLite's own locks
+        db = _connection(folder, mode)
     if not readonly:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
     return db
+
+
+def _connection(folder: Path, mode: str) -> sqlite3.Connection:
+    uri = f"{(folder / DATABASE).absolute().as_uri()}?mode={mode}"
+    db = sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None, check_same_thread=False)
+    db.execute("PRAGMA mmap_size = 0")
+    db.execute("PRAGMA foreign_keys = ON")
+    return db
+
+
+def _interrupted(db: sqlite3.Connection) -> bool:
+    """Whether `seal_files` was killed while it changed the journal's mode: a reader may not roll that back."""
+    try:
+        db.execute(ANY)
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK
+    return False
 
 
 def _require_ledger(folder: Path) -> None:
