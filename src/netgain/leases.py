@@ -8,7 +8,8 @@ expires by itself: a coordinator that gives up waiting says so with `revoke`.
 from __future__ import annotations
 
 import threading
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 
 class Lease(NamedTuple):
@@ -38,6 +39,19 @@ class Leases:
         """End the lease on a job: nobody may give its result until it is granted again."""
         with self._lock:
             self._held.pop(job, None)
+
+    def first(self, job: str, lease: Lease, results: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+        """Of results that arrive, the one that holds the lease, without it; None when there is none.
+
+        Args:
+            results: each with its lease, [epoch, token], under "lease".
+        """
+        for result in results:
+            given = dict(result)
+            said = given.pop("lease", None)
+            if said is not None and list(said) == list(lease) and self.settle(job, lease):
+                return given
+        return None
 
     def settle(self, job: str, lease: Lease) -> bool:
         """Whether a result counts: True once, for who holds the job; False for a zombie and for a second delivery."""

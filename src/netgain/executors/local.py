@@ -115,16 +115,19 @@ class _Worker:
     def _answer(self, task: Mapping[str, Any], lease: Lease, seconds: float | None) -> dict[str, Any]:
         self._pipe.limit(seconds)
         send(self._pipe, {**task, "lease": list(lease)})
+        answer = self._leases.first(self._name, lease, self._results(task))
+        if answer is None:
+            raise WorkerDied(f"a worker gave {STALE} results that nobody had asked for during {task['op']!r}")
+        return answer
+
+    def _results(self, task: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for _ in range(STALE):
             answer = receive(self._pipe)
             if answer is None:
                 assert self.process is not None
                 code = self.process.wait()
                 raise WorkerDied(f"a worker ended with status {code} during {task['op']!r}")
-            given = dict(answer)
-            if self._leases.settle(self._name, Lease(*given.pop("lease", ()))):
-                return given
-        raise WorkerDied(f"a worker gave {STALE} results that nobody had asked for during {task['op']!r}")
+            yield dict(answer)
 
     def stop(self) -> None:
         """End the worker and all that it started."""

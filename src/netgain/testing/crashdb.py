@@ -19,9 +19,10 @@ from typing import Any
 from netgain.errors import ConfigError
 from netgain.ledger import files, store
 from netgain.stores import objects
-from netgain.testing.crashfs import Op, RecordedOs, Recording
+from netgain.testing.crashfs import Op, RecordedOs, Recording, swapped
 
 _NAMES = count()
+SETTINGS = ("journal_mode = WAL", "synchronous = FULL")  # those of `ledger.store._connect`; a test compares them
 
 
 def driver() -> Any:
@@ -94,9 +95,10 @@ class Rows:
 def file_system(recording: Recording) -> Any:
     """A registered apsw file system that notes what SQLite does below the recording's root."""
     apsw = driver()
+    plain, systems = apsw.VFSFile, apsw.VFS
     journals = apsw.SQLITE_OPEN_WAL | apsw.SQLITE_OPEN_MAIN_JOURNAL
 
-    class File(apsw.VFSFile):  # type: ignore[misc]
+    class File(plain):  # type: ignore[misc, valid-type]
         def __init__(self, base: str, name: Any, flags: list[int]) -> None:
             path = name.filename() if isinstance(name, apsw.URIFilename) else name
             self._path = recording.inside(path) if path else None
@@ -123,7 +125,7 @@ def file_system(recording: Recording) -> Any:
                     recording.add(Op("sync_folder", _folder(self._path)))
                     self._names_folder = False
 
-    class FileSystem(apsw.VFS):  # type: ignore[misc]
+    class FileSystem(systems):  # type: ignore[misc, valid-type]
         def __init__(self, name: str) -> None:
             self.name = name
             super().__init__(name, "")
@@ -158,17 +160,8 @@ def recorded(recording: Recording, system: RecordedOs | None = None) -> Iterator
             db.execute(f"PRAGMA {line}")
         return db
 
-    places: list[tuple[Any, str, Any]] = [(store, "_connect", connect), (files, "os", names), (objects, "os", names)]
-    held = [(place, name, getattr(place, name)) for place, name, _ in places]
-    for place, name, value in places:
-        setattr(place, name, value)
     try:
-        yield
+        with swapped((store, "_connect", connect), (files, "os", names), (objects, "os", names)):
+            yield
     finally:
-        for place, name, value in held:
-            setattr(place, name, value)
         made.unregister()
-
-
-SETTINGS = ("journal_mode = WAL", "synchronous = FULL")  # those of `ledger.store._connect`, held equal by a test
-__all__ = ["SETTINGS", "Connection", "driver", "file_system", "recorded"]

@@ -10,11 +10,12 @@ Deviation from real disks: a sector is written whole or not at all, and what was
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -95,7 +96,7 @@ def _sectors(op: Op) -> list[Op]:
     cuts = [0, *range(SECTOR - op.offset % SECTOR, len(op.data), SECTOR), len(op.data)]
     return [
         Op("write", file=op.file, offset=op.offset + start, data=op.data[start:end])
-        for start, end in zip(cuts, cuts[1:], strict=False)
+        for start, end in pairwise(cuts)
     ]
 
 
@@ -225,7 +226,7 @@ class RecordedOs:
 
     def mkdir(self, path: str | os.PathLike[str], mode: int = 0o777) -> None:
         """As `os.mkdir`."""
-        if (inside := self._recording.inside(path)) is not None and not os.path.exists(path):
+        if (inside := self._recording.inside(path)) not in (None, ".") and not os.path.exists(path):
             self._recording.add(Op("name", inside, FOLDER))
         os.mkdir(path, mode)
 
@@ -268,6 +269,18 @@ def images(ops: list[Op], chance: Random) -> Iterator[Image]:
             disk.do(ops[place])
 
 
-def full(error: int = errno.ENOSPC) -> OSError:
-    """What the system says when there is no room (or, with another number, something else)."""
-    return OSError(error, os.strerror(error))
+@contextmanager
+def swapped(*places: tuple[Any, str, Any]) -> Iterator[None]:
+    """Put values in the place of others while the block runs.
+
+    Args:
+        places: (object, name of its attribute, value).
+    """
+    held = [(place, name, getattr(place, name)) for place, name, _ in places]
+    for place, name, value in places:
+        setattr(place, name, value)
+    try:
+        yield
+    finally:
+        for place, name, value in held:
+            setattr(place, name, value)

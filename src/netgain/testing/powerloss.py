@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
 from netgain.errors import NetgainError
-from netgain.ledger import Event, Ledger, fold
+from netgain.ledger import Event, Ledger, files, fold
 from netgain.ledger.files import DIGESTS
 from netgain.stores import ObjectStore
 from netgain.testing.crashdb import recorded
@@ -73,6 +75,17 @@ def workload(folder: Path, seed: int, *, steps: int = 12, short: bool = False) -
                 log.close()
                 log = Ledger.open(folder / STUDY)
         _end(log, finished=chance.random() < 0.5)
+    return recording
+
+
+def objects_workload(folder: Path, seed: int, *, steps: int = 20) -> Recording:
+    """Objects alone, by sessions that know nothing of each other, on a disk that takes as many bytes as it likes."""
+    chance, recording = Random(seed), Recording(folder)
+    with recorded(recording, RecordedOs(recording, lambda size: chance.randint(1, max(1, size)))):
+        files.make_folder(folder / STUDY)
+        for _ in range(steps):
+            store = ObjectStore(folder / STUDY / OBJECTS)
+            recording.acknowledge(Kept(name=store.put(chance.randbytes(chance.choice([1, 600, 5000])))))
     return recording
 
 
@@ -171,8 +184,10 @@ def _lost(end: Ended, acknowledged: list[Kept]) -> list[str]:
     return wrong
 
 
-def scratch_in(folder: Path) -> Path:
-    """A folder for images: in memory where there is such a disk, since only its content is looked at."""
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for images, in memory where there is such a disk, since only their content is looked at."""
     memory = Path("/dev/shm")
     free = memory.is_dir() and shutil.disk_usage(memory).free > 1 << 26
-    return (memory / f"netgain-{folder.name}" if free else folder) / "image"
+    with tempfile.TemporaryDirectory(prefix="netgain-image-", dir=memory if free else None) as folder:
+        yield Path(folder) / "image"
