@@ -10,8 +10,8 @@ from random import Random
 import pytest
 
 from netgain.ledger import Event, Ledger
-from netgain.testing.crashfs import FOLDER, MODELS, SECTOR, Disk, Op, RecordedOs, Recording, images
-from netgain.testing.powerloss import Found, objects_workload, scratch, survives, workload
+from netgain.testing.crashfs import FOLDER, MODELS, SECTOR, Disk, Op, RecordedOs, Recording, images, scratch
+from netgain.testing.powerloss import Found, objects_workload, survives, workload
 from netgain.testing.trials import record
 
 SEED = 20260717
@@ -23,7 +23,7 @@ def many(made: Callable[[int], Recording], images: int, of_each: int) -> Found:
     whole = Found()
     with scratch() as folder:
         for seed in range(SEED, SEED + images):
-            found = survives(made(seed), seed, folder, most=min(of_each, images - whole.images))
+            found = survives(made(seed), seed, folder / "image", most=min(of_each, images - whole.images))
             whole.images += found.images
             whole.wrong += [(f"seed {seed}: {where}", what) for where, what in found.wrong]
             if whole.images >= images:
@@ -118,7 +118,7 @@ def test_a_study_that_was_killed_while_it_was_closed_can_be_read_again(tmp_path:
     pytest.importorskip("apsw")
     recording = next(one for one in (workload(tmp_path / str(n), n) for n in range(9)) if _hot(one) is not None)
     with scratch() as folder:
-        study = _hot(recording).write(folder) / "study"
+        study = _hot(recording).write(folder / "image") / "study"
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             sqlite3.connect(f"{(study / 'ledger.db').as_uri()}?mode=ro", uri=True).execute("SELECT * FROM head")
         assert Ledger.begun(study)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -284,3 +285,12 @@ def swapped(*places: tuple[Any, str, Any]) -> Iterator[None]:
     finally:
         for place, name, value in held:
             setattr(place, name, value)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A new folder, in memory where there is such a disk: for what is killed or simulated, whose disk does not matter."""
+    memory = Path("/dev/shm")
+    free = memory.is_dir() and shutil.disk_usage(memory).free > 1 << 26
+    with tempfile.TemporaryDirectory(prefix="netgain-scratch-", dir=memory if free else None) as folder:
+        yield Path(folder)

@@ -6,10 +6,8 @@ What was acknowledged has to be there, unchanged; what is there has to be whole;
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -78,14 +76,31 @@ def workload(folder: Path, seed: int, *, steps: int = 12, short: bool = False) -
     return recording
 
 
+class Interrupted(BaseException):
+    """A session that was killed here."""
+
+
 def objects_workload(folder: Path, seed: int, *, steps: int = 20) -> Recording:
-    """Objects alone, by sessions that know nothing of each other, on a disk that takes as many bytes as it likes."""
+    """Objects alone, by sessions that know nothing of each other, on a disk that takes as many bytes as it likes.
+
+    Some sessions are killed between the rename of a file and the flush of its folder; the next one keeps the same bytes.
+    """
     chance, recording = Random(seed), Recording(folder)
+
+    def killed(number: int) -> None:
+        if recording.ops[-1].kind == "unname":
+            raise Interrupted
+
     with recorded(recording, RecordedOs(recording, lambda size: chance.randint(1, max(1, size)))):
         files.make_folder(folder / STUDY)
         for _ in range(steps):
-            store = ObjectStore(folder / STUDY / OBJECTS)
-            recording.acknowledge(Kept(name=store.put(chance.randbytes(chance.choice([1, 600, 5000])))))
+            data = chance.randbytes(chance.choice([1, 600, 5000]))
+            if chance.random() < 0.3:
+                recording.before = killed
+                with suppress(Interrupted):
+                    ObjectStore(folder / STUDY / OBJECTS).put(data)
+                recording.before = lambda number: None
+            recording.acknowledge(Kept(name=ObjectStore(folder / STUDY / OBJECTS).put(data)))
     return recording
 
 
@@ -182,12 +197,3 @@ def _lost(end: Ended, acknowledged: list[Kept]) -> list[str]:
         elif end.roots.get(one.size) != one.root:
             wrong.append(f"acknowledged log of {one.size} entries is lost or changed")
     return wrong
-
-
-@contextmanager
-def scratch() -> Iterator[Path]:
-    """A folder for images, in memory where there is such a disk, since only their content is looked at."""
-    memory = Path("/dev/shm")
-    free = memory.is_dir() and shutil.disk_usage(memory).free > 1 << 26
-    with tempfile.TemporaryDirectory(prefix="netgain-image-", dir=memory if free else None) as folder:
-        yield Path(folder) / "image"
