@@ -210,7 +210,7 @@ def count_invalid_as_pass() -> Plant:
     score = evaluation.score_axis
 
     def kind(axis, outputs, items):
-        values, status = score(axis, outputs, items)
+        values, _ = score(axis, outputs, items)
         return [1.0 if value is None else value for value in values], {}
 
     return swapped((evaluation, "score_axis", kind))

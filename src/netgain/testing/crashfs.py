@@ -289,7 +289,7 @@ def swapped(*places: tuple[Any, str, Any]) -> Iterator[None]:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A new folder, in memory where there is such a disk: for what is killed or simulated, whose disk does not matter."""
+    """A new folder, in memory where there is such a disk: for what is killed or simulated."""
     memory = Path("/dev/shm")
     free = memory.is_dir() and shutil.disk_usage(memory).free > 1 << 26
     with tempfile.TemporaryDirectory(prefix="netgain-scratch-", dir=memory if free else None) as folder:

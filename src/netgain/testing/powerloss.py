@@ -83,7 +83,7 @@ class Interrupted(BaseException):
 def objects_workload(folder: Path, seed: int, *, steps: int = 20) -> Recording:
     """Objects alone, by sessions that know nothing of each other, on a disk that takes as many bytes as it likes.
 
-    Some sessions are killed between the rename of a file and the flush of its folder; the next one keeps the same bytes.
+    Some are killed between the rename of a file and the flush of its folder; the next one keeps the same bytes.
     """
     chance, recording = Random(seed), Recording(folder)
 
