@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sqlite3
 import threading
 from collections import deque
@@ -474,7 +473,7 @@ class _translated:
 def _translate(error: sqlite3.Error, folder: Path) -> NetgainError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code of an extended one
     where = str(folder / DATABASE)
-    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _no_room(folder)):
+    if code == sqlite3.SQLITE_FULL or (code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _no_room(folder)):
         return files.disk_full(folder)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH):
         return ConfigError(f"cannot write ({error})", where=where, fix="use a folder you may write to")
@@ -485,6 +484,8 @@ def _translate(error: sqlite3.Error, folder: Path) -> NetgainError:
 
 def _no_room(folder: Path) -> bool:
     try:
-        return shutil.disk_usage(os.fspath(folder)).free < SPARE_BYTES
+        disk = os.statvfs(folder)
+        inodes = disk.f_favail if disk.f_files else 1  # some disks have no fixed number of them
+        return disk.f_bavail * disk.f_frsize < SPARE_BYTES or not inodes
     except OSError:
         return False
