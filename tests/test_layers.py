@@ -15,7 +15,7 @@ LAYERS = (
     "records surfaces policy suite metric claim budget seeding errors canonical wire codecs generators items kinds "
     "inert",
     "stages loop run study arms channel jobs evaluation groups proposal watching promotion world facts evidence ledger "
-    "approvals rollback",
+    "approvals rollback leases poison",
     "gates guards monitors sandbox executors stores artifacts feedback testing",
     "recipes gauntlet readers integrations report web cli notify session planning config verify status export result "
     "bench case attempts contract seal yardstick calibration transplant deciders whatif replication comparison "
@@ -25,7 +25,7 @@ LAYER = {name: number for number, row in enumerate(LAYERS) for name in row.split
 FACADE = "netgain"  # the package's __init__ hands out public names, so it stands above everything
 
 NUMERIC = {"numpy"}  # all that code below the rim may import from elsewhere at its top
-AT_FIRST_USE = {"stores", "executors", "guards", "sandbox"}  # may import their vendors inside functions
+AT_FIRST_USE = {"stores", "executors", "guards", "sandbox", "testing"}  # may import their vendors inside functions
 TESTERS = "testing"  # contract suites and simulated systems exercise their siblings, none of which imports them
 PARSERS = {"config", "cli", "web"}  # where files and requests are parsed, with pydantic; config at first use
 

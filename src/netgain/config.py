@@ -150,6 +150,16 @@ class StudyFile:
     workers: Annotated[
         int, Key("a whole number of at least 1", "processes side by side; no result depends on it", 2, {"ge": 1})
     ] = 2
+    deadline_seconds: Annotated[
+        float | None,
+        Key(
+            "a number above 0",
+            "a worker that takes longer over one task is ended, and a task for which that was done three times has no "
+            "result; left out: none is ended",
+            3600.0,
+            {"gt": 0},
+        ),
+    ] = None
     root: Annotated[
         str | None,
         Key(

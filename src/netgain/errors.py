@@ -6,9 +6,11 @@
         ProposeError
         BuildError
         EvaluateError
+          Poisoned
         GateError
         PromoteError
       SandboxError      1   our side failed (timeout, memory, died); never a score
+        WorkerDied      1   a worker that was ready ended, or was ended, in the middle of a task
       LedgerError       7   corrupt or in conflict
       IntegrityError    7   a protected input, split or evaluator changed
       Busy             75   another run holds the folder
@@ -133,6 +135,10 @@ class EvaluateError(StageError):
     stage = "judge"
 
 
+class Poisoned(EvaluateError):
+    """A task killed its worker as often as is allowed: it has no result, and is evidence in neither direction."""
+
+
 class GateError(StageError):
     """The gate or a guard failed; its answer is no."""
 
@@ -147,6 +153,10 @@ class PromoteError(StageError):
 
 class SandboxError(NetgainError):
     """The process that ran foreign code failed (timeout, memory, died): it says something about us, never a score."""
+
+
+class WorkerDied(SandboxError):
+    """A worker that had said it was ready ended, or was ended at its deadline, in the middle of a task."""
 
 
 class LedgerError(NetgainError):

@@ -8,7 +8,7 @@ from typing import Any
 
 from netgain.budget import Budget, total
 from netgain.canonical import digest
-from netgain.errors import StageError
+from netgain.errors import Poisoned, StageError
 from netgain.groups import Single, pooled, singles_of, taken
 from netgain.items import Block, questions_of
 from netgain.jobs import Jobs, Spend
@@ -94,23 +94,28 @@ class Asking:
 
 
 def evaluate(
-    jobs: Jobs, axes: Sequence[Axis], blocks: Mapping[str, Block], systems: Mapping[str, str], asking: Asking
-) -> tuple[list[Sheet], Spend, list[str]]:
+    jobs: Jobs, axes: Sequence[Axis], blocks: Mapping[str, Block], systems: Mapping[str, str], asking: Asking,
+    *, vital: str = "",
+) -> tuple[list[Sheet], Spend, list[str]]:  # fmt: skip
     """Ask every distinct system all blocks in one pass, and score each axis.
 
     Args:
         blocks: axis name -> its items; axes of one source may hold blocks of different length with equal beginnings.
         systems: role -> digest. A system in two roles is asked once: it is the same answer.
+        vital: role without whose answers there is nothing to compare, rather than an incomplete pair.
 
     Returns:
         One sheet per axis and role; the spend; messages of systems that could not answer.
+
+    Raises:
+        Poisoned: asking the system in the vital role killed its worker again and again.
     """
     longest = _longest(axes, blocks)
     answers: dict[str, dict[str, list[Json]]] = {}
     spends: list[Spend] = []
     failures: list[str] = []
     for system in sorted(set(systems.values()), key=lambda one: digest([asking.seed, one])):  # order drawn, not by role
-        answers[system], spend, failure = _ask(jobs, longest, system, asking)
+        answers[system], spend, failure = _ask(jobs, longest, system, asking, vital=system == systems.get(vital))
         spends.append(spend or {})  # what a failed answer cost is unknown, and so is the sum
         failures += [failure] if failure else []
     sheets = [
@@ -131,7 +136,7 @@ def _longest(axes: Sequence[Axis], blocks: Mapping[str, Block]) -> dict[str, Blo
 
 
 def _ask(
-    jobs: Jobs, blocks: Mapping[str, Block], system: str, asking: Asking
+    jobs: Jobs, blocks: Mapping[str, Block], system: str, asking: Asking, *, vital: bool
 ) -> tuple[dict[str, list[Json]], Spend | None, str | None]:
     inputs = [question for block in blocks.values() for question in block.inputs]
     try:
@@ -141,6 +146,8 @@ def _ask(
         )  # fmt: skip
         outputs, spend, failure = list(done.value["outputs"]), done.spend, None
     except StageError as error:  # the system cannot answer: no score, said so
+        if vital and isinstance(error, Poisoned):
+            raise
         outputs, spend, failure = [None] * len(inputs), None, str(error)
     parts: dict[str, list[Json]] = {}
     for source, block in blocks.items():

@@ -7,9 +7,11 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from netgain.budget import Budget, metered
+from netgain.poison import Deaths
 from netgain.wire import pack
 
 Spend = dict[str, float | None]
@@ -47,11 +49,20 @@ class Jobs:
 
     Arms of a replica share streams and generation 0, so an arm whose intervention has not acted yet asks for exactly
     what another arm asked for. The stored result is that result: loop code is a function of the task.
+
+    Args:
+        executor, store: what runs tasks, and holds the systems that they need.
+        deaths: how often tasks killed their workers, over sessions; in memory without it.
+        deadline_seconds: of each task, for the executor to keep; no part of what a result depends on.
     """
 
-    def __init__(self, executor: Executor, store: Store) -> None:
+    def __init__(
+        self, executor: Executor, store: Store, deaths: Deaths | None = None, deadline_seconds: float | None = None
+    ) -> None:
         self._executor = executor
         self._store = store
+        self._deaths = deaths or Deaths()
+        self._limits = {} if deadline_seconds is None else {"deadline_seconds": deadline_seconds}
         self._known: dict[int, dict[str, Future[Done]]] = {}
         self._lock = threading.Lock()
 
@@ -72,6 +83,10 @@ class Jobs:
             budget: allowance of the task.
             systems: field -> digest of a system that the task needs.
             fields: everything else; plain values.
+
+        Raises:
+            StageError: the loop's own code raised; `Poisoned`: it killed its worker again and again.
+            SandboxError: no worker could be had.
         """
         task = {"op": op, "budget": (budget or Budget()).limits(), **fields}
         key = hashlib.sha256(pack({**task, "systems": dict(systems or {})})).hexdigest()
@@ -95,7 +110,8 @@ class Jobs:
     ) -> None:
         try:
             sent = {name: {"digest": digest, "data": self._store.get(digest)} for name, digest in systems.items()}
-            answer = self._executor.call({**task, **sent})
+            about = {"op": task["op"], "systems": dict(systems)}
+            answer = self._deaths.attempt(key, about, partial(self._executor.call, {**task, **sent, **self._limits}))
             future.set_result(Done(answer["value"], metered(answer["spent"], answer["device_seconds"])))
         except BaseException as error:  # noqa: BLE001  broad: whoever waits for the same task must hear of it too
             with self._lock:

@@ -15,13 +15,13 @@ from netgain.approvals import approve, gated, refusal
 from netgain.arms import Arm
 from netgain.budget import UNITS, Budget, exceeded, total
 from netgain.canonical import digest
-from netgain.errors import IntegrityError, StageError
+from netgain.errors import ConfigError, IntegrityError, Poisoned, StageError
 from netgain.evaluation import evaluate
 from netgain.jobs import Spend
 from netgain.ledger.events import Event
 from netgain.promotion import apply, judge
 from netgain.proposal import propose, sources
-from netgain.run import Row, run_id
+from netgain.run import PLAN, Row, run_id
 from netgain.watching import halted, watch
 from netgain.wire import unpack
 from netgain.world import Outcome, World
@@ -31,7 +31,7 @@ Json = Any
 
 def step(run: str, world: World) -> Outcome:
     """Do the next stage of a run; what comes back is in the log."""
-    row = Row.from_json(world.log.row(run) or {})
+    row = _accepted(world.log.row(run) or {}, run)
     here = {"round": row.round, "stage": row.stage, "key": digest([run, row.to_json()])}
     world.log.append([Event("stage_started", run, here)])
     try:
@@ -45,6 +45,17 @@ def step(run: str, world: World) -> Outcome:
     return outcome
 
 
+def _accepted(record: dict[str, Json], run: str) -> Row:
+    """The row of a run, if the stage that it names knows how to read it: a row outlives the code that wrote it."""
+    stage, plan = record["stage"], record.get("plan")
+    if plan not in ACCEPTS[stage]:
+        raise ConfigError(
+            f"the row of {run} has plan version {plan!r}, stage {stage!r} accepts {list(ACCEPTS[stage])}",
+            where=run, fix="go on with the netgain that wrote it, or a later one",
+        )  # fmt: skip
+    return Row.from_json(record)
+
+
 def _charged(outcome: Outcome) -> Row:
     row = outcome.row
     for phase in ("build", "answer"):
@@ -55,13 +66,16 @@ def _charged(outcome: Outcome) -> Row:
 
 def _lost(row: Row, error: StageError) -> Outcome:
     """A stage that failed by the system's own doing: the round brings nothing, the systems stay."""
+    cause = "poison" if isinstance(error, Poisoned) else "system"
     failed = Event(
-        "stage_failed", row.id, {"round": row.round, "stage": row.stage, "cause": "system", "message": str(error)}
+        "stage_failed", row.id, {"round": row.round, "stage": row.stage, "cause": cause, "message": str(error)}
     )
     unknown: Spend = dict.fromkeys(UNITS)  # what a failed stage cost was not reported
     if row.stage == "start":  # no generation 0, nothing to serve: the start is enrolled and counts as no success
         return Outcome(replace(row, stage="done", end="generation 0 failed"), {"lost": True}, [failed], start=unknown)
     after = replace(row, stage="measure", change=None, candidate=None, accepted=None)
+    if row.stage == "judge":  # the build is paid and booked; what the answers cost is unknown
+        return Outcome(after, {"lost": True}, [failed], answer=unknown)
     return Outcome(after, {"lost": True}, [failed], build=unknown)
 
 
@@ -154,3 +168,4 @@ STAGES: dict[str, Callable[[Row, World], Outcome]] = {
     "start": start, "propose": propose, "build": build, "watch": watch, "judge": judge, "approve": approve,
     "apply": apply, "measure": measure,
 }  # fmt: skip
+ACCEPTS: dict[str, tuple[int | None, ...]] = dict.fromkeys(STAGES, (None, PLAN))  # versions of a row, stage by stage

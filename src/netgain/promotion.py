@@ -67,7 +67,7 @@ def _screened(
     axis, two = world.suite.gate_axis, {role: systems[role] for role in ("candidate", "released")}
     block = world.dealer.dev(axis, row.replica, row.round, world.screen_items, world.suite.dev_items)
     asking = replace(world.asking(row, "judge"), seed=world.seed(row, "judge", "screen"))
-    new, spend, _ = evaluate(world.jobs, [axis], {axis.name: block}, two, asking)
+    new, spend, _ = evaluate(world.jobs, [axis], {axis.name: block}, two, asking, vital="candidate")
     columns = _columns({(sheet.axis, sheet.role): sheet for sheet in new})[axis.name]
     events = [Event("scores", row.id, sheet.record(row.round, world.contract)) for sheet in new]
     return (
@@ -83,7 +83,7 @@ def _answers(row: Row, world: World, look: int, systems: Mapping[str, str]) -> t
     for draw in range(world.draws):
         asking = world.asking(row, "judge")
         asking = replace(asking, seed=world.seed(row, "judge", f"answer|{draw}")) if draw else asking
-        new, spend, _ = evaluate(world.jobs, _gate_axes(world), blocks, systems, asking)
+        new, spend, _ = evaluate(world.jobs, _gate_axes(world), blocks, systems, asking, vital="candidate")
         drawn.append(new)
         spends.append(spend)
     return [averaged(same) for same in zip(*drawn, strict=True)], spends

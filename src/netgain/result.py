@@ -53,5 +53,5 @@ def _made(out: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _pointers(row: Mapping[str, Json]) -> dict[str, Json]:
-    named = ("replica", "arm", "variant", *SPENT)
+    named = ("replica", "arm", "variant", "plan", *SPENT)
     return {name: value for name, value in row.items() if name not in named}

@@ -8,6 +8,7 @@ from typing import Any
 from netgain.budget import Spend, total
 
 Json = Any
+PLAN = 1  # version of the rows of new runs
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Row:
         kept_at: round -> released system, for generations that the claim names.
         build, answer: spend so far.
         end: why the run is over.
+        plan: version of what the fields mean, which a stage has to accept (`netgain.loop`); None in rows written before
+            there were versions, which are left as they were.
     """
 
     replica: int
@@ -57,6 +60,7 @@ class Row:
     build: dict[str, float | None] = field(default_factory=dict)
     answer: dict[str, float | None] = field(default_factory=dict)
     end: str | None = None
+    plan: int | None = None
 
     @property
     def id(self) -> str:
@@ -76,7 +80,10 @@ class Row:
 
     def to_json(self) -> dict[str, Json]:
         """Plain JSON; `from_json` is its inverse."""
-        return asdict(self)
+        record = asdict(self)
+        if self.plan is None:
+            del record["plan"]
+        return record
 
     @classmethod
     def from_json(cls, record: dict[str, Json]) -> Row:

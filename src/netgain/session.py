@@ -32,6 +32,7 @@ from netgain.jobs import Jobs
 from netgain.ledger import Event, FolderLock, Ledger
 from netgain.ledger.files import DIGESTS, sweep, write_durably
 from netgain.planning import Plan, plan_study
+from netgain.poison import Deaths
 from netgain.policy import Policy
 from netgain.protecting import Scanner
 from netgain.recombine import mix
@@ -70,6 +71,8 @@ class Study:
         monitors: what looks at every candidate before the gate does, with thresholds fixed here; `netgain.monitors`.
         policy: which changes run unattended, wait for people, or are forbidden; see `netgain.policy.Policy`.
         limits: tokens, flops or calls that end a run of `self` cleanly.
+        deadline_seconds: for one task of loop code: a worker that takes longer is ended, and after three times the task
+            has no result. None: no task is ended; a stage of over an hour is recorded as stuck.
         pause_at: device_seconds, cost_usd or human_minutes after which one call of `run` pauses; it alters no result.
         reference: how workers find the loop; found by itself for a loop that is a name of the main script.
         about: what is shown of the study's origin: recipe, size, options.
@@ -89,6 +92,7 @@ class Study:
     monitors: Sequence[Monitor] = ()
     policy: Policy = field(default_factory=Policy)
     limits: Mapping[str, float] = field(default_factory=dict)
+    deadline_seconds: float | None = None
     pause_at: Mapping[str, float] = field(default_factory=dict)
     reference: Reference | None = None
     about: Mapping[str, Json] = field(default_factory=dict)
@@ -100,6 +104,8 @@ class Study:
             if value < 1:
                 raise ConfigError(f"{name} {value!r}", fix="give a whole number of at least 1")
         object.__setattr__(self, "arms", spelled_out(self.arms, self.loop.surfaces))
+        if self.deadline_seconds is not None and not self.deadline_seconds > 0:
+            raise ConfigError(f"deadline_seconds {self.deadline_seconds!r}", fix="give more than 0, or leave it out")
         absent = [name for name in ("self", "frozen") if name not in self.arms]
         if absent:
             raise ConfigError(f"arms without {absent[0]!r}", fix="every study runs `self` and `frozen`")
@@ -198,6 +204,7 @@ class Study:
             "limits": dict(self.limits), "menu": list(self.loop.menu), "sees_accepted": self.loop.sees_accepted,
             **({"monitors": [one.to_json() for one in self.monitors]} if self.monitors else {}),
             "separable": list(self.loop.separable.names) if self.loop.separable else [],
+            **({"deadline_seconds": self.deadline_seconds} if self.deadline_seconds is not None else {}),
             **({"policy": self.policy.to_json()} if self.policy.binds else {}),  # absent: everything runs unattended
         }  # fmt: skip
 
@@ -405,7 +412,7 @@ def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: Loca
         scanner=Scanner(study.suite), monitors=study.monitors,
         screen_items=study.gate.screen_items, draws=study.gate.draws,
         mode=study.mode, dealer=dealer, root=facts.registration["root"], log=log, store=store,
-        jobs=Jobs(executor, store),
+        jobs=Jobs(executor, store, Deaths(log), study.deadline_seconds),
         rounds=study.rounds, limits=study.limits, tries=study.tries, keep_at=(half_of(study.rounds),),
         one_generation_0=study.claim.starts != "fresh", contract=facts.registration["contract_digest"],
     )  # fmt: skip
@@ -470,7 +477,7 @@ def _conduct(
     size = _starts(study, log, extend=extend)
     enrol(world, range(size), size, lambda: secrets.token_hex(8))
     (folder / "inbox").mkdir(exist_ok=True)
-    conductor = Conductor(world, folder / "inbox", _booking(study, log, watch), study.pause_at)
+    conductor = Conductor(world, folder / "inbox", _booking(study, log, watch), study.pause_at, study.deadline_seconds)
     try:
         asked = conductor.conduct(workers)
     except BaseException as error:

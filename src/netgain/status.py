@@ -15,7 +15,7 @@ from netgain.result import result_digest
 from netgain.study import unread
 
 Json = Any
-STATES = ("planned", "running", "paused", "waiting_approval", "stopped", "done", "failed")
+STATES = ("planned", "running", "paused", "waiting_approval", "stuck", "stopped", "done", "failed")
 ENDED = "the process ended; run again"
 NOBODY_COUNTED = "not everything that was run books it"
 NOT_YET = "the study is not finished"
@@ -65,14 +65,16 @@ def _state(folder: Path, facts: Facts, latest: str) -> dict[str, Json]:
     else:
         last = {name: facts.states[-1][name] for name in ("state", "reason", "since")}
     now = held(folder)
-    if last["state"] == "running" and not now:
+    if last["state"] in ("running", "stuck") and not now:
         last = {"state": "paused", "reason": ENDED, "since": latest}
-    elif last["state"] not in ("running", "done") and now:
+    elif last["state"] not in ("running", "stuck", "done") and now:
         last = {"state": "running", "reason": "a run has just started", "since": latest}
     if last["state"] in ("waiting_approval", "running") and (missing := _missing_answer(folder, facts.waiting)):
         return {**last, "next": {"who": "human", "cmd": missing}}
     if last["state"] == "done":
         return {**last, "next": _next(folder, "verify")}
+    if last["state"] == "stuck":
+        return {**last, "next": _next(folder, "stop")}
     wait = {"who": "nobody", "cmd": None, "cmd_reason": "a run holds the folder: wait for it"}
     return {**last, "next": wait if now else _next(folder)}
 

@@ -20,13 +20,14 @@ from netgain.ledger.files import STOP
 from netgain.ledger.store import utc_now
 from netgain.loop import step
 from netgain.rollback import rolled_back
-from netgain.run import Row, run_id
+from netgain.run import PLAN, Row, run_id
 from netgain.world import Outcome, World
 
 ENDING = ("stop", "pause")
 REQUESTS = (*ENDING, APPROVE, DENY, "rollback")
 FIELDS = {APPROVE: ("id", "digest", "at"), DENY: ("id", "digest", "at"), "rollback": ("run", "to")}  # beside the usual
 WAITS = "waiting"
+STUCK_AFTER_SECONDS = 3600.0  # of one stage, where the study registers no deadline of its own
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,19 @@ def enrol(world: World, replicas: Iterable[int], look: int, label: Callable[[], 
 
 def _first_row(replica: int, arm: Arm, rounds: int) -> Row:
     one_round = arm.one_long_step or arm.tries or arm.variant == "long"
-    return Row(replica, arm.name, arm.variant, horizon=1 if one_round else rounds)
+    return Row(replica, arm.name, arm.variant, horizon=1 if one_round else rounds, plan=PLAN)
 
 
 class Conductor:
     """Steps all runs until they are done, somebody asks to stop, or something fails that is not the system's doing."""
 
-    def __init__(self, world: World, inbox: Path, watch: Watcher, pause_at: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self, world: World, inbox: Path, watch: Watcher, pause_at: Mapping[str, float] | None = None,
+        deadline_seconds: float | None = None,
+    ) -> None:  # fmt: skip
+        self._stuck_after = STUCK_AFTER_SECONDS if deadline_seconds is None else deadline_seconds
+        self._begun: dict[str, float] = {}  # run -> when its stage began, by the monotonic clock
+        self._stuck: set[str] = set()
         self._pause_at = dict(pause_at or {})
         self._spent: dict[str, float] = {}
         self._world = world
@@ -114,9 +121,32 @@ class Conductor:
         while any(thread.is_alive() for thread in threads):  # short waits, so that Ctrl-C is heard
             for thread in threads:
                 thread.join(0.2)
+            self._notice_stuck()
         if self._trouble is not None:
             raise self._trouble
         return self.asked or "done"
+
+    def _notice_stuck(self) -> None:
+        """Record the stages that take longer than they should: seen from outside, since who hangs says nothing."""
+        now = time.monotonic()
+        with self._turn:
+            for run, began in self._begun.items():
+                if now - began > self._stuck_after and run not in self._stuck:
+                    self._stuck.add(run)
+                    row = self._rows[run]
+                    reason = f"{row.stage} of {run} in round {row.round} has taken over {self._stuck_after:g} s"
+                    self._tell("stuck", reason, "`netgain stop` ends it; deadline_seconds would end the task itself")
+
+    def _tell(self, state: str, reason: str, following: str) -> None:
+        self._world.log.append([Event("state", None, {"state": state, "reason": reason, "next": following})])
+
+    def _unstuck(self, run: str) -> None:
+        """A stage that was recorded as stuck has ended after all."""
+        self._begun.pop(run, None)
+        if run in self._stuck:
+            self._stuck.discard(run)
+            if not self._stuck:
+                self._tell("running", f"{run} goes on", "wait, or `netgain status`")
 
     def abandon(self) -> None:
         """Start nothing more: for an interrupt."""
@@ -137,8 +167,10 @@ class Conductor:
 
     def _step(self, run: str) -> None:
         before, began = self._rows[run], time.monotonic()
+        self._begun[run] = began
         outcome = step(run, self._world)
         with self._turn:
+            self._unstuck(run)
             self._rows[run] = outcome.row
             self._book(outcome)
             self._heed(outcome)

@@ -1,5 +1,6 @@
 """What a worker does with a task: it calls loop code, and whatever that does is a value or a failure with its place."""
 
+import os
 import sys
 from io import BytesIO
 
@@ -244,6 +245,7 @@ def test_a_worker_answers_until_the_pipe_closes(file):
         send(source, {"op": "start", "seed": SEED, "budget": {}})
     serve(BytesIO(source.getvalue()), sink, {"target": f"{file}:loop", "options": None})
     sink.seek(0)
+    assert receive(sink) == {"ready": os.getpid()}
     answers = [receive(sink), receive(sink), receive(sink)]
     assert [one and unpack(one["value"]["system"]) for one in answers] == [7, 7, None]
 
@@ -259,6 +261,7 @@ def test_a_loop_that_cannot_be_loaded_fails_every_task_and_says_why(file, target
         send(source, {"op": "start", "seed": SEED, "budget": {}})
     serve(BytesIO(source.getvalue()), sink, {"target": target.format(file=file), "options": None})
     sink.seek(0)
+    assert receive(sink) == {"ready": os.getpid()}
     for _ in range(2):
         answer = receive(sink)
         assert not answer["ok"] and kind in answer["type"]

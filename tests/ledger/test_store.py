@@ -384,12 +384,37 @@ def test_changed_leaf_is_found_when_opening(tmp_path: Path) -> None:
         Ledger.open(tmp_path)
 
 
-def test_second_writer_is_refused_by_the_size_it_expects(tmp_path: Path) -> None:
+def test_the_earlier_of_two_writers_is_refused_by_its_epoch(tmp_path: Path) -> None:
     with filled(tmp_path) as first, Ledger.open(tmp_path) as second:
-        first.append([done("r0/self", 5)])
+        assert (first.epoch, second.epoch) == (1, 2)
+        with pytest.raises(LedgerError, match="its epoch is 2, that of this one is 1"):
+            first.append([done("r0/self", 5)])
+        second.append([done("r0/self", 6)])
+        with pytest.raises(LedgerError, match="its epoch is 2"):
+            first.seal_files()
+        assert (first.size, first.row("r0/self")) == (11, {"round": 6})
+        assert not (tmp_path / DIGESTS).exists()
+
+
+def test_a_reader_draws_no_epoch(tmp_path: Path) -> None:
+    with filled(tmp_path) as writer, Ledger.open(tmp_path, readonly=True) as reader:
+        assert reader.epoch == 0
+        writer.append([done("r0/self", 5)])
+
+
+def test_a_ledger_of_before_the_fence_gets_one_when_it_is_opened(tmp_path: Path) -> None:
+    filled(tmp_path).close()
+    query(tmp_path, "DROP TABLE fence")
+    with Ledger.open(tmp_path) as ledger:
+        assert ledger.epoch == 1
+        ledger.append([done("r0/self", 5)])
+
+
+def test_a_log_of_another_size_than_expected_is_refused(tmp_path: Path) -> None:
+    with filled(tmp_path) as ledger:
+        query(tmp_path, "UPDATE head SET size = 11")
         with pytest.raises(LedgerError, match="another writer"):
-            second.append([done("r0/self", 6)])
-        assert (first.size, first.row("r0/self")) == (11, {"round": 5})
+            ledger.append([done("r0/self", 6)])
 
 
 def as_nobody(task: Callable[[], None], folder: Path) -> str:

@@ -286,6 +286,7 @@ def open_project(folder: Path, *, device: str = "cpu", root: str | None = None) 
         study = replace(
             base, claim=_claim(claim), arms=file.arms, replicas=file.replicas, rounds=file.rounds or base.rounds,
             root=root or file.root, limits=limits, pause_at=pause_at, files=texts, gate=GateOptions(**vars(file.gate)),
+            deadline_seconds=file.deadline_seconds,
             about={"recipe": file.recipe or file.loop, "size": file.size, "options": _plain(file), "device": device},
         )  # fmt: skip
         study = replace(study, suite=study.suite.with_canaries(file.canary_items), monitors=_monitors(file, base))

@@ -11,13 +11,15 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from netgain.errors import SandboxError
-from netgain.executors.frames import receive, send
+from netgain.errors import SandboxError, WorkerDied
+from netgain.executors.frames import Timed, receive, send
+from netgain.executors.keeper import PATIENCE_SECONDS
 from netgain.executors.reference import Reference
 from netgain.inert import loop_error
+from netgain.leases import Lease, Leases
 
 ONE_THREAD = (
     "OMP_NUM_THREADS",
@@ -39,52 +41,130 @@ PASSED_ON = (
 )
 
 
-@dataclass
+START_SECONDS = 300.0  # in which a worker has to have loaded the loop
+STALE = 1000  # refused results after which a worker is not listened to any more
+KEEPER = Path(__file__).with_name("keeper.py")
+
+
 class _Worker:
-    reference: Reference
-    folder: str
-    process: subprocess.Popen[bytes] = field(init=False)
+    """One worker process behind its keeper, started when it is needed; whoever calls it has it to himself."""
 
-    def __post_init__(self) -> None:
-        self.start()
+    def __init__(self, reference: Reference, folder: str, leases: Leases, name: str) -> None:
+        self._reference = reference
+        self._folder = folder
+        self._leases = leases
+        self._name = name
+        self.pid = 0  # of the worker itself, 0 before it has said that it is ready
+        self._closed = False
+        self._turn = threading.Lock()  # between the thread that has the worker and the one that closes all of them
+        self.process: subprocess.Popen[bytes] | None = None
+        self._start()
 
-    def start(self) -> None:
+    def _start(self) -> None:
         environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         environment |= dict.fromkeys(ONE_THREAD, "1")
         environment["PYTHONDONTWRITEBYTECODE"] = "1"  # a loop's file may lie in the study, which is sealed file by file
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-        where = {"target": self.reference.target, "options": self.reference.options, "device": self.reference.device}
+        of = self._reference
+        where = {"target": of.target, "options": of.options, "device": of.device}
+        held, self._control = os.pipe()
+        worker = [sys.executable, "-m", "netgain.executors.worker", json.dumps(where)]
+        self.pid = 0
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "netgain.executors.worker", json.dumps(where)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=self.folder, env=environment, start_new_session=True,
+            [sys.executable, "-I", "-S", str(KEEPER), str(held), *worker],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, cwd=self._folder, env=environment,
+            start_new_session=True, pass_fds=(held,),
         )  # fmt: skip
+        os.close(held)
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self._pipe = Timed(self.process.stdout.fileno(), self.process.stdin.fileno())
 
-    def call(self, task: Mapping[str, Any]) -> Any:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
+    def call(self, task: Mapping[str, Any], seconds: float | None) -> dict[str, Any]:
+        """The answer to one task.
+
+        Raises:
+            SandboxError: no worker could be started.
+            WorkerDied: it ended during the task, or was ended because it had not answered in time.
+        """
+        self._ready()
+        lease = self._leases.grant(self._name)
         try:
-            send(self.process.stdin, task)
-            answer = receive(self.process.stdout)
-        except OSError as error:
-            raise SandboxError(f"the worker's pipe broke: {error}", fix="run again: the step is repeated") from None
+            return self._answer(task, lease, seconds)
+        except (SandboxError, OSError, ValueError, TypeError) as error:  # the last two: no frame of ours
+            self._leases.revoke(self._name)
+            self.stop()
+            if self._closed:
+                raise SandboxError("the workers were ended by us") from None
+            late = isinstance(error, TimeoutError)
+            told = f"a worker was ended: no answer to {task['op']!r} within {seconds} s" if late else str(error)
+            raise WorkerDied(told, fix="see its messages above") from None
+
+    def _ready(self) -> None:
+        if self._closed:
+            raise SandboxError("the workers were ended by us")
+        if self.process is None or self.process.poll() is not None:
+            self.stop()
+            self._start()
+        if not self.pid:
+            try:
+                self._pipe.limit(START_SECONDS)
+                self.pid = int((receive(self._pipe) or {})["ready"])
+            except (SandboxError, OSError, ValueError, KeyError, TypeError) as error:
+                self.stop()
+                raise SandboxError(f"a worker did not start ({error!r})", fix="see its messages above") from None
+
+    def _answer(self, task: Mapping[str, Any], lease: Lease, seconds: float | None) -> dict[str, Any]:
+        self._pipe.limit(seconds)
+        send(self._pipe, {**task, "lease": list(lease)})
+        answer = self._leases.first(self._name, lease, self._results(task))
         if answer is None:
-            code = self.process.wait()
-            raise SandboxError(f"a worker ended with status {code} during {task['op']!r}", fix="see its messages above")
+            raise WorkerDied(f"a worker gave {STALE} results that nobody had asked for during {task['op']!r}")
         return answer
 
+    def _results(self, task: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        for _ in range(STALE):
+            answer = receive(self._pipe)
+            if answer is None:
+                assert self.process is not None
+                code = self.process.wait()
+                raise WorkerDied(f"a worker ended with status {code} during {task['op']!r}")
+            yield dict(answer)
+
     def stop(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            with contextlib.suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]
+        """End the worker and all that it started."""
+        with self._turn:
+            if self.process is not None:
+                os.close(self._control)
+                _waited(self.process)
+                self.process = None
+
+    def close(self) -> None:
+        """End it for good. A thread that still waits for its answer is told so."""
+        self._closed = True
+        self.stop()
+
+
+def _waited(keeper: subprocess.Popen[bytes]) -> None:
+    """Let a keeper end, close our ends of its pipes."""
+    try:
+        keeper.wait(timeout=2 * PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        keeper.kill()
+        keeper.wait()
+    for pipe in (keeper.stdin, keeper.stdout):
+        with contextlib.suppress(OSError):
+            pipe.close()  # type: ignore[union-attr]
 
 
 class LocalWorkers:
     """A fixed number of worker processes; a call takes the next free one.
 
-    A dead worker is replaced and its call repeated once: that the process died says something about the machine. When
-    it dies twice, `SandboxError` is raised and nothing is scored.
+    A dead worker is replaced for the next call. Whether its task is given out again is for the caller to say
+    (`netgain.poison`). Every call holds a lease: a result that comes late, twice or unasked is refused.
+
+    Args:
+        reference: how workers find the loop.
+        count: workers.
     """
 
     def __init__(self, reference: Reference, count: int) -> None:
@@ -94,11 +174,12 @@ class LocalWorkers:
         self._lock = threading.Lock()
         self.count = count
         self._reference = reference
+        self._leases = Leases()  # their pipes are private: no worker of another coordinator can answer here
         for _ in range(count):
             self._free.put(self._new())
 
     def _new(self) -> _Worker:
-        worker = _Worker(self._reference, self._folder.name)
+        worker = _Worker(self._reference, self._folder.name, self._leases, f"worker {len(self._all)}")
         with self._lock:
             self._all.append(worker)
         return worker
@@ -114,31 +195,27 @@ class LocalWorkers:
     def call(self, task: Mapping[str, Any]) -> dict[str, Any]:
         """Do one task of loop code.
 
+        Args:
+            task: with `deadline_seconds` in it, a worker that takes longer, by the monotonic clock, is ended.
+
         Returns:
             {"value": …, "spent": {unit: amount}, "device_seconds": s}
 
         Raises:
             StageError: the loop's own code raised; `what` quotes its message.
-            SandboxError: the worker died twice.
+            WorkerDied: the worker ended during the task, or was ended at its deadline.
+            SandboxError: no worker could be started.
         """
         with self._borrow() as worker:
-            answer = self._call_twice(worker, task)
+            answer = worker.call(task, task.get("deadline_seconds"))
         if not answer["ok"]:
             raise loop_error(answer, task["op"])
-        return dict(answer)
-
-    def _call_twice(self, worker: _Worker, task: Mapping[str, Any]) -> Any:
-        try:
-            return worker.call(task)
-        except SandboxError:
-            worker.stop()
-            worker.start()
-            return worker.call(task)
+        return answer
 
     def close(self) -> None:
         """End all workers."""
         for worker in self._all:
-            worker.stop()
+            worker.close()
         self._folder.cleanup()
 
     def __enter__(self) -> LocalWorkers:

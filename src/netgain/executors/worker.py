@@ -245,17 +245,28 @@ def _where(error: BaseException) -> str:
 
 
 def serve(source: BinaryIO, sink: BinaryIO, where: dict[str, Any]) -> None:
-    """Answer tasks until the pipe closes."""
-    tasks: Tasks | None = None
+    """Load the loop, say so, then answer tasks until the pipe closes, each with the number of its lease.
+
+    A loop that cannot be loaded fails every task. A copy of this process that loop code made and did not end answers
+    nothing.
+    """
+    own, answering = os.getpid(), _answering(where)
+    send(sink, {"ready": own})
     while (task := receive(source)) is not None:
-        try:
-            tasks = tasks or Tasks(find_loop(**where))
-        except Exception as error:  # noqa: BLE001  broad: importing the user's file can raise anything
-            send(
-                sink, {"ok": False, "type": type(error).__name__, "message": str(error)[:2000], "where": _where(error)}
-            )
-            continue
-        send(sink, run_task(tasks, task))
+        lease = {"lease": task.pop("lease")} if "lease" in task else {}
+        answer = answering(task)
+        if os.getpid() != own:
+            os._exit(0)
+        send(sink, {**answer, **lease})
+
+
+def _answering(where: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    try:
+        _rng("0")  # imports what the first task would wait for
+        return partial(run_task, Tasks(find_loop(**where)))
+    except (Exception, SystemExit) as error:  # noqa: BLE001  broad: importing the user's file can raise anything
+        told = {"type": type(error).__name__, "message": str(error)[:2000], "where": _where(error)}
+        return lambda task: {"ok": False, **told}
 
 
 class Shown(io.TextIOWrapper):

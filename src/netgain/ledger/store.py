@@ -4,6 +4,9 @@ Write-ahead log where the disk allows it (`mounts.journal_for`), full sync, one 
 caller); readers open read-only. The table `rows` is a fold of the events (`events.fold`), kept beside them so that a
 resume need not read all of it.
 
+A fence beside the folder's lock: whoever opens the ledger for writing draws the next epoch, and every write presents
+the writer's own. A coordinator that lost the folder and wakes up again is refused by the counter, not by a clock.
+
 Group commit: a flush costs more than a hundred entries, so threads that append while another one flushes are written
 together by the next flush. Each call stays whole, and returns only when what it recorded is on the disk.
 """
@@ -12,7 +15,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sqlite3
 import threading
 from collections import deque
@@ -45,6 +47,8 @@ CREATE TABLE rows (run TEXT PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE head (
     id INTEGER PRIMARY KEY CHECK (id = 0), size INTEGER NOT NULL, root TEXT NOT NULL, schema TEXT NOT NULL);
 """
+FENCE = "CREATE TABLE IF NOT EXISTS fence (id INTEGER PRIMARY KEY CHECK (id = 0), epoch INTEGER NOT NULL)"
+ANY = "SELECT count(*) FROM sqlite_master"
 PAGE = 500  # events fetched at a time
 SPARE_BYTES = 1 << 16  # less free space than this turns an I/O error into "disk full"
 
@@ -115,6 +119,7 @@ class Ledger:
         self._frontier = Frontier()
         self._last: dict[str | None, str] = {}  # run -> leaf of its last event, hex
         self._waiting: deque[_Call] = deque()
+        self.epoch = 0  # of this writer; 0 for a reader
 
     @classmethod
     def create(cls, folder: Path, *, clock: Callable[[], str] = utc_now) -> Ledger:
@@ -126,15 +131,16 @@ class Ledger:
         """
         folder = Path(folder)
         with _translated(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            files.make_folder(folder)
             ledger = cls(folder, readonly=False, clock=clock)
-            if ledger._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            if ledger._db.execute(ANY).fetchone()[0]:
                 ledger.close()
                 raise ConfigError(f"{DATABASE} exists", where=str(folder), fix="continue it with `netgain run`")
             ledger._db.executescript(f"BEGIN IMMEDIATE;{TABLES}")
             empty = (0, Frontier().root().hex(), SCHEMA)
             ledger._db.execute("INSERT INTO head (id, size, root, schema) VALUES (0, ?, ?, ?)", empty)
             ledger._db.execute("COMMIT")
+            ledger._take_over()
             files.sync_folder(folder)
         return ledger
 
@@ -163,6 +169,7 @@ class Ledger:
             try:
                 ledger._require_schema()
                 if not readonly:
+                    ledger._take_over()
                     ledger._load()
             except BaseException:
                 ledger.close()
@@ -175,7 +182,7 @@ class Ledger:
         if not (Path(folder) / DATABASE).exists():
             return False
         with _translated(Path(folder)), closing(_connect(Path(folder), readonly=True)) as db:
-            return bool(db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+            return bool(db.execute(ANY).fetchone()[0])
 
     def append(self, events: Sequence[Event]) -> Sequence[Stored]:
         """Record events, in order, in one durable transaction together with the rows that they move (`events.fold`).
@@ -188,7 +195,7 @@ class Ledger:
 
         Raises:
             DiskFull: nothing of this call was recorded; everything before it is kept.
-            LedgerError: data that JSON cannot hold, or a second writer.
+            LedgerError: data that JSON cannot hold, or a second writer; a later one has drawn a higher epoch.
         """
         if self.readonly:
             raise LedgerError("opened read-only", where=str(self.folder), fix="open it with readonly=False")
@@ -257,6 +264,7 @@ class Ledger:
             The file of digests. `lock` and the file itself are not in it; everything else is.
         """
         with self._lock, _translated(self.folder):
+            self._require_epoch()
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             mode = self._db.execute("PRAGMA journal_mode=DELETE").fetchone()[0]
             if mode != "delete":
@@ -327,6 +335,7 @@ class Ledger:
         self._db.execute("BEGIN IMMEDIATE")
         table = [(seq, event.run or "", event.kind, body.decode(), leaf) for seq, event, body, leaf in batch.entries]
         before, after = batch.entries[0].seq, batch.frontier
+        self._require_epoch()
         head = (after.size, after.root().hex(), before)
         if self._db.execute("UPDATE head SET size = ?, root = ? WHERE id = 0 AND size = ?", head).rowcount != 1:
             self._db.execute("ROLLBACK")
@@ -350,6 +359,25 @@ class Ledger:
         except sqlite3.Error as error:
             raise _translate(error, self.folder) from error
         return bool(found == (batch.frontier.size, batch.frontier.root().hex()))
+
+    def _take_over(self) -> None:
+        """Draw the next epoch: from here on every write of an earlier writer is refused."""
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute(FENCE)
+        query = "INSERT INTO fence VALUES (0, 1) ON CONFLICT (id) DO UPDATE SET epoch = epoch + 1 RETURNING epoch"
+        (self.epoch,) = self._db.execute(query).fetchone()
+        self._db.execute("COMMIT")
+
+    def _require_epoch(self) -> None:
+        (now,) = self._db.execute("SELECT epoch FROM fence").fetchone()
+        if now != self.epoch:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise LedgerError(
+                f"another writer holds the ledger: its epoch is {now}, that of this one is {self.epoch}",
+                where=str(self.folder),
+                fix="end this process; the other one goes on",
+            )
 
     def _require_schema(self) -> None:
         schema = str(self._db.execute("SELECT schema FROM head").fetchone()[0])
@@ -379,20 +407,37 @@ class Ledger:
 
 
 def _connect(folder: Path, *, readonly: bool) -> sqlite3.Connection:
-    path = (folder / DATABASE).absolute()
     journal = "" if readonly else journal_for(folder)
     mode = "rwc"
     if readonly:
         mode = "ro&immutable=1" if (folder / files.DIGESTS).exists() else "ro"
-    db = sqlite3.connect(
-        f"{path.as_uri()}?mode={mode}", uri=True, timeout=30, isolation_level=None, check_same_thread=False
-    )
-    db.execute("PRAGMA mmap_size = 0")
-    db.execute("PRAGMA foreign_keys = ON")
+    db = _connection(folder, mode)
+    if readonly and _interrupted(db):
+        db.close()
+        with closing(_connection(folder, "rw")) as writer:
+            writer.execute(ANY)  # rolls back, under SQLite's own locks
+        db = _connection(folder, mode)
     if not readonly:
         db.execute(f"PRAGMA journal_mode = {journal}")
         db.execute("PRAGMA synchronous = FULL")
     return db
+
+
+def _connection(folder: Path, mode: str) -> sqlite3.Connection:
+    uri = f"{(folder / DATABASE).absolute().as_uri()}?mode={mode}"
+    db = sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None, check_same_thread=False)
+    db.execute("PRAGMA mmap_size = 0")
+    db.execute("PRAGMA foreign_keys = ON")
+    return db
+
+
+def _interrupted(db: sqlite3.Connection) -> bool:
+    """Whether `seal_files` was killed while it changed the journal's mode: a reader may not roll that back."""
+    try:
+        db.execute(ANY)
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK
+    return False
 
 
 def _require_ledger(folder: Path) -> None:
@@ -436,7 +481,7 @@ class _translated:
 def _translate(error: sqlite3.Error, folder: Path) -> NetgainError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code of an extended one
     where = str(folder / DATABASE)
-    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _no_room(folder)):
+    if code == sqlite3.SQLITE_FULL or (code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _no_room(folder)):
         return files.disk_full(folder)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH):
         return ConfigError(f"cannot write ({error})", where=where, fix="use a folder you may write to")
@@ -447,6 +492,8 @@ def _translate(error: sqlite3.Error, folder: Path) -> NetgainError:
 
 def _no_room(folder: Path) -> bool:
     try:
-        return shutil.disk_usage(os.fspath(folder)).free < SPARE_BYTES
+        disk = os.statvfs(folder)
+        inodes = disk.f_favail if disk.f_files else 1  # some disks have no fixed number of them
+        return disk.f_bavail * disk.f_frsize < SPARE_BYTES or not inodes
     except OSError:
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -12,6 +13,7 @@ from netgain.errors import IntegrityError
 from netgain.ledger import files
 
 NAME = re.compile(r"[0-9a-f]{64}")
+REMEMBERED = 10_000  # names that a store remembers to have flushed
 
 
 class ObjectStore:
@@ -19,6 +21,7 @@ class ObjectStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
+        self._flushed: set[str] = set()  # objects, and folders of two digits, whose names survive a power cut
 
     def put(self, data: bytes) -> str:
         """Keep bytes durably; their digest, 64 hex digits. Keeping the same bytes twice changes nothing.
@@ -29,10 +32,31 @@ class ObjectStore:
         """
         digest = hashlib.sha256(data).hexdigest()
         path = self._path(digest)
-        if not path.exists():
-            self._make(path.parent)
-            files.write_durably(path, data)
+        if digest not in self._flushed:
+            self._keep(path, data)
+            self._flushed = self._flushed if len(self._flushed) < REMEMBERED else set()
+            self._flushed.add(digest)
         return digest
+
+    def _keep(self, path: Path, data: bytes) -> None:
+        """Write the object; of one that is there already the name may not have reached the disk, so it is flushed.
+
+        Who was killed, or still is, between rename and flush leaves such a name.
+        """
+        with _translated(self.folder):
+            self._make(path.parent)
+            if os.path.exists(path):
+                files.sync_folder(path.parent)
+            else:
+                files.write_durably(path, data)
+
+    def _make(self, folder: Path) -> None:
+        """The folder of some objects, its own name flushed once by each process, for the same reason."""
+        if folder.name not in self._flushed:
+            files.make_folder(folder)
+            files.sync_folder(self.folder.parent)
+            files.sync_folder(self.folder)
+            self._flushed.add(folder.name)
 
     def get(self, digest: str) -> bytes:
         """The bytes of a digest.
@@ -56,6 +80,7 @@ class ObjectStore:
 
     def delete(self, digest: str) -> None:
         """Drop an object; one that is not there is no error, so that a repeated clean-up changes nothing."""
+        self._flushed.discard(digest)
         self._path(digest).unlink(missing_ok=True)
 
     def digests(self) -> Iterator[str]:
@@ -68,11 +93,10 @@ class ObjectStore:
             raise IntegrityError(f"object name {digest!r}", where=str(self.folder), fix="give 64 lower-case hex digits")
         return self.folder / digest[:2] / digest[2:]
 
-    def _make(self, folder: Path) -> None:
-        try:
-            if not folder.is_dir():
-                os.makedirs(folder, exist_ok=True)
-                files.sync_folder(self.folder)
-                files.sync_folder(self.folder.parent)  # where the store itself may be new
-        except OSError as error:
-            raise files.translate(error, self.folder) from error
+
+@contextlib.contextmanager
+def _translated(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise files.translate(error, folder) from error

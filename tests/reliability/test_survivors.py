@@ -1,0 +1,139 @@
+"""G9: nothing of a worker is left after its deadline, nor after a coordinator that was killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from netgain.errors import WorkerDied
+from netgain.executors import LocalWorkers, Reference
+from netgain.testing.trials import record
+from netgain.wire import pack
+
+COMMAND = "pytest tests/reliability/test_survivors.py"
+ENDED_WITHIN = 1.0  # seconds after the deadline
+DEADLINE = 0.3
+HOSTILE = '''
+import os, signal, sys, time
+from pathlib import Path
+from netgain import records, stages
+
+HERE = Path(__file__).parent
+
+
+def note():
+    with open(HERE / "pids", "a") as file:
+        print(os.getpid(), file=file)
+
+
+def ignore():
+    for number in range(1, 32):
+        if number not in (signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_IGN)
+
+
+def answer(system, inputs, budget, rng):
+    ignore()
+    note()
+    (way,) = inputs
+    if way in ("children", "detached", "stopped child"):
+        for _ in range(3):
+            if os.fork() == 0:
+                if way == "detached":
+                    os.setsid()
+                    if os.fork():
+                        os._exit(0)
+                note()
+                if way == "stopped child":
+                    os.kill(os.getpid(), signal.SIGSTOP)
+                time.sleep(600)
+    if way == "stopped":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    while way == "spins":
+        pass
+    time.sleep(600)
+
+
+loop = stages.Loop(lambda rng: 0, lambda view: records.Change([]), answer)
+'''
+WAYS = ("sleeps", "spins", "children", "detached", "stopped", "stopped child")
+
+
+def task(way: str, **more: object) -> dict[str, object]:
+    system = {"digest": "d", "data": pack(None)}
+    return {
+        "op": "answer", "seed": "1", "budget": {}, "sampled": False, "system": system, "inputs": [way], **more
+    }  # fmt: skip
+
+
+def pids(folder: Path) -> list[int]:
+    return [int(one) for one in (folder / "pids").read_text().split()] if (folder / "pids").exists() else []
+
+
+def alive(numbers: list[int]) -> list[int]:
+    return [one for one in numbers if Path(f"/proc/{one}").exists()]
+
+
+@pytest.fixture
+def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "hostile.py"
+    path.write_text(HOSTILE)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    return path
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("times", [12, pytest.param(1000, marks=pytest.mark.nightly)])
+def test_nothing_is_left_after_hostile_deadlines(hostile: Path, times: int) -> None:
+    handles, slow, left = len(os.listdir("/proc/self/fd")), 0, 0
+    with LocalWorkers(Reference(f"{hostile}:loop"), 1) as workers:
+        for number in range(times):
+            (hostile.parent / "pids").unlink(missing_ok=True)
+            workers._all[0]._ready()  # its start is no part of the task
+            began = time.monotonic()
+            with pytest.raises(WorkerDied, match="no answer"):
+                workers.call(task(WAYS[number % len(WAYS)], deadline_seconds=DEADLINE))
+            slow += time.monotonic() - began > DEADLINE + ENDED_WITHIN
+            assert pids(hostile.parent) or number % len(WAYS) == 0
+            left += len(alive(pids(hostile.parent)))
+    left += len(os.listdir(hostile.parent / "temporary"))
+    record("G9", "hostile deadlines of workers", trials=times, failures=left, seed=None, command=COMMAND,
+           ended_after_more_than_limit_plus_1_second=slow)  # fmt: skip
+    assert left == 0
+    assert len(os.listdir("/proc/self/fd")) == handles
+
+
+COORDINATOR = """
+import sys
+from netgain.executors import LocalWorkers, Reference
+sys.path.insert(0, sys.argv[2])
+from test_survivors import task
+workers = LocalWorkers(Reference(sys.argv[1]), 1)
+workers.call(task(sys.argv[3]))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("way", ["spins", "detached"])
+def test_nothing_is_left_after_a_coordinator_that_was_killed(hostile: Path, way: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, "-c", COORDINATOR, f"{hostile}:loop", str(Path(__file__).parent), way]
+    running = subprocess.Popen(command, env=environment)
+    wanted, end = 4 if way == "detached" else 1, time.monotonic() + 60
+    while len(pids(hostile.parent)) < wanted and time.monotonic() < end:
+        time.sleep(0.02)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert len(pids(hostile.parent)) == wanted
+    end = time.monotonic() + 20
+    while alive(pids(hostile.parent)) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not alive(pids(hostile.parent))
