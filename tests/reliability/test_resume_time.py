@@ -80,5 +80,5 @@ def test_the_next_stage_begins_within_two_seconds_after_a_kill(tmp_path: Path, t
     late = sum(one > LIMIT_SECONDS for one in wall)
     record("G4", "resumptions after kill -9 (failures: over 2 s of wall time)", trials=times, failures=late, seed=None,
            command=COMMAND, **figures)  # fmt: skip
-    # Wall time belongs to the machine: what is held here is the processor time, which a loaded machine does not stretch.
+    # Wall time belongs to the machine: held here is the processor time, which a loaded machine does not stretch.
     assert max(used) < LIMIT_SECONDS, figures
