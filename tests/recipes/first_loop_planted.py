@@ -119,9 +119,10 @@ def study(plant: str, replicas: int, *, published: bool = False) -> Any:
         block=120, max_pairs=120, dev_items=100,
     ).with_canaries(30)  # fmt: skip
     claim = ng.Claim("right", 0.05, ["frozen"], expected=0.2, rung="R1")
+    rounds = 8 if plant == "harness" else 5  # the first state is kept for all of five by one study in ten
     reads = {"net_loss": "flips.old", "drift": "sentinel.old"}
     watchers = [MONITORS[name](reads=key, action="watch") for name, key in reads.items()]
     return ng.Study(
-        make({"plant": plant}), suite, ["self", "frozen"], claim, replicas=replicas, rounds=8 if plant == "harness" else 5, monitors=watchers,
+        make({"plant": plant}), suite, ["self", "frozen"], claim, replicas=replicas, rounds=rounds, monitors=watchers,
         reference=Reference(f"{Path(__file__)}:make", {"plant": plant}),
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """Planted pathologies on the first loop of the examples: which detector finds each, when, and who stays in peace.
 
-Shuffled labels have no plant here: behind a gate with items of its own they leave a random search, whose gains are real.
-What shows it is the control `random_search`.
+Shuffled labels have no plant here: behind a gate with items of its own they leave a random search, whose gains are
+real. What shows it is the control `random_search`.
 
 `STARTS=40 pytest -m nightly` is what docs/recipes/first-loop.md counts.
 """
