@@ -1,4 +1,7 @@
-"""What stopping was worth: the loop with monitors that halt it, less the same loop with their alarms off.
+"""What stopping was worth: the loop with a monitor that freezes what is served, less the same loop with its alarms off.
+
+A freeze keeps the released system where it stands and lets the loop go on, so both arms have the whole horizon; under a
+halt the twin would end in the same round as the loop, as every control does.
 
     python tools/stopping_value.py collapse goodhart drift hasty shuffled biased
 
@@ -35,7 +38,7 @@ LENGTH = {"task": "reverse", "check": "cycle"}
 
 @dataclass(frozen=True)
 class Case:
-    """A planted loop, the monitor that halts it, and the axes on which its damage is."""
+    """A planted loop, the monitor that stops it, and the axes on which its damage is."""
 
     recipe: str
     monitor: Monitor
@@ -49,10 +52,10 @@ class Case:
         return "tiny" if self.recipe == "length" else "default"
 
 
-KEPT = MONITORS["kept_share"](threshold=0.1, action="halt")
-LABELS = MONITORS["label_accuracy"](threshold=0.9, action="halt")
-CARELESS = MONITORS["net_loss"](reads="flips.careful", action="halt")
-HARM = MONITORS["harm"](action="halt")
+KEPT = MONITORS["kept_share"](threshold=0.1, action="freeze")
+LABELS = MONITORS["label_accuracy"](threshold=0.9, action="freeze")
+CARELESS = MONITORS["net_loss"](reads="flips.careful", action="freeze")
+HARM = MONITORS["harm"](action="freeze")
 CASES = {
     "collapse": Case("collapse", HARM, ("truth", "tails")),
     "goodhart": Case("goodhart", HARM, ("gold", "calibration")),
@@ -86,8 +89,8 @@ def finished(case: Case, starts: int, mode: str, root: str | None) -> Reading:
 
 def row(name: str, reading: Reading, case: Case, mode: str) -> str:
     """One row: where it stopped, and on each axis the loop and its twin without stops against generation 0."""
-    halts = Counter(_stop(run) for run in reading.runs("self"))
-    when = ", ".join(f"{'never' if at is None else at} ({n})" for at, n in sorted(halts.items(), key=str))
+    stops = Counter(_stop(run) for run in reading.runs("self"))
+    when = ", ".join(f"{'never' if at is None else at} ({n})" for at, n in sorted(stops.items(), key=str))
     cells = []
     for axis in case.axes:
         stopped, on = (np.nanmean(_floats(reading.differences("frozen", axis, own=one))) for one in ("self", OFF))
@@ -99,7 +102,7 @@ def row(name: str, reading: Reading, case: Case, mode: str) -> str:
 
 
 def _stop(run: Any) -> int | None:
-    return next((at for at, told in sorted(run.watched.items()) if told["acted"] == "halt"), None)
+    return next((at for at, told in sorted(run.watched.items()) if told["acted"] == "freeze"), None)
 
 
 def _floats(values: Any) -> Any:
