@@ -33,6 +33,7 @@ from netgain.seal import facts_of
 from netgain.session import Study, run_study
 
 OFF = "stop:off"
+LOST = 0.05  # points on report items, which no monitor reads, that count as damage
 LENGTH = {"task": "reverse", "check": "cycle"}
 
 
@@ -63,6 +64,9 @@ CASES = {
     "hasty": Case("length", KEPT, ("ladder", "retention"), {**LENGTH, "plant": "hasty"}),
     "shuffled": Case("length", LABELS, ("ladder", "retention"), {**LENGTH, "plant": "shuffled"}),
     "biased": Case("length", LABELS, ("ladder", "retention"), {**LENGTH, "plant": "biased"}),
+    "collapse-twin": Case("collapse", HARM, ("truth", "tails"), {"mode": "fresh"}),
+    "goodhart-twin": Case("goodhart", HARM, ("gold", "calibration"), {"labels": 1000}),
+    "drift-twin": Case("drift", CARELESS, ("accuracy", "careful"), {"labels": "people"}, canaries=200),
     "none": Case("length", LABELS, ("ladder", "retention"), {**LENGTH, "plant": "none"}),
 }
 
@@ -94,11 +98,19 @@ def row(name: str, reading: Reading, case: Case, mode: str) -> str:
     cells = []
     for axis in case.axes:
         stopped, on = (np.nanmean(_floats(reading.differences("frozen", axis, own=one))) for one in ("self", OFF))
+        hurt = Counter(damaged(reading, run, axis) for run in reading.runs(OFF))
+        lower = ", ".join(f"{'never' if at is None else at} ({n})" for at, n in sorted(hurt.items(), key=str))
         worth = mean_interval(_floats(reading.differences(OFF, axis)))
         ends = "no spread" if worth.low is None else f"[{worth.low:+.3f}, {worth.high:+.3f}]"
-        cells.append(f"`{axis}`: {stopped:+.3f} against {on:+.3f} | {worth.mean:+.3f} {ends}")
+        cells.append(f"`{axis}`: {lower} | {stopped:+.3f} against {on:+.3f} | {worth.mean:+.3f} {ends}")
     head = f"| `{name}`, {mode} | `{case.monitor.name}` | {when} |"
     return "\n".join(f"{head if not at else '| | | |'} {cell} |" for at, cell in enumerate(cells))
+
+
+def damaged(reading: Reading, run: Any, axis: str) -> int | None:
+    """First round after which the twin without stops is five points below generation 0 on report items."""
+    curve = reading.curve(run, "working", axis)
+    return min((at for at, score in curve.items() if score <= curve[0] - LOST), default=None)
 
 
 def _stop(run: Any) -> int | None:
