@@ -22,7 +22,7 @@ from netgain.executors import Reference
 from netgain.ledger import Ledger
 from netgain.recipes import build_recipe
 from netgain.report.reading import Reading, read
-from netgain.report.svg import Html, Scale, dot, drawing, line, text
+from netgain.report.svg import Html, Scale, dot, drawing, line, spread, text
 from netgain.seal import facts_of
 from netgain.session import Study, run_study
 
@@ -103,10 +103,11 @@ def plot(points: list[Point]) -> Html:
         parts.append(text(x(tick), HEIGHT - 24, f"{tick:g}", anchor="middle"))
     for tick in y.ticks(7):
         parts.append(text(EDGE - 6, y(tick) + 4, f"{tick:g}", anchor="end"))
+    places = spread({one.name: y(one.change.mean or 0.0) - 3 for one in points}, 13, 22, HEIGHT - 44)
     for one, across, up in zip(points, *ends, strict=True):
         px, py = x(one.gain.mean or 0.0), y(one.change.mean or 0.0)
         parts += [line(x(across[0]), py, x(across[1]), py, "ends"), line(px, y(up[0]), px, y(up[1]), "ends")]
-        parts += [dot(px, py, 4, "point"), text(px + 7, py - 7, one.name)]
+        parts += [dot(px, py, 4, "point"), text(px + 10, places[one.name], one.name)]
     parts += [text(WIDTH - 20, HEIGHT - 8, "gain on gold", anchor="end"), text(4, 12, "change on the worst guard")]
     said = "; ".join(f"{one.name}: gain {_said(one.gain)}, {one.guard} {_said(one.change)}" for one in points)
     return drawing("constraint", WIDTH, HEIGHT, "One constraint at several strengths, in nats", said, parts)
