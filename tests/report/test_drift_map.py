@@ -36,6 +36,11 @@ def test_what_true_feedback_keeps_is(tmp_path, monkeypatch):
     assert any("the loop's own feedback lost more" in one and "−0.200 against generation 0" in one for one in said)
 
 
+def test_where_starts_disagree_by_more_than_the_margin_it_is_open(tmp_path, monkeypatch):
+    reading = reading_of(tmp_path, monkeypatch, own=LOW, oracle=[0, 0, 9, 0, 0, 6])
+    assert any("is open" in one for one in drift_map.said(reading))
+
+
 def test_without_spread_over_starts_it_is_open(tmp_path, monkeypatch):
     reading = reading_of(tmp_path, monkeypatch, own=[0] * 6, oracle=[0] * 6)
     assert any("is open" in one for one in drift_map.said(reading))
