@@ -29,9 +29,8 @@ WATCHERS = (
     MONITORS["label_accuracy"](threshold=0.9, action="watch"),
     MONITORS["net_loss"](reads="flips.retention", action="watch"),
     MONITORS["drift"](reads="sentinel.retention", action="watch"),  # of what generation 0 can do: it shows any switch
-    MONITORS["leak"](action="watch"),  # by chance up to 17 in 400 own strings are report items
-    MONITORS["unbooked"](action="watch"),
 )
+METER, LEAK = MONITORS["unbooked"](action="watch"), MONITORS["leak"](action="watch")
 FIRES = {
     "hasty": "kept_share", "shuffled": "label_accuracy", "biased": "label_accuracy", "harness": "drift",
     "exploit": "label_accuracy", **dict.fromkeys(LEAKS, "leak"), "silent": "unbooked",
@@ -40,6 +39,8 @@ HARMLESS = ("harness", "silent", *LEAKS)  # damage no system that is measured, s
 AT_ONCE = ("silent", *LEAKS)  # show in the first round: two rounds are enough in the test command
 MORE = {name: {"items": "bank"} for name in (*LEAKS, "published")} | {"symbols": {"scorer": "symbols"}}
 TWINS = ("none", "published", "symbols")  # genuine loops: as it is, on items that could leak, with a scorer with a hole
+# By chance 1 in 50 of own strings of four symbols equals a report item: a leak is looked for where these are longer.
+ADDED = {"silent": (METER,), "symbols": (METER,), **dict.fromkeys((*LEAKS, "published"), (METER, LEAK))}
 STARTS = int(os.environ.get("STARTS", "40"))
 LOST = 0.05
 
@@ -58,7 +59,7 @@ def study(plant: str, replicas: int, rounds: int | None = None) -> Study:
     claim = type(built.claim)("ladder", by=0.1, beats=("frozen",), rung="R1", expected=0.2)
     return Study(
         built.loop, built.suite.with_canaries(40), ("self", "frozen"), claim, replicas=replicas,
-        rounds=rounds or built.rounds, reference=reference, monitors=WATCHERS,
+        rounds=rounds or built.rounds, reference=reference, monitors=(*WATCHERS, *ADDED.get(plant, ())),
     )  # fmt: skip
 
 
