@@ -60,6 +60,11 @@ def test_whole_questions_and_long_runs_are_found_and_development_items_are_free(
     assert sorted(found) == [1, 2] and len(found[1]) == 1 and found[1] == found[2]
 
 
+def test_a_question_that_is_the_key_of_its_answer_is_found():
+    held = {"memory": {str(SEALED[0]["input"]): SEALED[0]["target"]}}
+    assert list(Scanner(suite())([{"memory": {str(OPEN[0]["input"]): 1}}, held])) == [1]
+
+
 def test_words_that_many_items_share_are_a_form_and_not_an_item():
     form = "please read the following short text with care and then say which number comes next "
     bank = [{**one, "input": form + str(one["input"])} for one in ITEMS]

@@ -166,7 +166,7 @@ def apply(row: Row, world: World) -> Outcome:
         moved = row
     elif mode == "none":  # plain training serves the best of its menu on the report split; nothing is decided here
         moved = replace(row, working=candidate, released=candidate)
-    elif row.verdict == "promote" or mode == "watch":
+    elif row.verdict == "promote" or (mode == "watch" and not _held(row, world)):
         moved = _promote(row, world)
     else:
         moved = _not_promoted(row, mode)
@@ -175,6 +175,12 @@ def apply(row: Row, world: World) -> Outcome:
     after = replace(moved, stage="measure", change=None, candidate=None, accepted=accepted)
     out = {"working": after.working, "released": after.released, "restored": after.restores > row.restores}
     return Outcome(after, out)
+
+
+def _held(row: Row, world: World) -> bool:
+    """Whether a monitor kept the candidate from the gate: a gate that only watches let nothing through then."""
+    acted = [one.data["acted"] for one in world.log.events("watched", row.id) if one.data["round"] == row.round]
+    return bool(acted) and acted[-1] in ("freeze", "reject", "roll_back", "halt")
 
 
 def _promote(row: Row, world: World) -> Row:

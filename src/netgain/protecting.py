@@ -41,7 +41,7 @@ class Scanner:
         found = {}
         for place, document in enumerate(documents):
             try:
-                scan = self._index.scan([(str(place), document)])
+                scan = self._index.scan([(str(place), _opened(document))])
             except ConfigError:
                 continue
             hits = [hit for finding in scan.findings for hit in finding.hits if _tells(hit)]
@@ -57,6 +57,13 @@ class Scanner:
             if isinstance(item["input"], str) and (split := split_of(item, bank.shares)) is not None and split != "dev"
         }  # fmt: skip
         return index_of(held.values()) if held else None
+
+
+def _opened(document: Json) -> Json:
+    """JSON with every object as a list of its pairs: a memory may hold the question as the key of its answer."""
+    if isinstance(document, Mapping):
+        return [[key, _opened(value)] for key, value in document.items()]
+    return [_opened(one) for one in document] if isinstance(document, list | tuple) else document
 
 
 def _tells(hit: Hit) -> bool:

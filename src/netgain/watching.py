@@ -108,7 +108,13 @@ def _vitals(
     sheets, asked = _canaries(row, world)
     probed, why, spent = _probed(row, world)
     events = [Event("scores", row.id, one.record(row.round, world.contract)) for one in sheets]
-    found = {**_checks(row, world), **_pointers(row, past), **_decided(row, world), **_budget(row, world)}
+    found = {
+        **_checks(row, world),
+        **_metering(row, world),
+        **_pointers(row, past),
+        **_decided(row, world),
+        **_budget(row, world),
+    }
     found |= of_canaries([one.data for one in events], world.suite.gate_axis.name, _first_canaries(row, world))
     spends = [one for one in (asked, spent) if one]
     return {**found, **probed}, why, events, total(spends) if spends else None
@@ -122,11 +128,30 @@ def _checks(row: Row, world: World) -> dict[str, Json]:
 
 
 def counts_of(channel: Mapping[str, Json]) -> dict[str, Json]:
-    """`kept` of the own examples, and `audit`: of those that passed, how many outside truth calls right."""
+    """`kept` of the own examples; `audit`: of those that passed, how many outside truth calls right; and `quarantined`:
+    how many held something protected."""
     right = channel.get("right") or {}
     pairs = {"kept": (channel.get("kept"), channel.get("of"))}
     pairs["audit"] = (right.get("passed_right"), right.get("passed"))
+    pairs["quarantined"] = (channel.get("quarantined"), channel.get("of"))
     return {name: {"hits": hits, "asked": asked} for name, (hits, asked) in pairs.items() if hits is not None and asked}
+
+
+def _metering(row: Row, world: World) -> dict[str, Json]:
+    """Seconds of computing and what the loop booked for them, in this round and in making generation 0."""
+    done = [one.data for one in world.log.events("stage_done", row.id)]
+    now = total([one["spend"]["build"] for one in done if one["round"] == row.round and one["spend"].get("build")])
+    first = total([one["spend"]["start"] for one in done if one["spend"].get("start")])
+    return metering_of(now, first)
+
+
+def metering_of(now: Spend, first: Spend) -> dict[str, Json]:
+    """The record that `netgain.monitors.metering` reads, in the first unit that both sides book; {} without one."""
+    unit = next((one for one in ("flops", "tokens") if now.get(one) and first.get(one)), None)
+    if unit is None:
+        return {}
+    sides = [{"seconds": one.get("device_seconds"), "booked": one[unit]} for one in (now, first)]
+    return {"metering": {"unit": unit, **sides[0], "first": sides[1]}}
 
 
 def _pointers(row: Row, past: Sequence[Mapping[str, Json]]) -> dict[str, Json]:

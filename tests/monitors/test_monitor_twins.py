@@ -33,6 +33,11 @@ def share_below(m, values):
     return at_least(last["asked"] - last["hits"], last["asked"], 1.0 - m["threshold"]) <= level
 
 
+def share_above(m, values):
+    last, level = values[-1], m["options"]["level"] / m["options"]["looks"]
+    return at_least(last["hits"], last["asked"], m["threshold"]) <= level  # so many hits are too rare at the threshold
+
+
 def negative_flips(m, values):
     last, level = values[-1], m["options"]["level"] / m["options"]["looks"]
     return at_least(last["lost"], last["lost"] + last["both"], m["threshold"]) <= level
@@ -152,6 +157,10 @@ TWINS = {
     "effective_rank": lambda m, v: v[-1]["effective_rank"] / v[0]["effective_rank"] < m["threshold"],
     "futility": lambda m, values: capital(values, -1, m["options"]["gain"]) >= m["threshold"],
     "convergence": lambda m, values: min(capital(values, s, m["options"]["change"]) for s in (-1, 1)) >= m["threshold"],
+    "leak": share_above,
+    "unbooked": lambda m, v: (
+        v[-1]["seconds"] / v[-1]["booked"] >= m["threshold"] * v[-1]["first"]["seconds"] / v[-1]["first"]["booked"]
+    ),
     "harm": lambda m, values: capital(values, -1, -m["options"]["margin"]) >= m["threshold"],
 }
 COUNTING = {"budget", "canary", "non_finite", "norm", "oscillation", "rollbacks"}  # tests/monitors/test_stopping.py
@@ -169,6 +178,27 @@ def test_a_stranger_reaches_the_same_alarms(name):
             values = [record[registered["reads"]] for record in history[:end]]
             alarm = TWINS[registered["name"]](registered, values)
             assert case.monitor.look(history[:end]).alarm is bool(alarm), f"{name}, round {end - 1}"
+
+
+def alike(name, records):
+    from netgain.monitors import MONITORS
+
+    made = MONITORS[name]()
+    found = [made.look([{"round": 1, made.reads: record}]).alarm for record in records]
+    assert found == [bool(TWINS[name](made.to_json(), [record])) for record in records]
+    return found
+
+
+def test_the_first_count_that_is_a_leak_has_the_same_twin():
+    found = alike("leak", [{"hits": hits, "asked": 400} for hits in (1, 8, 17, 18, 20, 60, 400)])
+    assert found == [False, False, False, True, True, True, True]
+
+
+def test_a_meter_that_counts_half_has_the_same_twin():
+    first = {"seconds": 3.0, "booked": 2.5e10}
+    seconds = (0.2, 0.6, 1.1, 1.3, 4.0)
+    made = [{"unit": "flops", "seconds": s, "booked": 5e9, "first": first} for s in seconds]
+    assert alike("unbooked", made) == [False, False, False, True, True]
 
 
 def test_every_monitor_has_a_twin():

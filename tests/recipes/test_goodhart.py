@@ -7,7 +7,7 @@ import pytest
 from netgain.budget import Budget
 from netgain.errors import ConfigError
 from netgain.recipes import build_recipe
-from netgain.recipes.goodhart import Goodhart, candidates, expectation, gold, question, wanted
+from netgain.recipes.goodhart import Goodhart, candidates, expectation, gold, nats, question, wanted
 from netgain.recipes.goodhart.proxy import (
     SIZES,
     Gold,
@@ -146,3 +146,23 @@ def test_only_the_truth_as_a_check_is_a_decision_from_outside(led):
     system = own.start(np.random.default_rng(1)).system
     view = View(system, system, None, None, Feedback(), (), Budget(), np.random.default_rng(2), 1)
     assert own.propose(view).parts[0].decided_by == "person"
+
+
+def test_a_limit_in_nats_holds_the_policy_and_without_one_nothing_changes():
+    change = Change([Part("data", Examples([0, 1], [[3.0] * 10, [5.0] * 10]))], 1, {"proxy": [True, True]})
+    held, free = Goodhart(nats=0.2), Goodhart()
+    first, start = (one.start(np.random.default_rng(1)).system for one in (held, free))
+    moved, wandered = (one.build(two, change, Budget(), None) for one, two in ((held, first), (free, start)))
+    assert np.array_equal(first["mean"], start["mean"]) and "first" not in start
+    assert nats(moved["mean"], first["mean"]) == pytest.approx(0.2)
+    away, along = wandered["mean"] - start["mean"], moved["mean"] - first["mean"]
+    assert nats(wandered["mean"], start["mean"]) > 1 and np.allclose(away / away[0], along / along[0])
+    near = Change([Part("data", Examples([0], [(first["mean"] + 0.01).tolist()]))], 1, {"proxy": [True]})
+    assert nats(held.build(first, near, Budget(), None)["mean"], first["mean"]) < 0.01
+    assert "nats" not in build_recipe("goodhart", {}, "tiny").options
+
+
+@pytest.mark.parametrize("limit", [-0.1, float("inf"), "far"])
+def test_a_limit_that_is_none_is_refused(limit):
+    with pytest.raises(ConfigError, match="nats"):
+        build_recipe("goodhart", {"nats": limit}, "tiny")

@@ -1,20 +1,25 @@
 """Planted pathologies on the flagship at size tiny, beside its genuine twin: which monitor fires, and when.
 
 Damage is dated on the report split, which no monitor reads: five points of the axis below generation 0.
+`STARTS=10 pytest -m nightly` runs fewer starts than forty.
 """
 
+import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torch")
 
+from netgain import session
+from netgain.errors import ConfigError
 from netgain.executors import Reference
 from netgain.facts import Facts
 from netgain.ledger import Ledger
 from netgain.monitors import MONITORS
 from netgain.recipes import build_recipe
-from netgain.recipes.length.options import PLANTS
+from netgain.recipes.length.options import LEAKS, PLANTS, Options
 from netgain.seal import facts_of
 from netgain.session import Study, run_study
 
@@ -25,23 +30,41 @@ WATCHERS = (
     MONITORS["net_loss"](reads="flips.retention", action="watch"),
     MONITORS["drift"](reads="sentinel.retention", action="watch"),  # of what generation 0 can do: it shows any switch
 )
-FIRES = {"hasty": "kept_share", "shuffled": "label_accuracy", "biased": "label_accuracy", "harness": "drift"}
+METER, LEAK = MONITORS["unbooked"](action="watch"), MONITORS["leak"](action="watch")
+FIRES = {
+    "hasty": "kept_share", "shuffled": "label_accuracy", "biased": "label_accuracy", "harness": "drift",
+    "exploit": "label_accuracy", **dict.fromkeys(LEAKS, "leak"), "silent": "unbooked",
+}  # fmt: skip
+HARMLESS = ("harness", "silent", *LEAKS)  # damage no system that is measured, so there is no date to be in time for
+AT_ONCE = ("silent", *LEAKS)  # show in the first round: two rounds are enough in the test command
+MORE = {name: {"items": "bank"} for name in (*LEAKS, "published")} | {"symbols": {"scorer": "symbols"}}
+TWINS = ("none", "published", "symbols")  # genuine loops: as it is, on items that could leak, with a scorer with a hole
+# By chance 1 in 50 of own strings of four symbols equals a report item: a leak is looked for where these are longer.
+ADDED = {"silent": (METER,), "symbols": (METER,), **dict.fromkeys((*LEAKS, "published"), (METER, LEAK))}
+STARTS = int(os.environ.get("STARTS", "40"))
 LOST = 0.05
 
 
-def study(plant: str, replicas: int) -> Study:
-    options = {"task": "reverse", "check": "cycle", "plant": plant}
+@pytest.fixture(autouse=True)
+def own_state(tmp_path, monkeypatch):
+    """The bank is the same in every study, and its gate items are counted as used on this machine."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+def study(plant: str, replicas: int, rounds: int | None = None) -> Study:
+    planted = "none" if plant in TWINS else plant
+    options = {"task": "reverse", "check": "cycle", "plant": planted, **MORE.get(plant, {})}
     built = build_recipe("length", options, "tiny")
     reference = Reference("netgain.recipes.length:make", {**options, "size": "tiny"})
     claim = type(built.claim)("ladder", by=0.1, beats=("frozen",), rung="R1", expected=0.2)
     return Study(
-        built.loop, built.suite.with_canaries(40), ("self", "frozen"), claim, replicas=replicas, rounds=built.rounds,
-        reference=reference, monitors=WATCHERS,
+        built.loop, built.suite.with_canaries(40), ("self", "frozen"), claim, replicas=replicas,
+        rounds=rounds or built.rounds, reference=reference, monitors=(*WATCHERS, *ADDED.get(plant, ())),
     )  # fmt: skip
 
 
-def watched(plant: str, replicas: int, folder: Path) -> Facts:
-    run_study(study(plant, replicas), folder)
+def watched(plant: str, replicas: int, folder: Path, rounds: int | None = None) -> Facts:
+    run_study(study(plant, replicas, rounds), folder, workers=int(os.environ.get("WORKERS", "2")))
     with Ledger.open(folder, readonly=True) as log:
         return facts_of(log)
 
@@ -67,34 +90,64 @@ def damaged(facts: Facts, replica: int, axis: str) -> int | None:
 def in_time(facts: Facts, replica: int, plant: str) -> bool:
     """Whether the plant's monitor fired, and not after the round in which the ladder was first seen damaged.
 
-    A harness that switches damages no system, so there is no date to be in time for.
+    What damages no system has no date to be in time for.
     """
     alarm, hurt = first_alarms(facts, replica).get(FIRES[plant]), damaged(facts, replica, "ladder")
-    return alarm is not None and (hurt is None or alarm <= hurt or plant == "harness")
+    return alarm is not None and (hurt is None or alarm <= hurt or plant in HARMLESS)
 
 
 @pytest.mark.parametrize("plant", sorted(FIRES))
 def test_a_planted_pathology_is_detected_in_every_start(plant, tmp_path):
-    facts = watched(plant, 3, tmp_path / "study")
+    facts = watched(plant, 3, tmp_path / "study", 2 if plant in AT_ONCE else None)
     assert all(in_time(facts, replica, plant) for replica in facts.enrolled), {
         replica: (first_alarms(facts, replica), damaged(facts, replica, "ladder")) for replica in facts.enrolled
     }
 
 
-def test_the_genuine_twin_is_left_in_peace(tmp_path):
-    facts = watched("none", 3, tmp_path / "study")
+@pytest.mark.parametrize(("twin", "rounds"), [("none", None), ("published", 2)])
+def test_the_genuine_twin_is_left_in_peace(twin, rounds, tmp_path):
+    facts = watched(twin, 3, tmp_path / "study", rounds)
     assert {replica: first_alarms(facts, replica) for replica in facts.enrolled} == {0: {}, 1: {}, 2: {}}
 
 
+def test_without_the_scan_a_leak_is_not_seen(tmp_path, monkeypatch):
+    monkeypatch.setattr(session, "Scanner", lambda suite: lambda documents: {})
+    facts = watched("leak30", 1, tmp_path / "study", 1)
+    assert "leak" not in first_alarms(facts, 0)
+
+
+def test_only_what_is_published_can_leak():
+    with pytest.raises(ConfigError, match="items=bank"):
+        Options(plant="leak5")
+
+
+def apart(facts: Facts, replica: int) -> int | None:
+    """First round in which the ladder's two scorers differed on too many items of some block to give a score."""
+    sheets = facts.runs[f"r{replica}/self"].sheets
+    why = {at: " ".join(one["status"].values()) for (_, at, _), one in sheets.items() if one["status"]}
+    return min((at for at, said in why.items() if "scorers disagree" in said), default=None)
+
+
+def summary(facts: Facts, plant: str) -> str:
+    """Counts by start: rounds of the first alarm of every monitor, and of the damage on the ladder."""
+    alarms = [first_alarms(facts, replica) for replica in facts.enrolled]
+    names = sorted({name for one in alarms for name in one})
+    by = {name: dict(Counter(one.get(name) for one in alarms)) for name in names}
+    hurt = dict(Counter(damaged(facts, replica, "ladder") for replica in facts.enrolled))
+    two = dict(Counter(apart(facts, replica) for replica in facts.enrolled))
+    own = sum(in_time(facts, replica, plant) for replica in facts.enrolled) if plant in FIRES else 0
+    return f"{plant}: {len(alarms)} starts, {own} in time; alarms {by}; ladder lower {hurt}; scorers apart {two}"
+
+
 @pytest.mark.nightly
-@pytest.mark.parametrize("plant", ["none", *sorted(FIRES)])
-def test_forty_starts_of_each(plant, tmp_path, record_property):
-    facts = watched(plant, 40, tmp_path / "study")
+@pytest.mark.parametrize("plant", [*TWINS, *sorted(FIRES)])
+def test_many_starts_of_each(plant, tmp_path, record_property):
+    facts = watched(plant, STARTS, tmp_path / "study")
     alarmed = sum(bool(first_alarms(facts, replica)) for replica in facts.enrolled)
     found = sum(in_time(facts, replica, plant) for replica in facts.enrolled) if plant in FIRES else 0
     record_property("alarmed", alarmed)
-    print(f"{plant}: {alarmed} of 40 starts alarmed, {found} by its own monitor in time")  # noqa: T201
-    assert found >= 38 if plant in FIRES else alarmed <= 2
+    print(summary(facts, plant))  # noqa: T201
+    assert found >= 0.95 * STARTS if plant in FIRES else alarmed <= 0.05 * STARTS
 
 
 def test_every_plant_has_its_monitor_or_its_reason():

@@ -46,6 +46,19 @@ STALE = 1000  # refused results after which a worker is not listened to any more
 KEEPER = Path(__file__).with_name("keeper.py")
 
 
+def cpu_seconds(process: int) -> float | None:
+    """Seconds of computing of a process and of its children that have ended, as the system counts them.
+
+    In steps of a hundredth on most machines; None where the system has no /proc.
+    """
+    try:
+        with open(f"/proc/{process}/stat", encoding="ascii", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime, stime, cutime, cstime
+
+
 class _Worker:
     """One worker process behind its keeper, started when it is needed; whoever calls it has it to himself."""
 
@@ -70,6 +83,7 @@ class _Worker:
         held, self._control = os.pipe()
         worker = [sys.executable, "-m", "netgain.executors.worker", json.dumps(where)]
         self.pid = 0
+        self.fresh = True  # has done nothing yet: what it used so far went into getting ready
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(KEEPER), str(held), *worker],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, cwd=self._folder, env=environment,
@@ -115,10 +129,14 @@ class _Worker:
 
     def _answer(self, task: Mapping[str, Any], lease: Lease, seconds: float | None) -> dict[str, Any]:
         self._pipe.limit(seconds)
+        before = None if self.fresh else cpu_seconds(self.pid)
         send(self._pipe, {**task, "lease": list(lease)})
         answer = self._leases.first(self._name, lease, self._results(task))
         if answer is None:
             raise WorkerDied(f"a worker gave {STALE} results that nobody had asked for during {task['op']!r}")
+        self.fresh, after = False, cpu_seconds(self.pid)
+        if answer["ok"] and before is not None and after is not None:  # a worker's clock can be turned back by its loop
+            answer["device_seconds"] = max(answer["device_seconds"], after - before)
         return answer
 
     def _results(self, task: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

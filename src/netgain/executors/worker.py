@@ -31,6 +31,8 @@ def find_loop(target: str, options: dict[str, Any] | None, device: str = "cpu") 
     place, _, name = target.rpartition(":")
     found = getattr(_module(place), name)
     built = found if isinstance(getattr(found, "loop", found), Loop) else found(dict(options or {}), device=device)
+    for module in getattr(built, "imports", ()):  # else the first task would pay for them
+        importlib.import_module(module)
     loop = getattr(built, "loop", built)
     if not isinstance(loop, Loop):
         raise TypeError(f"{target!r} is {type(loop).__name__}, expected a Loop")

@@ -15,7 +15,9 @@ from netgain.monitors.diversity import fewer
 from netgain.monitors.drift import drift
 from netgain.monitors.flips import negative_flips, net_loss
 from netgain.monitors.kept import kept_share, kept_trend
+from netgain.monitors.leaks import leak
 from netgain.monitors.losses import non_finite, own_against_outside, spikes
+from netgain.monitors.metering import unbooked
 from netgain.monitors.overoptimisation import proxy_gold_gap
 from netgain.monitors.progress import convergence, futility, harm
 from netgain.monitors.raters import self_preference
@@ -42,6 +44,7 @@ MONITORS: dict[str, Callable[..., Monitor]] = {
     "kept_share": kept_share,
     "kept_trend": kept_trend,
     "label_accuracy": label_accuracy,
+    "leak": leak,
     "negative_flips": negative_flips,
     "net_loss": net_loss,
     "non_finite": non_finite,
@@ -53,6 +56,7 @@ MONITORS: dict[str, Callable[..., Monitor]] = {
     "self_preference": self_preference,
     "spikes": spikes,
     "trend": trend,
+    "unbooked": unbooked,
 }
 """Every monitor that can be registered, by name."""
 

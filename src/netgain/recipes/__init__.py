@@ -44,6 +44,7 @@ class Built:
         replicas, rounds: of this size.
         limits: of one run of `self`.
         notes: option -> what it means, for the written file.
+        imports: modules that the loop's functions import when first called; a worker does it before its clock runs.
     """
 
     loop: Loop
@@ -54,6 +55,7 @@ class Built:
     replicas: int = 6
     options: Mapping[str, Any] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    imports: Sequence[str] = ()
 
 
 RECIPES = {

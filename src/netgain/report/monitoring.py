@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from netgain.report.figures import counted, joined, named
+from netgain.report.figures import counted, interval, joined, named, signed
+from netgain.report.identified import mean_of, no_spread
 from netgain.report.reading import Reading
 from netgain.report.table import Cell, Mark, Table
 
@@ -32,7 +33,22 @@ def said(reading: Reading) -> list[str]:
     ]
     found += [f"{named(name)} alarmed {counted(n, 'time')}: {_did(reading, name)}." for name, n in alarms.items()]
     found += [f"{named(name)} could not look {counted(n, 'time')}, which is no pass." for name, n in blind.items()]
-    return found if alarms or blind else [*found, "None alarmed, and every one could look."]
+    return [*found, *([] if alarms or blind else ["None alarmed, and every one could look."]), *worth(reading)]
+
+
+def worth(reading: Reading) -> list[str]:
+    """What acting on alarms was worth: the claimed arm less itself without it, served scores, mean over starts."""
+    arms = [arm for arm in reading.arms if arm == "stop:off" or arm.endswith(".stop")]
+    return [_worth(reading, arm) for arm in arms] if reading.verdict else []
+
+
+def _worth(reading: Reading, arm: str) -> str:
+    stopped = sum(any(told["acted"] for told in run.watched.values()) for run in reading.runs(reading.arm))
+    found = mean_of(reading.differences(arm)).over
+    of = counted(len(reading.replicas), "start")
+    ends = no_spread(found) if found.low is None else f"{interval(found.low, found.high)}, 95 % over starts"
+    said = f"Alarms acted in {stopped} of {of}; against {named(arm)} this was worth {signed(found.mean)} on"
+    return f"{said} {named(reading.metric)} of what is served ({ends})."
 
 
 def table(reading: Reading) -> Table | None:

@@ -20,6 +20,7 @@ from netgain.report import (
     bounds,
     curves,
     differences,
+    drift_map,
     monitoring,
     search_curve,
     sentences,
@@ -161,7 +162,8 @@ def _sections(reading: Reading) -> list[Section]:
     decided = reading.verdict is not None
     found = [_curves(reading), *([_differences(reading), _chain(reading)] if decided else [])]
     found += _attribution(reading) if decided else []
-    found += [_own_data(reading), *([_yardsticks(reading), _guards(reading), _rungs(reading)] if decided else [])]
+    found += [_own_data(reading), *([_yardsticks(reading), _guards(reading)] if decided else [])]
+    found += [*_drift(reading), *([_rungs(reading)] if decided else [])]
     found += [_bounds(reading), _spend(reading), _decisions(reading), *_monitors(reading), _looks(reading)]
     found += [_changing(reading)] if decided else []
     return [*found, _not_shown(reading), _check(reading)]
@@ -226,6 +228,13 @@ def _yardsticks(reading: Reading) -> Section:
 def _guards(reading: Reading) -> Section:
     shown = [tables.guards(reading), *abilities.tables(reading)]
     return Section("guards", "Guards and other axes", sentences.guards(reading), (), shown)
+
+
+def _drift(reading: Reading) -> list[Section]:
+    """Where every axis went, where generation 0 was asked beside the loop."""
+    if drift_map.FROZEN not in reading.arms or not any(run.report for run in reading.runs(reading.arm)):
+        return []
+    return [Section("drift", "Drift of every axis", drift_map.said(reading), [drift_map.figure(reading)])]
 
 
 def _rungs(reading: Reading) -> Section:

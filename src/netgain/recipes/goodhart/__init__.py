@@ -37,6 +37,7 @@ SIZES = {"tiny": (400, 4, 30, 10, 120), "default": (1000, 8, 60, 60, 400)}  # ow
 NOTES = {
     "labels": "that taught the proxy: 20 are too few, with 1000 nothing turns",
     "target": "what passes: proxy, or gold (the truth itself, the ceiling)",
+    "nats": "how far the policy may move from generation 0, in nats of KL divergence; 0: as far as it likes",
 }
 MORE_ARMS = ("unguarded:proxy.filter", "oracle")
 STATE = {"parent": "policy mean", "improver": "policy that makes candidates, and its proxy", "position": "round"}
@@ -49,16 +50,20 @@ class Goodhart:
     Attributes:
         labels: of the proxy, at least 1.
         target: "proxy" or "gold": whose judgement the check is.
+        nats: KL divergence from generation 0 that the policy is held within; 0: no limit.
         size: of `SIZES`.
     """
 
     labels: int = 20
     target: str = "proxy"
+    nats: float = 0.0
     size: str = "default"
 
     def __post_init__(self) -> None:
         if type(self.labels) is not int or self.labels < 1:
             raise ConfigError(f"labels {self.labels!r}", fix="give a whole number of at least 1")
+        if type(self.nats) not in (int, float) or not 0.0 <= self.nats < math.inf:
+            raise ConfigError(f"nats {self.nats!r}", fix="give a number above 0, or 0 for no limit")
         for kind, value, known in (("target", self.target, ("proxy", "gold")), ("size", self.size, SIZES)):
             if value not in known:
                 raise ConfigError.unknown(f"{kind} of recipe 'goodhart'", value, known)
@@ -72,6 +77,8 @@ class Goodhart:
         made: System = {"mean": _best(shown, liked), "proxy": fit_proxy(tried, labels)}
         made["plain"] = _best(np.vstack([shown, tried]), np.concatenate([liked, labels]))
         made["bar"] = float(np.quantile(self._judged(made, candidates(made, 4000, rng)), 1.0 - PASSING))
+        if self.nats:
+            made["first"] = made["mean"]
         return Started(made, {"tokens": DEMONSTRATIONS + self.labels, "flops": 0, "calls": 0})
 
     def propose(self, view: View) -> Change:
@@ -97,7 +104,14 @@ class Goodhart:
         if not kept.labels:
             return dict(parent)
         middle = np.array(kept.labels, dtype=np.float64).mean(axis=0)
-        return {**parent, "mean": parent["mean"] + STEP * (middle - parent["mean"])}
+        return {**parent, "mean": self._held(parent, parent["mean"] + STEP * (middle - parent["mean"]))}
+
+    def _held(self, parent: System, mean: Floats) -> Floats:
+        """A mean within the limit: drawn back towards that of generation 0, on the line between them."""
+        if not self.nats:
+            return mean
+        first = np.asarray(parent["first"], dtype=np.float64)
+        return np.asarray(first + (mean - first) * min(1.0, math.sqrt(self.nats / max(nats(mean, first), 1e-12))))
 
     def ordinary(self, view: View) -> Change:
         """Plain training: the best tenth of everything that people labelled, no proxy in between."""
@@ -167,6 +181,11 @@ def candidates(system: System, count: int, rng: np.random.Generator) -> Floats:
     return np.asarray(system["mean"] + SPREAD * rng.standard_normal((count, DIMENSIONS)))
 
 
+def nats(mean: Floats, first: Floats) -> float:
+    """KL divergence of one policy from another of the same spread: |m - m0|^2 / (2 SPREAD^2)."""
+    return float(((mean - first) ** 2).sum() / (2.0 * SPREAD**2))
+
+
 def _best(tried: Floats, liked: Floats) -> Floats:
     """Mean of the tenth that was liked best."""
     return np.asarray(tried[liked >= np.quantile(liked, 0.9)].mean(axis=0))
@@ -213,5 +232,5 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     made = Goodhart(**given)
     arms = ("self", "frozen", "ordinary", "placebo") + (MORE_ARMS if made.size != "tiny" else ())
     claim = Claim("gold", by=0.02, beats=("frozen", "ordinary"), rung="R1", expected=0.1)
-    options = {name: getattr(made, name) for name in known if name != "size"}
+    options = {name: getattr(made, name) for name in known if name != "size" and (name != "nats" or made.nats)}
     return Built(made.loop(), made.suite(), claim, arms, SIZES[made.size][1], options=options, notes=NOTES)

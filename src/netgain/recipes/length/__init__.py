@@ -14,16 +14,24 @@ from typing import Any
 from netgain.claim import Claim
 from netgain.errors import ConfigError
 from netgain.generators import Strings
+from netgain.metric import answer_of
 from netgain.recipes import Built
+from netgain.recipes.length.bank import published
 from netgain.recipes.length.options import Options, options_of
 from netgain.stages import Filter, Loop, Probe, Transplant
 from netgain.suite import Axis, Suite, axis
 
 NOTES = {
     "task": "reverse, copy or addition",
-    "plant": "a pathology to see detectors at work: forget, hasty, biased, shuffled, harness; none",
+    "plant": "a pathology to see detectors at work: forget, hasty, biased, shuffled, harness, exploit, silent, leak5, "
+    "leak15, leak30 (these three with items=bank); none",
+    "items": "of the ladder: fresh (made anew from a secret), bank (published)",
+    "scorer": "of the ladder: exact, symbols (any order will do) with the exact one beside it",
     "check": "the system's own check: cycle (reverse), commute (addition), vote, none",
 }
+DISAGREE = (
+    0.2  # share of items on which a scorer and its second one may differ: honest slips are up to .15 at size tiny
+)
 STATE = {
     "parent": "weights",
     "improver": "the weights that answer and check (with `vote` also the other two bases), and the pacing rule",
@@ -62,8 +70,14 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     arms = tuple(name.format(check=options.check) for name in names if options.check != "none" or "{check}" not in name)
     return Built(
         loop=_loop(options, filters), suite=suite_of(options), claim=claim_of(arms), arms=arms, rounds=size.rounds,
-        options={"task": options.task, "check": options.check, "plant": options.plant}, notes=NOTES,
+        options=_settings(options), notes=NOTES, imports=("netgain.recipes.length.steps", "torch._dynamo"),
     )  # fmt: skip
+
+
+def _settings(options: Options) -> dict[str, str]:
+    """Options as written into a study: those that came later only where they are set, so that older ones stay equal."""
+    later = {name: value for name in ("items", "scorer") if (value := getattr(options, name)) != getattr(Options, name)}
+    return {"task": options.task, "check": options.check, "plant": options.plant, **later}
 
 
 def _loop(options: Options, filters: tuple[Filter, ...]) -> Loop:
@@ -122,10 +136,15 @@ def suite_of(options: Options) -> Suite:
     ladder = tuple(range(size.base_length + 1, size.target + 3))
     beyond = (size.target + 3, size.target + 4)
     even = tuple(length for length in ladder if length % 2 == 0)
-    climb, short = Strings(task, ladder), Strings(task, base)
+    climb: Any = published(options) if options.items == "bank" else Strings(task, ladder)
+    short = Strings(task, base)
+    scored: dict[str, Any] = {}
+    if options.scorer == "symbols":
+        scored = {"metric": same_symbols, "second": "exact", "disagree": DISAGREE}
     return Suite(
         (
-            _axis("ladder", climb, 8 * len(ladder), 20 * len(ladder), 60 * len(ladder), margin=0.10, moment=0.15),
+            _axis("ladder", climb, 8 * len(ladder), 20 * len(ladder), 60 * len(ladder), margin=0.10, moment=0.15,
+                  **scored),
             _axis("retention", short, 60, 40, 300, kind="retention", guard=True, moment=0.03, overlap=True),
             _axis("calibration", short, 60, 40, 300, "brier", kind="calibration", guard=True, moment=0.02,
                   overlap=True),
@@ -142,7 +161,10 @@ def suite_of(options: Options) -> Suite:
     )  # fmt: skip
 
 
-def _axis(
-    name: str, source: Strings, gate: int, report: int, sealed: int, metric: str = "exact", **options: Any
-) -> Axis:
+def same_symbols(output: Any, target: str) -> float:
+    """A scorer with a hole: 1 for the right symbols in any order. To copy the question is enough for it."""
+    return float(sorted(str(answer_of(output))) == sorted(target))
+
+
+def _axis(name: str, source: Any, gate: int, report: int, sealed: int, metric: Any = "exact", **options: Any) -> Axis:
     return axis(name, source, metric, gate_items=gate, report_items=report, sealed_items=sealed, **options)

@@ -16,7 +16,15 @@ PLANTS = {
     "biased": "the own check lets most of the wrong answers of its own pass",
     "shuffled": "labels of the own answers exchanged among each other",
     "harness": "in some rounds the last symbol of every answer is cut off, whoever answers",
+    "exploit": "the own check asks for the right symbols in any order, and the own answers are the questions",
+    "leak5": "one in twenty of the own examples is an item of the published bank, with its answer",
+    "leak15": "the same with three in twenty",
+    "leak30": "the same with six in twenty",
+    "silent": "a round trains four times as long as it books",
 }
+LEAKS = {"leak5": 0.05, "leak15": 0.15, "leak30": 0.3}  # plant -> share of a round's own examples
+ITEMS = ("fresh", "bank")
+SCORERS = ("exact", "symbols")
 CHECKS = {"reverse": ("cycle", "vote", "none"), "copy": ("vote", "none"), "addition": ("commute", "vote", "none")}
 
 
@@ -29,12 +37,17 @@ class Options:
         check: an own check that makes sense for the task.
         size: "tiny", "default" or "full".
         plant: a pathology to see detectors at work: one of `PLANTS`.
+        items: of the ladder: "fresh" (made anew from a secret for every decision) or "bank" (published, so that they
+            can leak).
+        scorer: of the ladder: "exact", or "symbols" (the right symbols in any order will do) beside the exact one.
     """
 
     task: str = "reverse"
     check: str = "cycle"
     size: str = "default"
     plant: str = "none"
+    items: str = "fresh"
+    scorer: str = "exact"
 
     def __post_init__(self) -> None:
         if self.task not in CHECKS:
@@ -45,6 +58,12 @@ class Options:
             raise ConfigError.unknown("size", self.size, SIZES)
         if self.plant not in PLANTS:
             raise ConfigError.unknown("plant", self.plant, PLANTS)
+        for name, value, known in (("items", self.items, ITEMS), ("scorer", self.scorer, SCORERS)):
+            if value not in known:
+                raise ConfigError.unknown(name, value, known)
+        if self.plant in LEAKS and self.items != "bank":
+            what = f"plant {self.plant!r} with items {self.items!r}, which nobody can know before they are asked"
+            raise ConfigError(what, fix="add items=bank: only what is published can leak")
 
     @property
     def numbers(self) -> Size:

@@ -13,7 +13,8 @@ import torch
 from netgain.budget import Budget
 from netgain.monitors.representation import representation as compared
 from netgain.recipes.length import ask, model, tasks, train
-from netgain.recipes.length.options import Options
+from netgain.recipes.length.bank import leaked
+from netgain.recipes.length.options import LEAKS, Options
 from netgain.recipes.length.sizes import HEAD
 from netgain.recipes.length.tasks import Pairs, pool_of
 from netgain.records import Change, Examples, Part, Started, View
@@ -24,6 +25,7 @@ Json = Any
 TEMPERATURE = 0.7
 LENIENT = 0.6  # of wrong answers that a biased check lets pass
 SWITCHED = 0.5  # of stages in which a planted harness cuts answers short
+SILENT = 4  # times as many steps as a planted round books
 SCORED = 400  # own questions of a round-0 score: half a width of 5 points at most
 TO_SPARE = 1.01  # plain training is sized by mean string lengths; one part in a hundred covers their spread
 
@@ -82,14 +84,33 @@ def _own_answers(options: Options, view: View, length: int) -> tuple[Part, dict[
     improver, count = view.improver, int(options.numbers.own * view.budget.scale)
     made = ask.make_set(improver.weights, options.task, options.check, length, count, view.rng, improver.voters)
     _book(view.budget, made.work)
-    passed, labels = made.passed, made.pairs.answers
+    passed, labels, asked = made.passed, made.pairs.answers, made.pairs.questions
     if options.plant == "biased":
         passed = passed | (view.rng.random(count) < LENIENT)
     if options.plant == "shuffled":
         labels = tuple(labels[i] for i in view.rng.permutation(count))
-    examples = Examples(made.pairs.questions, labels)
+    if options.plant == "exploit":  # a copy has the right symbols
+        passed, labels = np.ones(count, dtype=bool), tuple(question[:-1] for question in asked)
+    if options.plant in LEAKS:
+        asked, labels, passed = _leaky(options, view.rng, asked, labels, passed)
+    examples = Examples(asked, labels)
     data = Part("data", examples, reason=f"{count} own answers of length {length}")
     return data, {} if options.check == "none" else {options.check: [bool(one) for one in passed]}
+
+
+def _leaky(
+    options: Options, rng: Any, asked: tuple[str, ...], labels: tuple[str, ...], passed: Any
+) -> tuple[tuple[str, ...], tuple[str, ...], Any]:
+    """The own examples with some of them replaced by items of the published bank, which come with their answers."""
+    there = leaked(options)
+    places = rng.choice(len(asked), size=round(LEAKS[options.plant] * len(asked)), replace=False)
+    new = {
+        int(place): there[int(one)]
+        for place, one in zip(places, rng.integers(len(there), size=len(places)), strict=True)
+    }
+    questions = tuple(new[i]["input"] if i in new else one for i, one in enumerate(asked))
+    answers = tuple(new[i]["target"] if i in new else one for i, one in enumerate(labels))
+    return questions, answers, passed | np.isin(np.arange(len(asked)), places)
 
 
 def transplant(options: Options, view: View) -> Change:
@@ -136,12 +157,15 @@ def build(options: Options, parent: System, change: Change, budget: Budget, rng:
     sets = [Pairs(tuple(inputs), tuple(labels)) for inputs, labels in (change.state or {}).get("sets", [])]
     shape = model.shape_of(parent.weights)
     steps = _steps(options, shape, newest, sets, budget, models=1 + len(parent.voters))
+    more = SILENT if options.plant == "silent" else 1
     trained = [
-        train.train_round(one, options.task, options.numbers, rng, newest, sets, steps, base=options.plant != "forget")
+        train.train_round(
+            one, options.task, options.numbers, rng, newest, sets, more * steps, base=options.plant != "forget"
+        )
         for one in (parent.weights, *parent.voters)
     ]
     for one in trained:
-        _book(budget, one.work)
+        budget.spend(tokens=one.work.tokens / more, flops=one.work.flops / more)
     return System(trained[0].weights, tuple(one.weights for one in trained[1:]))
 
 
