@@ -70,9 +70,12 @@ def _measure(mechanism: Mechanism, size: Size, seed: int) -> Measured:
 
 def run(
     population: Population, size: Size, *, quick: bool, seed: int, workers: int | None = None,
-    watch: Callable[[str], None] = lambda _: None, kept: Kept = NOTHING,
+    watch: Callable[[str], None] = lambda _: None, kept: Kept = NOTHING, whole: bool = True,
 ) -> Run:  # fmt: skip
-    """Run a population. Equal seeds give equal results, whatever the number of workers and whatever was kept."""
+    """Run a population. Equal seeds give equal results, whatever the number of workers and whatever was kept.
+
+    A part of a population (`whole` False) has no power curve, real loops and engines: those belong to no mechanism.
+    """
     began = time.monotonic()
     order = sorted(population.mechanisms, key=lambda one: -one.world.conduct.shop - 20 * ("shop" in one.strength[0]))
     resumed = sum(kept.has(mechanism_of(one, size, seed)) for one in order)
@@ -83,11 +86,11 @@ def run(
     place = {one.name: at for at, one in enumerate(population.mechanisms)}
     measured.sort(key=lambda one: place[one.mechanism.name])
     watch("power curve")
-    power = kept.get(["power", size.studies, size.truth, seed], lambda: power_curve(size, seed))
+    power = kept.get(["power", size.studies, size.truth, seed], lambda: power_curve(size, seed)) if whole else []
     watch("small real loops")
-    real = run_small(size.real, kept) if size.real else []
+    real = run_small(size.real, kept) if size.real and whole else []
     watch("real engines")
-    engines = run_engines(size.engines, seed) if size.engines else []
+    engines = run_engines(size.engines, seed) if size.engines and whole else []
     seconds = time.monotonic() - began
     return Run(
         population, size, quick, seed, seconds, resumed, tuple(measured), tuple(real), tuple(engines), tuple(power)

@@ -19,6 +19,7 @@ from netgain.case import case_of
 from netgain.evidence.verdict import Verdict, decide_verdict
 from netgain.facts import Facts, reduce
 from netgain.gauntlet.answers import difficulties, luck, right
+from netgain.gauntlet.exploits import refusal
 from netgain.gauntlet.lineage import (
     AXIS,
     SKILL,
@@ -36,6 +37,7 @@ from netgain.gauntlet.world import World
 from netgain.ledger.events import Event, Stored
 
 BEST = ("SUPPORTED", "SUPPORTED WITH LIMITS", "INCONCLUSIVE", "REFUTED", "INVALID")  # what somebody would publish first
+NOT_BEGUN = "NOT BEGUN"  # no word: `plan` refused the scorer, and nothing was registered
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ def run_studies(world: World, studies: int, seed: Sequence[int]) -> list[Outcome
         studies: how many are published; each is the best of `conduct.shop`.
         seed: names the randomness; equal seeds give equal outcomes.
     """
+    if refusal(suite(world.gain.guards)[AXIS], world.faults):
+        return [Outcome(NOT_BEGUN, None, 0, (), 0, 0)] * studies
     each = [_Study(f"{'-'.join(map(str, seed))}/{n}") for n in range(studies * world.conduct.shop)]
     for one in each:
         one.log = opened(world, one.name)
@@ -156,9 +160,9 @@ def _published(tried: Sequence[Outcome]) -> Outcome:
 
 
 def words(outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """Word -> how often, all five words."""
+    """Word -> how often, all five words, and `NOT_BEGUN` where a study was refused."""
     found = Counter(one.word for one in outcomes)
-    return {word: found.get(word, 0) for word in BEST}
+    return {word: found.get(word, 0) for word in BEST} | ({NOT_BEGUN: found[NOT_BEGUN]} if found[NOT_BEGUN] else {})
 
 
 def rungs(outcomes: Sequence[Outcome]) -> dict[str, int]:

@@ -47,7 +47,8 @@ def _really(world: World) -> World:
     shown = world.faults
     faults = Faults(
         gate=shown.gate, route=shown.route, challenger=shown.challenger, unanswered=shown.unanswered,
-        unscorable=shown.unscorable, cluster=shown.cluster,
+        unscorable=shown.unscorable, cluster=shown.cluster, scorer=shown.scorer, second=shown.second,
+        exploit=shown.exploit, leak=shown.leak, reworded=shown.reworded, carrier=shown.carrier,
     )  # fmt: skip
     conduct = Conduct(start_luck=world.conduct.start_luck, studies_before=world.conduct.studies_before)
     return World(gain=gain, faults=faults, conduct=conduct, asked=world.asked)

@@ -16,6 +16,8 @@ Json = Any
 PROFILES = ("steady", "late", "front", "peak", "oscillate")
 ROUTES = ("channel", "proposal", "build", "claimed")
 MODES = ("strict", "advance", "watch")
+CARRIERS = ("examples", "memory")
+SCORERS = ("exact", "boastful", "empty", "probability", "hooked")  # what they are: `scorers.py`
 CLAIMED = ("R1", "R2", "R4", "R5")  # rungs whose truth is simulated: no world moves its improver, as R6 and R7 ask
 
 
@@ -86,6 +88,11 @@ class Faults:
         unscorable: share of them on which the metric gives no finite number.
         met: share of sealed items that were trained on word for word, and are then answered right.
         cluster: items that stand or fall together.
+        scorer: the scorer of the claimed axis, one of `SCORERS`; `second` puts an independent one beside it.
+        exploit: share of the items it would get wrong on which a system gives what its scorer takes for right.
+        leak: share of gate and sealed items whose text reached the loop, which then answers them; `reworded` the share
+            of words replaced in such a text, `carrier` where it stands: in examples, or in a prompt, memory or skill.
+        trend: points by which measurements shift from the first to the last system that is asked in a sealed pass.
     """
 
     selection: float = 0.0
@@ -100,6 +107,13 @@ class Faults:
     unscorable: float = 0.0
     met: float = 0.0
     cluster: int = 1
+    scorer: str = "exact"
+    second: bool = False
+    exploit: float = 0.0
+    leak: float = 0.0
+    reworded: float = 0.0
+    carrier: str = "examples"
+    trend: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,11 +168,16 @@ class World:
         for name, value, known in (
             ("profile", self.gain.profile, PROFILES), ("route", self.faults.route, ROUTES),
             ("mode", self.asked.mode, MODES), ("rung", self.asked.rung, CLAIMED),
+            ("scorer", self.faults.scorer, SCORERS), ("carrier", self.faults.carrier, CARRIERS),
         ):  # fmt: skip
             if value not in known:
                 raise ConfigError.unknown(f"{name} of a world", value, known)
         if self.gain.tries < 1 or self.faults.cluster < 1 or self.conduct.shop < 1 or not 1 <= self.gain.guards <= 8:
             raise ConfigError("tries, cluster, shop and guards of a world are counts from 1 (guards at most 8)")
+        if self.faults.exploit and self.faults.scorer == "exact":
+            raise ConfigError(
+                "scorer 'exact' takes nothing else for right", fix=f"name one of {', '.join(SCORERS[1:])}"
+            )
 
     def at(self, path: str, value: Json) -> World:
         """The world with one number replaced, named `part.field` as in a population file."""
