@@ -51,21 +51,25 @@ def suite(guards: int) -> Suite:
     return Suite([task, *kept, sibling], block=100, max_pairs=100 * LOOKS, design_gain=0.08)
 
 
-@lru_cache(maxsize=1)
-def loop() -> Loop:
-    """The loop whose declarations a simulated study registers: what its surfaces are, which controls it supports."""
-    return Ladder().loop()
+@lru_cache(maxsize=2)
+def loop(*, moves: bool = False) -> Loop:
+    """The loop whose declarations a simulated study registers: what its surfaces are, which controls it supports.
+
+    Args:
+        moves: whether the loop changes its improver, and can move it.
+    """
+    return Ladder(improver="saturating" if moves else "answers").loop()
 
 
 def arms_of(world: World) -> tuple[str, ...]:
     """Names of the arms of a simulated study: the claimed loop, and what its claim needs."""
-    return tuple(dict.fromkeys(["self", *required(world.asked.rung), *world.asked.beats]))
+    return tuple(dict.fromkeys(["self", *required(world.asked.rung, moves=world.improver.moves), *world.asked.beats]))
 
 
 @lru_cache(maxsize=16)
-def required(rung: str) -> tuple[str, ...]:
-    """Controls that a rung needs."""
-    return required_controls(rung, (), loop())
+def required(rung: str, *, moves: bool = False) -> tuple[str, ...]:
+    """Controls that a rung needs, of a loop that changes its improver or not."""
+    return required_controls(rung, (), loop(moves=moves))
 
 
 @lru_cache(maxsize=64)

@@ -20,6 +20,7 @@ from netgain.evidence.verdict import Verdict, decide_verdict
 from netgain.facts import Facts, reduce
 from netgain.gauntlet.answers import difficulties, luck, right
 from netgain.gauntlet.exploits import refusal
+from netgain.gauntlet.improvers import moved
 from netgain.gauntlet.lineage import (
     AXIS,
     SKILL,
@@ -33,7 +34,7 @@ from netgain.gauntlet.lineage import (
 )  # fmt: skip
 from netgain.gauntlet.record import LOOKS, Cohort, look_events, opened, stored
 from netgain.gauntlet.sealed import ask
-from netgain.gauntlet.world import World
+from netgain.gauntlet.world import RECURSIVE, World
 from netgain.ledger.events import Event, Stored
 
 BEST = ("SUPPORTED", "SUPPORTED WITH LIMITS", "INCONCLUSIVE", "REFUTED", "INVALID")  # what somebody would publish first
@@ -90,11 +91,13 @@ def run_studies(world: World, studies: int, seed: Sequence[int]) -> list[Outcome
 def _look(world: World, going: Sequence[_Study], before: int, size: int, seed: np.random.SeedSequence) -> None:
     """Enrol the starts of the next look in all studies that go on, and decide each again."""
     more = size - before
-    drawn, arms, blocks, kept = seed.spawn(4)
+    drawn, arms, blocks, kept, shifted = seed.spawn(5)
     starts = draw_starts(world, np.random.default_rng(drawn), len(going) * more, more)
     ran = run_arms(world, starts, arms)
     asked = ask(world, starts, ran, np.random.default_rng(blocks))
-    cohort = Cohort(ran, asked, _dropped(world, starts, ran, np.random.default_rng(kept)).tolist())
+    recursive = world.asked.rung in RECURSIVE
+    moves = moved(world, starts, ran, more, np.random.default_rng(shifted)) if recursive else None
+    cohort = Cohort(ran, asked, _dropped(world, starts, ran, np.random.default_rng(kept)).tolist(), moves)
     spent = evaluations(world, ran)
     for n, one in enumerate(going):
         rows = range(n * more, (n + 1) * more)

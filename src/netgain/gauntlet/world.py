@@ -18,7 +18,9 @@ ROUTES = ("channel", "proposal", "build", "claimed")
 MODES = ("strict", "advance", "watch")
 CARRIERS = ("examples", "memory")
 SCORERS = ("exact", "boastful", "empty", "probability", "hooked")  # what they are: `scorers.py`
-CLAIMED = ("R1", "R2", "R4", "R5")  # rungs whose truth is simulated: no world moves its improver, as R6 and R7 ask
+CURVES = ("steady", "late", "early")
+CLAIMED = ("R1", "R2", "R4", "R5", "R6", "R7")
+RECURSIVE = ("R6", "R7")  # of a world that moves its improver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +147,29 @@ class Conduct:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Improver:
+    """What one round by an improver adds to generation 0 of another start. What it adds at home stands in `Gain`.
+
+    Attributes:
+        moves: whether the loop changes its improver, and can move it to another start.
+        worth: of the improver of generation 0.
+        content: what the content of its feedback adds to that over the horizon.
+        feedback: what feedback of any content adds: as many examples, drawn at random, would do as much.
+        change: what any change as large as its own adds.
+        curve: when it comes: steady, late (and ever faster), early.
+        scatter: standard deviation of each between starts.
+    """
+
+    moves: bool = False
+    worth: float = 0.1
+    content: float = 0.0
+    feedback: float = 0.0
+    change: float = 0.0
+    curve: str = "steady"
+    scatter: float = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
 class Asked:
     """The registered claim, and the mode of the gate."""
 
@@ -153,6 +178,7 @@ class Asked:
     beats: tuple[str, ...] = ("frozen",)
     rounds: int = 5
     mode: str = "advance"
+    transplant_by: float = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,17 +189,22 @@ class World:
     faults: Faults = field(default_factory=Faults)
     conduct: Conduct = field(default_factory=Conduct)
     asked: Asked = field(default_factory=Asked)
+    improver: Improver = field(default_factory=Improver)
 
     def __post_init__(self) -> None:
         for name, value, known in (
             ("profile", self.gain.profile, PROFILES), ("route", self.faults.route, ROUTES),
             ("mode", self.asked.mode, MODES), ("rung", self.asked.rung, CLAIMED),
             ("scorer", self.faults.scorer, SCORERS), ("carrier", self.faults.carrier, CARRIERS),
+            ("curve", self.improver.curve, CURVES),
         ):  # fmt: skip
             if value not in known:
                 raise ConfigError.unknown(f"{name} of a world", value, known)
         if self.gain.tries < 1 or self.faults.cluster < 1 or self.conduct.shop < 1 or not 1 <= self.gain.guards <= 8:
             raise ConfigError("tries, cluster, shop and guards of a world are counts from 1 (guards at most 8)")
+        if self.asked.rung in RECURSIVE and not self.improver.moves:
+            what = f"rung {self.asked.rung} claimed in a world that moves no improver"
+            raise ConfigError(what, fix="set improver.moves, or claim a rung up to R5")
         if self.faults.exploit and self.faults.scorer == "exact":
             raise ConfigError(
                 "scorer 'exact' takes nothing else for right", fix=f"name one of {', '.join(SCORERS[1:])}"
@@ -213,7 +244,7 @@ class World:
         return cls(**{part: _part(PARTS[part], part, own) for part, own in record.items()})
 
 
-PARTS: dict[str, type[Any]] = {"gain": Gain, "faults": Faults, "conduct": Conduct, "asked": Asked}
+PARTS: dict[str, type[Any]] = {"gain": Gain, "faults": Faults, "conduct": Conduct, "asked": Asked, "improver": Improver}
 Part = TypeVar("Part")
 
 
