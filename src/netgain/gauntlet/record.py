@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from netgain.canonical import digest
-from netgain.claim import RUNGS, Claim
+from netgain.claim import OPEN, RUNGS, Claim
 from netgain.evidence.transplant import DRIFTED, FIRST, HALF, LAST, SHUFFLED
 from netgain.gates.gate import plan_of
 from netgain.gauntlet.gating import OUTCOMES
@@ -25,7 +25,6 @@ from netgain.run import Row, half_of, run_id
 
 Json = Any
 SPENT = 1000.0  # tokens and operations of one round of building
-LOOKS = (6, 9, 12)  # starts at which a claim may be decided
 CLOCK = "2026-01-01T00:00:00.000Z"
 
 
@@ -42,7 +41,9 @@ class Cohort:
 def claim_of(world: World) -> Claim:
     """The claim that is registered."""
     asked, one = world.asked, world.conduct.shared_start
-    return Claim(AXIS, by=asked.by, beats=asked.beats, rung=asked.rung, looks=LOOKS, expected=asked.by + 0.1,
+    return Claim(AXIS, by=asked.by, beats=asked.beats, rung=asked.rung, expected=asked.by + 0.1,
+                 looks=OPEN if asked.open_looks else asked.looks, analysis=asked.analysis, share=asked.share,
+                 about=asked.about, starve=asked.starve,
                  mode=asked.mode, transplant_by=asked.transplant_by if asked.rung in RECURSIVE else 0.0,
                  starts="fresh" if not one or world.conduct.start_luck else "this generation 0")  # fmt: skip
 
@@ -66,7 +67,8 @@ def opened(world: World, name: str) -> list[Event]:
     registration = {
         "claim": claim, "study": study, "contract": contract, "contract_digest": digest(contract),
         "claim_digest": digest({"claim": claim, "study": study, "contract_digest": digest(contract)}),
-        "root": digest(name), "given_root": world.conduct.given_root, "exploratory": False, "replicas": 6, "files": {},
+        "root": digest(name), "given_root": world.conduct.given_root, "exploratory": False,
+        "replicas": world.asked.taken[0], "files": {},
     }  # fmt: skip
     return [
         Event("study_opened", None, {"schema": "netgain.ledger/1", "attempts_here": world.conduct.shop}),
@@ -76,7 +78,7 @@ def opened(world: World, name: str) -> list[Event]:
 
 def session(world: World, registered: str, look: int) -> Event:
     """One call of `run`: under the registered contract, or under that of the code as it was changed meanwhile."""
-    changed = world.conduct.changed_loop and look > 6
+    changed = world.conduct.changed_loop and look > world.asked.taken[0]
     return Event("session", None, {"netgain": "0", "contract_digest": digest("other code") if changed else registered})
 
 

@@ -32,7 +32,7 @@ from netgain.gauntlet.lineage import (
     run_arms,
     suite,
 )  # fmt: skip
-from netgain.gauntlet.record import LOOKS, Cohort, look_events, opened, stored
+from netgain.gauntlet.record import Cohort, look_events, opened, stored
 from netgain.gauntlet.sealed import ask
 from netgain.gauntlet.world import RECURSIVE, World
 from netgain.ledger.events import Event, Stored
@@ -80,7 +80,7 @@ def run_studies(world: World, studies: int, seed: Sequence[int]) -> list[Outcome
     each = [_Study(f"{'-'.join(map(str, seed))}/{n}") for n in range(studies * world.conduct.shop)]
     for one in each:
         one.log = opened(world, one.name)
-    for before, size in zip((0, *LOOKS), LOOKS, strict=False):
+    for before, size in zip((0, *world.asked.taken), world.asked.taken, strict=False):
         going = [one for one in each if one.going]
         if going:
             _look(world, going, before, size, np.random.SeedSequence([*seed, size]))

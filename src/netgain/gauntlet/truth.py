@@ -24,8 +24,8 @@ STARTS = 10_000
 
 @dataclass(frozen=True)
 class Truth:
-    """`rung`: highest true rung up to the claimed one, None below R1. `gain`: median over starts of the net gain over
-    the controls of the claimed rung. `error`: standard error of that median."""
+    """`rung`: highest true rung up to the claimed one, None below R1. `gain`: what the claim is about at its rung, as a
+    rule the median over starts of the net gain (`claimed_gain`). `error`: standard error of that median."""
 
     rung: str | None
     gain: float
@@ -68,19 +68,34 @@ def _truth(world: World, starts: int) -> Truth:
         held = rung
     gains = net_gains(world, ran, world.asked.rung)
     error = 1.2533 * float(gains.std()) / starts**0.5  # of a median, as for a normal spread
-    return Truth(held, float(np.median(gains)), error)
+    return Truth(held, claimed_gain(world, ran, world.asked.rung), error)
+
+
+def claimed_gain(world: World, ran: Mapping[str, Ran], rung: str) -> float:
+    """The number that a claim at a rung is about.
+
+    The net gain of the typical start; with a share q, what all but the lowest 1 - q of starts exceed; with the analysis
+    "mean" the smallest mean difference to a control. Of a version, whose world has no luck, it is that of any start.
+    """
+    if world.asked.analysis == "mean":
+        return float(min(one.mean() for one in _differences(world, ran, rung)))
+    return float(np.quantile(net_gains(world, ran, rung), 1.0 - world.asked.share))
 
 
 def net_gains(world: World, ran: Mapping[str, Ran], rung: str) -> Floats:
     """(starts,) smallest true difference between the loop and the controls of a rung."""
+    return np.asarray(np.min(_differences(world, ran, rung), axis=0))
+
+
+def _differences(world: World, ran: Mapping[str, Ran], rung: str) -> list[Floats]:
     names = [*required(rung, moves=world.improver.moves)]
     names += [one for one in world.asked.beats if rung == world.asked.rung and one not in names]
     own = true_score(ran["self"].served[:, SKILL])
-    return np.asarray(np.min([own - true_score(ran[name].served[:, SKILL]) for name in names], axis=0))
+    return [np.asarray(own - true_score(ran[name].served[:, SKILL])) for name in names]
 
 
 def _holds(world: World, starts: Starts, ran: Mapping[str, Ran], rung: str) -> bool:
-    if float(np.median(net_gains(world, ran, rung))) <= world.asked.by:
+    if claimed_gain(world, ran, rung) <= world.asked.by:
         return False
     if rung in RECURSIVE:
         return _recursive(world, starts, ran, rung)

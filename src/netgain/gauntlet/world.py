@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
+from netgain.claim import ABOUT, ANALYSES, OPEN_STARTS
 from netgain.errors import ConfigError
 
 Json = Any
@@ -171,7 +172,10 @@ class Improver:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """The registered claim, and the mode of the gate."""
+    """The registered claim, and the mode of the gate; fields as in `netgain.claim.Claim`.
+
+    Open looks (`open_looks`) are taken after every sixth start; the analysis then looks back at each start between.
+    """
 
     by: float = 0.05
     rung: str = "R2"
@@ -179,6 +183,19 @@ class Asked:
     rounds: int = 5
     mode: str = "advance"
     transplant_by: float = 0.02
+    looks: tuple[int, ...] = (6, 9, 12)
+    open_looks: bool = False
+    analysis: str = "typical start"
+    share: float = 0.5
+    about: str = "loop"
+    starve: float = 0.05
+
+    @property
+    def taken(self) -> tuple[int, ...]:
+        """Numbers of starts at which a study looks, while nothing is decided."""
+        if self.about == "version":
+            return (1,)
+        return tuple(range(6, OPEN_STARTS + 1, 6)) if self.open_looks else self.looks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +213,8 @@ class World:
             ("profile", self.gain.profile, PROFILES), ("route", self.faults.route, ROUTES),
             ("mode", self.asked.mode, MODES), ("rung", self.asked.rung, CLAIMED),
             ("scorer", self.faults.scorer, SCORERS), ("carrier", self.faults.carrier, CARRIERS),
-            ("curve", self.improver.curve, CURVES),
+            ("curve", self.improver.curve, CURVES), ("analysis", self.asked.analysis, ANALYSES),
+            ("about", self.asked.about, ABOUT),
         ):  # fmt: skip
             if value not in known:
                 raise ConfigError.unknown(f"{name} of a world", value, known)
