@@ -31,7 +31,6 @@ WAYS = {"now": (0.0, 0.5), "clear": (1.645, 0.5), "strict": (1.0, 0.58), "shrunk
 WORLDS = {  # share of starts with the first gain, that gain, the gain of the others, spread of both
     "45 % gain .30, the rest .049": (0.45, 0.30, 0.049, 0.0),
     "48 % gain .30, the rest .049": (0.48, 0.30, 0.049, 0.0),
-    "45 % gain .30, the rest .03": (0.45, 0.30, 0.03, 0.0),
     "all at the claim": (1.0, 0.05, 0.05, 0.0),
     "all gain .08": (1.0, 0.08, 0.0, 0.01),
     "all gain .10": (1.0, 0.10, 0.0, 0.01),
@@ -93,18 +92,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--studies", type=int, default=1000)
     studies = parser.parse_args().studies
-    print(f"{studies} studies a cell, seed {SEED}; SUPPORTED in percent.\n")
-    print(f"| World (claim: above .05) | items | looks | {' | '.join(WAYS)} | any rule |\n|{'---|' * (4 + len(WAYS))}")
+    print(f"{studies} studies a cell, seed {SEED}: SUPPORTED in percent, {' / '.join(WAYS)} (any rule).\n")
+    print(f"| World (claim: above .05) | items | {' | '.join(' '.join(map(str, one)) for one in SIZES)} |")
+    print(f"|{'---|' * (2 + len(SIZES))}")
     for name, world in WORLDS.items():
         for items in ITEMS:
             rng = np.random.default_rng([SEED, items, *name.encode()])
             gains, errors = measured(world, studies, 20, items, rng)
-            for sizes in SIZES:
-                up = {way: counted(way, gains[:, : sizes[-1]], errors[:, : sizes[-1]]) for way in WAYS}
-                said = {way: words(one, one, looks_for(sizes, WAYS[way][1])) for way, one in up.items()}
-                row = [f"{100 * float((one == 1).mean()):.1f}" for one in said.values()]
-                row += [f"{100 * most(world, sizes[-1], float(errors.mean()), rng):.0f}" if world[0] == 1.0 else ""]
-                print(f"| {name} | {items} | {' '.join(map(str, sizes))} | {' | '.join(row)} |", flush=True)
+            cells = [cell(world, gains[:, : sizes[-1]], errors[:, : sizes[-1]], sizes, rng) for sizes in SIZES]
+            print(f"| {name} | {items} | {' | '.join(cells)} |", flush=True)
+
+
+def cell(world: tuple, gains: np.ndarray, errors: np.ndarray, sizes: tuple, rng: np.random.Generator) -> str:
+    """Return one cell: each way, and for a gain above the claim the most that any rule reaches."""
+    up = {way: counted(way, gains, errors) for way in WAYS}
+    said = [words(one, one, looks_for(sizes, WAYS[way][1])) for way, one in up.items()]
+    told = " / ".join(f"{100 * float((one == 1).mean()):.0f}" for one in said)
+    above = world[0] == 1.0 and world[1] > CLAIM
+    return told + (f" ({100 * most(world, sizes[-1], float(errors.mean()), rng):.0f})" if above else "")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from netgain.errors import ConfigError
-from netgain.gauntlet.found import Found
+from netgain.gauntlet.campaign import measure
+from netgain.gauntlet.found import Found, Size
 from netgain.gauntlet.lineage import draw_starts, run_arms
 from netgain.gauntlet.population import development
 from netgain.gauntlet.record import claim_of
@@ -79,3 +80,10 @@ def test_a_registered_claim_is_the_one_that_is_asked():
         World.from_json({"asked": {"analysis": "median"}})
     with pytest.raises(ConfigError, match="analysis 'mean'"):
         claim_of(World(asked=Asked(analysis="mean")))
+
+
+def test_rules_of_the_field_meet_only_claims_that_they_make():
+    tiny = Size(studies=1, truth=20, rules=6, random=0, probe=0, again=0, real=0, engines=0)
+    met = {name: bool(measure(PUBLIC[name], tiny, 1).rules) for name in ("no gain", "version that misses its claim")}
+    assert met == {"no gain": True, "version that misses its claim": False}
+    assert not any(PUBLIC[name].world.asked.usual for name in (*FAKES, *GAINS, "true gain, recursive"))

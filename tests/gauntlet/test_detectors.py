@@ -9,11 +9,11 @@ from netgain.errors import ConfigError
 from netgain.evaluation import asking_order
 from netgain.gauntlet import exploits, leaks, sealed
 from netgain.gauntlet.exploits import SCORER, as_scored, axis_of, refusal, sheet_of
-from netgain.gauntlet.lineage import AXIS, suite
+from netgain.gauntlet.lineage import AXIS, draw_starts, run_arms, suite
 from netgain.gauntlet.population import development
 from netgain.gauntlet.studies import run_studies
 from netgain.gauntlet.truth import truth_of
-from netgain.gauntlet.world import SCORERS, Faults, World
+from netgain.gauntlet.world import SCORERS, Asked, Faults, World
 
 PUBLIC = {one.name: one for one in development().mechanisms}
 TASK = suite(1)[AXIS]
@@ -98,6 +98,17 @@ def test_the_gate_scores_an_exploit_as_the_axis_does(second, share):
         gone = np.logical_or.reduce([np.zeros(100, dtype=bool), *missing.values()])
         assert np.array_equal(np.isnan(fast[start]), gone)
         assert np.array_equal(fast[start][~gone], scores[~gone])
+
+
+def test_two_detectors_in_one_world_take_nothing_from_each_other():
+    """As a held-out population may combine them: what was quarantined stays so beside what two scorers see apart."""
+    faults = Faults(scorer="hooked", second=True, exploit=0.4, leak=0.3, carrier="memory")
+    world = World(faults=faults, asked=Asked(mode="watch"))
+    starts = draw_starts(world, np.random.default_rng(1), 4, 1)
+    ran = run_arms(world, starts, np.random.SeedSequence(1))
+    _, status = sealed.ask(world, starts, ran, np.random.default_rng(2))["self", "served", AXIS].record(0)
+    reasons = {why.partition(":")[0] for why in status.values()}
+    assert reasons == {"scorers disagree", "quarantined"}
 
 
 def test_an_exploit_needs_a_scorer_that_can_be_exploited():

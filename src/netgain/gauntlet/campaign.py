@@ -63,7 +63,8 @@ def _measure(mechanism: Mechanism, size: Size, seed: int) -> Measured:
     each = spread(size.studies, len(mechanism.grid))
     found = [look_at(mechanism.at(strength), n, size, seed, strength)
              for strength, n in zip(mechanism.grid, each, strict=True)]  # fmt: skip
-    rules = compare(found, size.rules, seed) if mechanism.kind in ("fake", "genuine") else ()
+    met = mechanism.kind in ("fake", "genuine") and mechanism.world.asked.usual
+    rules = compare(found, size.rules, seed) if met else ()
     worst = worst_of(mechanism, found, size, seed) if mechanism.kind == "fake" else None
     return Measured(mechanism, found, rules, worst)
 

@@ -114,7 +114,9 @@ def _sheets(
         answers = answers | leaked.taught(traits[:, LEAK])
         missing[TRAINED_ON] = leaked.quarantined(traits[:, LEAK])
     if once is not None and (faults.exploit or faults.scorer != "exact"):
-        answers, missing = _by_scorer(world, answers, ~answers & (rng.random(answers.shape) < traits[:, EXPLOIT, None]))
+        cheated = ~answers & (rng.random(answers.shape) < traits[:, EXPLOIT, None])
+        answers, contradicted = _by_scorer(world, answers, cheated)
+        missing = {**contradicted, **missing}
     return Sheets(answers, missing)
 
 

@@ -100,7 +100,7 @@ def summed(
         "over_claim": _over_claim(counted),
         "false_refuted": upper(_sum(Rate(one["words"]["REFUTED"], one["n"]) for one in true)),
         "invalid_honest": upper(_sum(honest) + earlier.honest),
-        "netgain": _ours(counted, genuine, true),
+        "netgain": _ours(*([one for one in rows if one.get("rules", True)] for rows in (counted, genuine))),
         "rules": _rules([one for one in (*counted, *genuine) if one.get("rules")], earlier),
     }
 
@@ -140,8 +140,9 @@ def _over_claim(counted: Sequence[Row]) -> dict[str, Json]:
             "classes": classes}  # fmt: skip
 
 
-def _ours(counted: Sequence[Row], genuine: Sequence[Row], true: Sequence[Row]) -> dict[str, Json]:
+def _ours(counted: Sequence[Row], genuine: Sequence[Row]) -> dict[str, Json]:
     """Our verdicts on the same fakes and gains that the rules meet, those included that no plan would let begin."""
+    true = [place for one in genuine for place in one["strengths"] if place["true"]]
     begun = [(one.get("begun", one["n"]), one["evaluations"]) for one in (*counted, *genuine)]
     studies = sum(n for n, _ in begun)
     return {

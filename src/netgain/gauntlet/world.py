@@ -191,6 +191,12 @@ class Asked:
     starve: float = 0.05
 
     @property
+    def usual(self) -> bool:
+        """Whether it is a claim that rules of the field make too: a gain, and not what an improver or a share is."""
+        asked = (self.analysis, self.share, self.about, self.open_looks)
+        return self.rung not in RECURSIVE and asked == ("typical start", 0.5, "loop", False)
+
+    @property
     def taken(self) -> tuple[int, ...]:
         """Numbers of starts at which a study looks, while nothing is decided."""
         if self.about == "version":
