@@ -588,10 +588,13 @@ def _moves(rng: random.Random) -> Iterator[Event]:
     nulls = {"drifted": rng.choice([0.05, 0.9]), "shuffled": rng.choice([0.1, 0.1, 0.8])}
     worth = dict(zip(("last", "half", "first"), curve, strict=True)) | nulls
     gone, given = rng.choice([0.0, 0.01, 0.1]), rng.choice([100.0] * 10 + [95.0, 70.0, None])
+    alike = rng.choice([0, 0, 0, 2, 3, 4, 5])  # starts whose placebo kept no change
     for replica, arm in ((r, arm) for r in range(5) for arm in ("self", "ungated")):
         for improver, start in ((name, one) for name in worth for one in (replica + 1, replica + 2)):
             failed = rng.random() < 0.01
-            place = {"improver": improver, "start": start % 5, "system": None if failed else "s", "round": 5}
+            system = "first" if improver == "shuffled" and replica < alike else improver
+            place = {"improver": improver, "improver_system": system, "start": start % 5, "round": 5,
+                     "system": None if failed else "s"}  # fmt: skip
             spend = {**dict.fromkeys(UNITS), "tokens": given if improver == "drifted" else 100.0, "device_seconds": 1.0}
             yield Event("transplanted", f"r{replica}/{arm}", {**place, "spend": {"transplant": spend}})
             values = [float(i < 60 * worth[improver]) for i in range(60)]

@@ -9,7 +9,7 @@ from statistics import median
 from netgain.arms import samples
 from netgain.budget import Spend, total
 from netgain.evidence.tally import Tally, side_by_side
-from netgain.evidence.transplant import IMPROVERS, LAST, NULLS, Moved, moved
+from netgain.evidence.transplant import FIRST, IMPROVERS, LAST, NULLS, SHUFFLED, Moved, moved
 from netgain.evidence.verdict import Case, Course
 from netgain.facts import Facts, RunFacts
 from netgain.run import half_of
@@ -142,6 +142,7 @@ def _course(facts: Facts, arm: str) -> Course:
         changed=[any(row["released"] != row["anchor"] for row in own) for own in rows],
         improvers=_improvers(facts, arm),
         moved_short=_moved_short(facts, arm),
+        alike=_alike(facts, arm),
     )
 
 
@@ -164,6 +165,13 @@ def _moved_short(facts: Facts, arm: str) -> dict[str, float | None]:
     pairs = {null: [(one[LAST], one[null]) for one in spent if one[LAST] and one[null]] for null in NULLS}
     return {null: _typical(_share_apart(own, theirs, most=False) for own, theirs in found)
             for null, found in pairs.items() if found}  # fmt: skip
+
+
+def _alike(facts: Facts, arm: str) -> int:
+    """Starts in which the improver that grew on feedback without content is that of generation 0."""
+    moves = [facts.moves.get((replica, arm), []) for replica in facts.enrolled]
+    each = [{move["improver"]: move["improver_system"] for move in one} for one in moves]
+    return sum(SHUFFLED in one and one[SHUFFLED] == one.get(FIRST) for one in each)
 
 
 def _moved_spend(facts: Facts, replica: int, arm: str, improver: str) -> Spend:

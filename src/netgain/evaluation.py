@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from netgain.budget import Budget, total
 from netgain.canonical import digest
@@ -15,6 +15,7 @@ from netgain.jobs import Jobs, Spend
 from netgain.suite import Axis, score_axis
 
 Json = Any
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def evaluate(
     answers: dict[str, dict[str, list[Json]]] = {}
     spends: list[Spend] = []
     failures: list[str] = []
-    for system in sorted(set(systems.values()), key=lambda one: digest([asking.seed, one])):  # order drawn, not by role
+    for system in asking_order(set(systems.values()), asking.seed):
         answers[system], spend, failure = _ask(jobs, longest, system, asking, vital=system == systems.get(vital))
         spends.append(spend or {})  # what a failed answer cost is unknown, and so is the sum
         failures += [failure] if failure else []
@@ -124,6 +125,14 @@ def evaluate(
         for role, system in systems.items()
     ]
     return sheets, total(spends) if spends else {}, failures
+
+
+def asking_order(systems: Collection[T], seed: str) -> list[T]:
+    """The order in which systems are asked one after the other: drawn, so that no role is always the last.
+
+    What changes while they are asked (a machine, a provider) would favour a role that always stood at one place.
+    """
+    return sorted(systems, key=lambda one: digest([seed, one]))
 
 
 def _longest(axes: Sequence[Axis], blocks: Mapping[str, Block]) -> dict[str, Block]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from netgain.evaluation import Asking, evaluate
+from netgain.evaluation import Asking, asking_order, evaluate
 from netgain.facts import MIXTURE, Facts, RunFacts, reduce
 from netgain.ledger.events import Event, Stored
 from netgain.ledger.merkle import Frontier
@@ -139,7 +139,8 @@ def _score_group(world: World, facts: Facts, seal: dict[str, Json], group: Seque
     axes = [axis for axis in world.suite.axes if axis.sealed_items]
     blocks = {axis.name: world.dealer.sealed(axis, replica, secret) for axis in axes}
     seed = f"{stream(world.root, replica, world.rounds, 'seal', 'answer'):032x}"
-    for one in group:  # a system that two arms serve is asked once: equal tasks have one answer
+    drawn = asking_order([one.system for one in group], seed)
+    for one in sorted(group, key=lambda one: drawn.index(one.system)):  # a system that two arms serve is asked once
         seen = frozenset(unpack(world.store.get(one.row.seen))) if one.row.seen else frozenset()
         asking = Asking(replica, seed, world.tries_of(one.row), seen)
         sheets, spend, failures = evaluate(world.jobs, axes, blocks, {one.role: one.system}, asking)

@@ -455,6 +455,7 @@ def _tidy(log: Ledger, store: ObjectStore, claimed: str) -> None:
         made |= {one[name] for one in rows for name in _POINTERS}
         kept |= {row["anchor"], row["released"], row["seen"], *row["kept_at"].values()}
         kept |= {one["released"] for one in rows} if row["arm"] == claimed else set()
+        kept |= {row["working"]} if row["arm"] == "placebo" else set()  # a null of moved improvers
     dropped = sorted(name for name in made - kept if name and store.has(name))
     if dropped:
         log.append([Event("objects_dropped", None, {"digests": dropped, "reason": "all runs are over"})])

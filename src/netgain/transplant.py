@@ -95,9 +95,20 @@ def _improvers(world: World, facts: Facts, row: Row, last: str) -> dict[str, str
     """Digest of every improver that a run has: one that ended before half of the horizon has no half."""
     first = str(row.anchor)
     half = row.kept_at.get(str(half_of(world.rounds)))
-    placebo = served(facts, row.replica, "placebo")[1] if facts.runs_of(row.replica, "placebo") else None
-    systems = {"last": last, "half": half, "first": first, "drifted": _drifted(world, row, last), "shuffled": placebo}
+    drifted, shuffled = _drifted(world, row, last), _shuffled(facts, row.replica)
+    systems = {"last": last, "half": half, "first": first, "drifted": drifted, "shuffled": shuffled}
     return {name: system for name in IMPROVERS if (system := systems[name]) is not None}
+
+
+def _shuffled(facts: Facts, replica: int) -> str | None:
+    """The improver that grew on feedback without content: what `placebo` works with, released or not.
+
+    Behind a gate a placebo that gains nothing is never released: what it serves would be generation 0 once more.
+    """
+    if not facts.runs_of(replica, "placebo"):
+        return None
+    run, system = served(facts, replica, "placebo")
+    return None if system is None else Row.from_json(facts.runs[run].row).working
 
 
 def _drifted(world: World, row: Row, last: str) -> str | None:

@@ -1195,7 +1195,8 @@ def _moved(study: Study, seal: Entry) -> None:
         name = f"r{replica}/{arm}"
         run, last = served["from"][name], served["served"][name]
         row = study.rows[run]
-        half, shuffled = row["kept_at"].get(str(half_of(study))), served["served"].get(f"r{replica}/placebo")
+        half, placebo = row["kept_at"].get(str(half_of(study))), f"r{replica}/placebo"
+        shuffled = study.rows[served["from"][placebo]]["working"] if served["served"].get(placebo) else None
         systems = {"last": last, "half": half, "first": row["anchor"], "shuffled": shuffled}
         due = {key: one for key, one in systems.items() if one}
         made = [e for e in study.of("transplanted", run) if e.data["round"] == study.record["study"]["rounds"]]
@@ -1720,6 +1721,15 @@ class Case:
             found += [share_apart(sums["last"], sums[null], False)] if all(sums.values()) else []
         return found
 
+    def alike(self) -> int:
+        """Starts in which the improver that grew on feedback without content is that of generation 0."""
+        found = 0
+        for replica in self.log.replicas:
+            moves = [e.data for run in self.log.runs(replica, self.arm) for e in self.log.of("transplanted", run)]
+            systems = {one["improver"]: one["improver_system"] for one in moves}
+            found += "shuffled" in systems and systems["shuffled"] == systems.get("first")
+        return found
+
     def recursive(self, rung: str, wrong: list[str]) -> str:
         """R6: the last improver beats generation 0 and both nulls elsewhere; R7: and ever faster, on both scales."""
         worth = [self.moved(replica) for replica in self.log.replicas]
@@ -1728,6 +1738,8 @@ class Case:
         for null, shares in ((null, self.moved_short(null)) for null in NULLS):
             if shares and (None in shares or median(shares) > 0.10):
                 return f"not testable: moved rounds of {null} spent less than those of the last improver, or unknown"
+        if self.alike() >= 0.8 * len(self.lost):
+            return "not testable: the improver `shuffled` is that of generation 0 in four fifths of starts"
         whole = [one if {"last", *NULLS} <= {*one} else None for one in worth]
         ahead = [one["last"][0] - max(one[null][0] for null in NULLS) if one else None for one in whole]
         found = self.typical(ahead, self.claim.get("transplant_by", 0.0))

@@ -622,6 +622,14 @@ def test_an_improver_that_was_given_more_than_its_null_proves_nothing(short, hel
     assert ("moved rounds of the improver `drifted`" in " ".join(found.reasons)) == (held != "pass")
 
 
+@pytest.mark.parametrize(("alike", "held"), [(0, "pass"), (STARTS - 2, "pass"), (STARTS - 1, "not testable")])
+def test_an_improver_grown_on_nothing_that_is_generation_0_once_more_is_no_null(alike, held):
+    """Behind a gate `placebo` may keep no change: then nothing shows what feedback without content would have made."""
+    found = decide_verdict(case(rung="R6", improvers=improvers(**ACCELERATING), alike=alike))
+    assert result(found, "R6") == held
+    assert (f"generation 0 in {alike} of {STARTS} starts" in " ".join(found.reasons)) == (held != "pass")
+
+
 def test_a_loss_that_slows_down_is_no_acceleration():
     found = decide_verdict(case(rung="R7", improvers=improvers(**{**ACCELERATING, "last": 0.13, "half": 0.14})))
     assert accelerations(improvers(1, last=0.13, half=0.14, first=0.2), 1, "logit")[0] > 0

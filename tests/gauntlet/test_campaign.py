@@ -17,7 +17,7 @@ from netgain.gauntlet.picture import OURS, rows_of
 from netgain.gauntlet.population import development
 
 TINY = Size(studies=6, truth=30, rules=2, random=1, probe=1, again=2, real=0, engines=0)
-CHOSEN = ("no gain", "compute only", "scorer exploit", "true gain, large", "boundary, one control", "hidden teacher")
+CHOSEN = ("no gain", "compute only", "hooked scorer", "true gain, large", "boundary, one control", "hidden teacher")
 FEW = replace(TINY, rules=0, random=0, again=0)
 
 
@@ -66,7 +66,7 @@ def test_a_null_has_its_reason_beside_it(found):
 
 
 def test_what_waits_for_the_guards_counts_nowhere(found):
-    assert {one["mechanism"]: one["detector"] for one in found["fakes"]}["scorer exploit"] == "guards"
+    assert {one["mechanism"]: one["detector"] for one in found["fakes"]}["hooked scorer"] == "guards"
     assert found["false_supported"]["n"] == 12  # two mechanisms of six studies
     assert found["over_claim"]["classes"]["S"]["rate"] is None
     assert [one["mechanism"] for one in found["outside"]] == ["hidden teacher"]

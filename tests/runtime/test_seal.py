@@ -71,6 +71,16 @@ def test_all_arms_of_a_start_answer_its_block_and_no_other_start_does(tmp_path: 
     assert not blocks[0] & blocks[1]
 
 
+def test_no_arm_has_a_place_of_its_own_in_the_order_of_asking(tmp_path: Path) -> None:
+    """A machine that drifts while it is asked would favour an arm that always stood at one place."""
+    world = finished(tmp_path, ["self", "frozen"], replicas=8)
+    facts = opened(world, ["self", "frozen"], look=8, replicas=tuple(range(8)))
+    score_sealed(world, facts, facts.seals[-1], 1)
+    served = [one["run"] for one in sealed_scores(world) if (one["role"], one["axis"]) == ("served", "ladder")]
+    first = {run.partition("/")[0]: run.partition("/")[2] for run in reversed(served)}
+    assert set(first.values()) == {"self", "frozen"}
+
+
 def test_every_served_system_is_scored_on_every_sealed_axis_and_so_is_the_listed_one(tmp_path: Path) -> None:
     world = finished(tmp_path)
     facts = opened(world)

@@ -87,6 +87,14 @@ def test_only_the_improver_is_moved_and_its_nulls_have_the_same_round(tmp_path: 
     assert not any(one["start_system"] == one["improver_system"] for one in records if one["improver"] == "first")
 
 
+def test_the_improver_grown_on_nothing_is_what_the_placebo_works_with_released_or_not(tmp_path: Path) -> None:
+    world, records = moved(tmp_path, Ladder(target=7, own=20, improver="accelerating").loop())
+    rows = [world.log.row(f"r{replica}/placebo") or {} for replica in range(2)]
+    assert all(row["released"] != row["working"] for row in rows)
+    found = {one["improver_system"] for one in records if one["improver"] == "shuffled"}
+    assert found == {row["working"] for row in rows}
+
+
 def test_a_start_is_foreign_only_with_another_generation_0() -> None:
     anchors = ["a", "b", "a", None, "c"]
     facts = Facts(runs={f"r{r}/frozen": _Run({"anchor": one}) for r, one in enumerate(anchors)})  # type: ignore[dict-item]

@@ -13,7 +13,8 @@ from netgain.evidence.tally import columns
 
 Json = Any
 LAST, HALF, FIRST = "last", "half", "first"
-NULLS = (FIRST, "drifted", "shuffled")  # generation 0; changed as much at random; grown on feedback without content
+DRIFTED, SHUFFLED = "drifted", "shuffled"
+NULLS = (FIRST, DRIFTED, SHUFFLED)  # generation 0; changed as much at random; grown on feedback without content
 IMPROVERS = (LAST, HALF, *NULLS)
 
 

@@ -54,6 +54,7 @@ class Course:
     changed: Sequence[bool]
     improvers: Mapping[str, Sequence[Moved | None]] = field(default_factory=dict)
     moved_short: Mapping[str, float | None] = field(default_factory=dict)
+    alike: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Case:
         changed: (R,) whether what is served differs from generation 0.
         improvers: improver of the claimed arm -> (R,) its worth, moved to foreign starts; empty: none was moved.
         moved_short: null improver -> share by which its moved rounds spent less than those of the last; None unknown.
+        alike: starts in which the null `shuffled` is the improver of generation 0 once more.
         transplant_by: by how much the last improver has to exceed its nulls there.
         unmoved: why no improver could be moved.
         ungated: the course of the arm `ungated`, when it was run beside a claimed `self`: the mark R3 tests its rungs.
@@ -112,6 +114,7 @@ class Case:
     changed: Sequence[bool] = ()
     improvers: Mapping[str, Sequence[Moved | None]] = field(default_factory=dict)
     moved_short: Mapping[str, float | None] = field(default_factory=dict)
+    alike: int = 0
     transplant_by: float = 0.0
     unmoved: str = ""
     ungated: Course | None = None
@@ -392,8 +395,8 @@ def _recursive(case: Case, name: str, looks: Looks) -> Rung:
     """
     if not case.improvers:
         return Rung(name, "not testable", case.unmoved or "no improver was moved to a foreign start")
-    if unequal := _unequal_rounds(case):
-        return Rung(name, "not testable", unequal)
+    if wanting := _unequal_rounds(case) or _alike_nulls(case):
+        return Rung(name, "not testable", wanting)
     starts, names = len(case.lost), controls(case, name)
     parts = [_judged(name, claim_test(case, names), f"net gain over {', '.join(names)} above {case.by:g}")]
     what = f"a round by the last improver on a foreign start exceeds one by any null by {case.transplant_by:g}"
@@ -414,6 +417,16 @@ def _unequal_rounds(case: Case) -> str:
         if short > UNDERSPENT_BLOCKS:
             return f"moved rounds of the improver `{null}` spent {100 * short:.0f} % less than those of the last one"
     return ""
+
+
+def _alike_nulls(case: Case) -> str:
+    """Why nothing is known of feedback without content: what grew on it is generation 0 in most starts."""
+    if not case.alike >= VACUOUS * len(case.lost) > 0:
+        return ""
+    return (
+        f"the improver `shuffled` is that of generation 0 in {case.alike} of {len(case.lost)} starts: `placebo` kept "
+        "no change, so nothing shows what feedback without content makes of an improver"
+    )
 
 
 def guard_test(case: Case, axis: str, looks: Looks) -> Rung:

@@ -63,16 +63,20 @@ def _measure(mechanism: Mechanism, size: Size, seed: int) -> Measured:
     each = spread(size.studies, len(mechanism.grid))
     found = [look_at(mechanism.at(strength), n, size, seed, strength)
              for strength, n in zip(mechanism.grid, each, strict=True)]  # fmt: skip
-    rules = compare(found, size.rules, seed) if mechanism.kind in ("fake", "genuine") else ()
+    met = mechanism.kind in ("fake", "genuine") and mechanism.world.asked.usual
+    rules = compare(found, size.rules, seed) if met else ()
     worst = worst_of(mechanism, found, size, seed) if mechanism.kind == "fake" else None
     return Measured(mechanism, found, rules, worst)
 
 
 def run(
     population: Population, size: Size, *, quick: bool, seed: int, workers: int | None = None,
-    watch: Callable[[str], None] = lambda _: None, kept: Kept = NOTHING,
+    watch: Callable[[str], None] = lambda _: None, kept: Kept = NOTHING, whole: bool = True,
 ) -> Run:  # fmt: skip
-    """Run a population. Equal seeds give equal results, whatever the number of workers and whatever was kept."""
+    """Run a population. Equal seeds give equal results, whatever the number of workers and whatever was kept.
+
+    A part of a population (`whole` False) has no power curve, real loops and engines: those belong to no mechanism.
+    """
     began = time.monotonic()
     order = sorted(population.mechanisms, key=lambda one: -one.world.conduct.shop - 20 * ("shop" in one.strength[0]))
     resumed = sum(kept.has(mechanism_of(one, size, seed)) for one in order)
@@ -83,11 +87,11 @@ def run(
     place = {one.name: at for at, one in enumerate(population.mechanisms)}
     measured.sort(key=lambda one: place[one.mechanism.name])
     watch("power curve")
-    power = kept.get(["power", size.studies, size.truth, seed], lambda: power_curve(size, seed))
+    power = kept.get(["power", size.studies, size.truth, seed], lambda: power_curve(size, seed)) if whole else []
     watch("small real loops")
-    real = run_small(size.real, kept) if size.real else []
+    real = run_small(size.real, kept) if size.real and whole else []
     watch("real engines")
-    engines = run_engines(size.engines, seed) if size.engines else []
+    engines = run_engines(size.engines, seed) if size.engines and whole else []
     seconds = time.monotonic() - began
     return Run(
         population, size, quick, seed, seconds, resumed, tuple(measured), tuple(real), tuple(engines), tuple(power)

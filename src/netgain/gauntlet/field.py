@@ -14,7 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from netgain.gauntlet.answers import Singles, difficulties, luck, right
-from netgain.gauntlet.lineage import SEALED, SELECTION, SILENT, SKILL, UNSCORABLE, arm, draw_starts, increment
+from netgain.gauntlet.lineage import (
+    EXPLOIT,
+    LEAK,
+    SEALED,
+    SELECTION,
+    SILENT,
+    SKILL,
+    UNSCORABLE,
+    arm,
+    draw_starts,
+    increment,
+)  # fmt: skip
 from netgain.gauntlet.world import Gain, World
 
 Floats = npt.NDArray[np.float64]
@@ -78,6 +89,17 @@ class Field:
         return luck(rng, self.runs, self.tasks)
 
 
+def _measured(world: World, step: Floats) -> Floats:
+    """(runs, 5) what a step adds, as rules meet it: nobody tests their scorer or looks into the loop's material.
+
+    An exploit and a leak show on what generation 0 would get wrong, on the first set and on the second.
+    """
+    found = step[:, TRAITS]
+    shown = (step[:, EXPLOIT] + step[:, LEAK]) * (1.0 - world.gain.base)
+    found[:, 1:3] += shown[:, None]
+    return found
+
+
 def lay_out(world: World, runs: int, tasks: int, seed: Sequence[int]) -> Field:
     """The field of a world: `tries` proposals in each of its rounds, the first of which carries the round's gain."""
     root = np.random.SeedSequence([*seed, runs, tasks])
@@ -86,7 +108,7 @@ def lay_out(world: World, runs: int, tasks: int, seed: Sequence[int]) -> Field:
     one = replace(world, gain=replace(world.gain, tries=1))
     bare = World(gain=Gain(edits=world.gain.edits, luck=0.0), asked=world.asked)
     steps = [
-        increment(one if attempt == 0 else bare, arm("self"), starts, t, stepped)[:, TRAITS[: len(TRAITS)]]
+        _measured(world, increment(one if attempt == 0 else bare, arm("self"), starts, t, stepped))
         for t in range(1, world.asked.rounds + 1)
         for attempt in range(world.gain.tries)
     ]

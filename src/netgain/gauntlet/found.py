@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from netgain.evidence.looks import default_looks
-from netgain.evidence.power import planned_chances
+from netgain.evidence.looks import looks_of
+from netgain.evidence.power import mean_chances, planned_chances, version_chances
+from netgain.gauntlet.lineage import AXIS, suite
 from netgain.gauntlet.record import claim_of
 from netgain.gauntlet.studies import Outcome, run_studies
 from netgain.gauntlet.truth import Truth, truth_of
@@ -83,10 +84,15 @@ class Found:
     @property
     def promised(self) -> float:
         """Chance of SUPPORTED that `plan` would print for this net gain, before the run."""
-        claim = claim_of(self.world)
-        return planned_chances(
-            default_looks(), expected=self.truth.gain, delta=claim.by, starve=claim.starve, spread=0.05
-        ).supported
+        claim, gain = claim_of(self.world), self.truth.gain
+        if claim.about == "version":
+            items, yes_no = suite(self.world.gain.guards)[AXIS].sealed_items, claim.by == 0.0
+            return version_chances(items, gain=gain - claim.by, second_moment=max(0.15, gain), level=claim.alpha,
+                                   yes_no=yes_no).supported  # fmt: skip
+        if claim.analysis == "mean":
+            return mean_chances(claim.sizes, expected=gain, delta=claim.by, starve=claim.starve, spread=0.05).supported
+        looks = looks_of(claim.looks, share=claim.share, level=claim.alpha)
+        return planned_chances(looks, expected=gain, delta=claim.by, starve=claim.starve, spread=0.05).supported
 
 
 def seed_of(seed: int, world: World, purpose: str) -> list[int]:

@@ -16,7 +16,9 @@ import numpy.typing as npt
 from netgain.arms import GENERATION_0, Arm, arm_named, required_controls
 from netgain.gates.gate import plan_of
 from netgain.gauntlet.answers import difficulties, luck, right
+from netgain.gauntlet.exploits import as_scored
 from netgain.gauntlet.gating import PROMOTE, REJECT, Columns, judge
+from netgain.gauntlet.leaks import Leaked
 from netgain.gauntlet.world import World
 from netgain.generators import Strings
 from netgain.metric import METRICS
@@ -29,7 +31,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-SKILL, SIBLING, GATE, SEALED, SELECTION, SILENT, UNSCORABLE, MET, GUARDS = range(9)
+SKILL, SIBLING, GATE, SEALED, SELECTION, SILENT, UNSCORABLE, MET, EXPLOIT, LEAK, GUARDS = range(11)
 GUARD_BASE = 0.9
 LOOKS = 2  # blocks of one gate decision
 AXIS = "task"  # the claimed axis
@@ -49,21 +51,25 @@ def suite(guards: int) -> Suite:
     return Suite([task, *kept, sibling], block=100, max_pairs=100 * LOOKS, design_gain=0.08)
 
 
-@lru_cache(maxsize=1)
-def loop() -> Loop:
-    """The loop whose declarations a simulated study registers: what its surfaces are, which controls it supports."""
-    return Ladder().loop()
+@lru_cache(maxsize=2)
+def loop(*, moves: bool = False) -> Loop:
+    """The loop whose declarations a simulated study registers: what its surfaces are, which controls it supports.
+
+    Args:
+        moves: whether the loop changes its improver, and can move it.
+    """
+    return Ladder(improver="saturating" if moves else "answers").loop()
 
 
 def arms_of(world: World) -> tuple[str, ...]:
     """Names of the arms of a simulated study: the claimed loop, and what its claim needs."""
-    return tuple(dict.fromkeys(["self", *required(world.asked.rung), *world.asked.beats]))
+    return tuple(dict.fromkeys(["self", *required(world.asked.rung, moves=world.improver.moves), *world.asked.beats]))
 
 
 @lru_cache(maxsize=16)
-def required(rung: str) -> tuple[str, ...]:
-    """Controls that a rung needs."""
-    return required_controls(rung, (), loop())
+def required(rung: str, *, moves: bool = False) -> tuple[str, ...]:
+    """Controls that a rung needs, of a loop that changes its improver or not."""
+    return required_controls(rung, (), loop(moves=moves))
 
 
 @lru_cache(maxsize=64)
@@ -302,7 +308,8 @@ def _shown(world: World, own: Arm, added: Floats, share: float) -> None:
         return
     planted = {
         GATE: faults.gate + world.gain.quirk, SEALED: faults.sealed + world.gain.quirk, SELECTION: faults.selection,
-        SILENT: faults.unanswered, UNSCORABLE: faults.unscorable, MET: faults.met,
+        SILENT: faults.unanswered, UNSCORABLE: faults.unscorable, MET: faults.met, EXPLOIT: faults.exploit,
+        LEAK: faults.leak,
     }  # fmt: skip
     for trait, points in planted.items():
         added[:, trait] += points * share
@@ -331,12 +338,20 @@ def _block(world: World, systems: list[Floats], rng: np.random.Generator) -> Col
     columns: dict[str, dict[str, Floats]] = {}
     for place, axis in enumerate((axes.gate_axis, *axes.guards)):
         hard = difficulties(rng, len(systems[0]), axis.gate_items, cluster)
+        if place == 0 and world.faults.leak:
+            leaked = Leaked.drawn(world.faults, rng, hard.shape)
         columns[axis.name] = {}
         for role, traits in zip(("candidate", "released", "anchor"), systems, strict=True):
             noise = luck(rng, len(traits), axis.gate_items, cluster)
             ability = _on_gate(world, traits, role) if place == 0 else traits[:, GUARDS + place - 1]
             answers = right(ability, hard, noise)
+            if place == 0 and world.faults.leak:
+                answers = answers | leaked.taught(traits[:, LEAK])
             scores = answers.astype(np.float64)
+            if place == 0 and world.faults.exploit:
+                scores = as_scored(world.faults, answers, traits[:, EXPLOIT], rng)
+            if place == 0 and world.faults.leak:
+                scores = np.where(leaked.quarantined(systems[0][:, LEAK]), np.nan, scores)
             if place == 0 and (world.faults.unanswered or world.faults.unscorable):
                 scores = _incomplete(scores, traits, role, rng)
             columns[axis.name][role] = scores

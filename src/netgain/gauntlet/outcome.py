@@ -9,41 +9,36 @@ from typing import Any
 from netgain.evidence.looks import default_looks
 from netgain.gauntlet.campaign import Measured, Run
 from netgain.gauntlet.found import Found
-from netgain.gauntlet.population import CLASSES, Population
+from netgain.gauntlet.population import Population
 from netgain.gauntlet.power import Powered
 from netgain.gauntlet.rates import Rate, two_sided
-from netgain.gauntlet.rules import RULES
-from netgain.gauntlet.studies import rungs, words
+from netgain.gauntlet.studies import NOT_BEGUN, rungs, words
+from netgain.gauntlet.sums import POWER, Claims, lower, summed, upper
 
 Json = Any
 SCHEMA = "netgain.gauntlet/1"
-POWER = 0.8  # chance of SUPPORTED that `plan` asks for before it lets a study begin
-OFFENCES = ("faults.met", "conduct.changed_loop")  # INVALID is the right word for a study with one of these
 
 
 def record(run: Run) -> dict[str, Json]:
     """The whole record, schema `netgain.gauntlet/1`."""
-    measured = run.measured
-    fakes, genuine = (_of(measured, kind) for kind in ("fake", "genuine"))
-    counted = [one for one in fakes if one.mechanism.detector == "engine"]
-    planned = [found for one in genuine for found in one.found if found.true and found.promised >= POWER]
+    rows = rows_of(run.measured)
     return {
         "schema": SCHEMA, "quick": run.quick, "seed": run.seed, "replicas": [6, 9, 12],
         "population": population_record(run.population), "size": vars(run.size), "seconds": round(run.seconds, 1),
-        "resumed": run.resumed,
-        "fakes": [entry(one) for one in fakes], "genuine": [entry(one) for one in genuine],
-        "outside": [entry(one) for one in _of(measured, "outside")],
-        "false_supported": upper(_sum(Rate(f.supported, len(f.outcomes)) for m in counted for f in m.found)),
-        "true_supported": lower(_sum(Rate(f.supported, len(f.outcomes)) for f in planned)),
-        "over_claim": _over_claim(counted), "worst": [_worst(one) for one in fakes if one.worst is not None],
-        "boundary": [_boundary(one) for one in measured if one.mechanism.kind in ("boundary", "a/a")],
-        "power": [_power(one) for one in run.power],
-        "false_refuted": upper(
-            _sum(Rate(f.false_refuted, len(f.outcomes)) for m in genuine for f in m.found if f.true)
-        ),
-        "invalid_honest": upper(_sum(Rate(f.invalid, len(f.outcomes)) for m in measured for f in m.found if honest(f))),
-        "netgain": _ours(counted, genuine), "rules": _rules(counted, genuine),
+        "resumed": run.resumed, **rows, "power": [_power(one) for one in run.power],
+        **summed(rows["fakes"], rows["genuine"], [*rows["outside"], *rows["boundary"]]),
         "real_loops": [vars(one) for one in run.real], "engines": [vars(one) for one in run.engines],
+    }  # fmt: skip
+
+
+def rows_of(measured: Sequence[Measured]) -> dict[str, list[dict[str, Json]]]:
+    """One row per mechanism in the list of its kind, and one per fake at its worst."""
+    fakes = _of(measured, "fake")
+    return {
+        "fakes": [entry(one) for one in fakes], "genuine": [entry(one) for one in _of(measured, "genuine")],
+        "outside": [entry(one) for one in _of(measured, "outside")],
+        "worst": [_worst(one) for one in fakes if one.worst is not None],
+        "boundary": [_boundary(one) for one in measured if one.mechanism.kind in ("boundary", "a/a")],
     }  # fmt: skip
 
 
@@ -64,20 +59,29 @@ def population_record(own: Population) -> dict[str, Json]:
 
 def honest(found: Found) -> bool:
     """Whether nothing was done to the record that would make it INVALID."""
-    return not found.world.faults.met and not found.world.conduct.changed_loop
+    faults = found.world.faults
+    return not (faults.met or faults.leak or found.world.conduct.changed_loop)
 
 
 def entry(one: Measured) -> dict[str, Json]:
     """One mechanism."""
     outcomes, mechanism = one.outcomes, one.mechanism
+    begun = [outcome.evaluations for outcome in outcomes if outcome.word != NOT_BEGUN]
     adversarial = {"adversarial": mechanism.adversarial} if mechanism.adversarial else {}
     return {
         "mechanism": mechanism.name, "class": mechanism.letter, "detector": mechanism.detector, **adversarial,
         "n": len(outcomes), "supported": sum(found.supported for found in one.found), "words": words(outcomes),
-        "rungs": rungs(outcomes), "evaluations": round(fmean(o.evaluations for o in outcomes)) if outcomes else 0,
-        "over_claim": upper(_sum(Rate(f.over_claims, len(f.outcomes)) for f in one.found)),
+        "rungs": rungs(outcomes), "evaluations": round(fmean(begun)) if begun else 0, "begun": len(begun),
+        "over_claim": upper(Rate(sum(found.over_claims for found in one.found), len(outcomes))),
         "right": mechanism.right, "strengths": [_strength(found) for found in one.found],
+        "honest": _honest(one), "rules": [Claims.of(rule).to_json() for rule in one.rules],
     }  # fmt: skip
+
+
+def _honest(one: Measured) -> list[int]:
+    """INVALID words of honest studies, and these."""
+    fair = [found for found in one.found if honest(found)]
+    return [sum(found.invalid for found in fair), sum(len(found.outcomes) for found in fair)]
 
 
 def _strength(found: Found) -> dict[str, Json]:
@@ -86,42 +90,6 @@ def _strength(found: Found) -> dict[str, Json]:
         truth["rung_reason"] = "no gain over generation 0 above the claimed effect"
     return {"strength": found.strength, "n": len(found.outcomes), "supported": found.supported, "true": found.true,
             "promised": round(found.promised, 3), "truth": truth, "words": words(found.outcomes)}  # fmt: skip
-
-
-def _sum(rates: Any) -> Rate:
-    return sum(rates, start=Rate(0, 0))
-
-
-def upper(rate: Rate) -> dict[str, Json]:
-    """A rate that should be small."""
-    return {"rate": rate.value, "upper95": rate.upper, "hits": rate.hits, "n": rate.n, **_untried(rate)}
-
-
-def lower(rate: Rate) -> dict[str, Json]:
-    """A rate that should be large."""
-    return {"rate": rate.value, "lower95": rate.lower, "hits": rate.hits, "n": rate.n, **_untried(rate)}
-
-
-def _untried(rate: Rate) -> dict[str, str]:
-    return {} if rate.n else {"rate_reason": "nothing of this kind was run"}
-
-
-def _over_claim(counted: Sequence[Measured]) -> dict[str, Json]:
-    """Mean over mechanism classes, weighted by how many incidents each class has (method 5.2 c)."""
-    classes: dict[str, Json] = {}
-    for letter, (name, weight) in CLASSES.items():
-        rates = [_sum(Rate(f.over_claims, len(f.outcomes)) for f in one.found) for one in counted
-                 if one.mechanism.letter == letter]  # fmt: skip
-        values = [rate.value for rate in rates if rate.value is not None]
-        classes[letter] = {"name": name, "weight": weight, "mechanisms": len(values),
-                           "rate": fmean(values) if values else None}  # fmt: skip
-        if not values:
-            classes[letter]["rate_reason"] = "all its mechanisms wait for the guards' detectors"
-    known = [(one["weight"], one["rate"]) for one in classes.values() if one["rate"] is not None]
-    total = sum(weight for weight, _ in known)
-    mean = sum(weight * rate for weight, rate in known) / total if total else None
-    return {"weighted": mean, "weight": total, **({} if total else {"weighted_reason": "no class was run"}),
-            "classes": classes}  # fmt: skip
 
 
 def _worst(one: Measured) -> dict[str, Json]:
@@ -134,10 +102,11 @@ def _worst(one: Measured) -> dict[str, Json]:
 def _boundary(one: Measured) -> dict[str, Json]:
     """A world at the claimed effect: its rate against the registered level, exact and two-sided."""
     level = default_looks().levels[0]
-    rate = _sum(Rate(f.supported, len(f.outcomes)) for f in one.found)
+    rate = Rate(sum(found.supported for found in one.found), len(one.outcomes))
     p = two_sided(rate.hits, rate.n, level) if rate.n else None
     above = p is not None and rate.value is not None and rate.value > level and p < 0.05
     return {"mechanism": one.mechanism.name, "level": level, **upper(rate), "p_two_sided": p, "above_level": above,
+            "honest": _honest(one),
             **({} if p is not None else {"p_two_sided_reason": "nothing was run"})}  # fmt: skip
 
 
@@ -147,42 +116,6 @@ def _power(one: Powered) -> dict[str, Json]:
     return {"times_expected": one.times, "gain": round(found.truth.gain, 4), "error": round(found.truth.error, 4),
             "claimed": found.world.asked.by, "promised": round(found.promised, 3), "upper95": rate.upper,
             **lower(rate)}  # fmt: skip
-
-
-def _ours(counted: Sequence[Measured], genuine: Sequence[Measured]) -> dict[str, Json]:
-    """Our verdicts on the same fakes and gains that the rules meet, those included that no plan would let begin."""
-    false = _sum(Rate(f.supported, len(f.outcomes)) for m in counted for f in m.found)
-    missed = _sum(Rate(len(f.outcomes) - f.supported, len(f.outcomes)) for m in genuine for f in m.found if f.true)
-    spent = [outcome.evaluations for m in (*counted, *genuine) for outcome in m.outcomes]
-    return {
-        "false_claims": false.value,
-        "missed_gains": missed.value,
-        "evaluations": round(fmean(spent)) if spent else 0,
-    }
-
-
-def _rules(counted: Sequence[Measured], genuine: Sequence[Measured]) -> list[dict[str, Json]]:
-    """Every rule over the same fakes that count for us, and the same genuine gains."""
-    rows = []
-    for place, rule in enumerate(RULES):
-        false = _sum(r.rules[place].false for r in counted if r.rules)
-        missed = _sum(r.rules[place].missed for r in genuine if r.rules)
-        spent = [r.rules[place].evaluations for r in (*counted, *genuine) if r.rules]
-        rows.append({"id": rule.id, "name": rule.name, "false_claims": false.value, "missed_gains": missed.value,
-                     "evaluations": round(fmean(spent)) if spent else 0,
-                     "same_budget": _same_budget(place, counted, genuine)})  # fmt: skip
-    return rows
-
-
-def _same_budget(place: int, counted: Sequence[Measured], genuine: Sequence[Measured]) -> dict[str, Json]:
-    false = _sum(r.rules[place].false_at_budget for r in counted if r.rules)
-    missed = _sum(r.rules[place].missed_at_budget for r in genuine if r.rules)
-    spent = [r.rules[place].evaluations_at_budget for r in (*counted, *genuine) if r.rules]
-    return {
-        "false_claims": false.value,
-        "missed_gains": missed.value,
-        "evaluations": round(fmean(spent)) if spent else 0,
-    }
 
 
 def targets(found: Mapping[str, Json]) -> list[tuple[str, bool, str]]:
@@ -268,6 +201,7 @@ def _line(one: Mapping[str, Json]) -> str:
         one["words"][word] for word in ("SUPPORTED", "SUPPORTED WITH LIMITS", "INCONCLUSIVE", "REFUTED", "INVALID")
     ]
     note = "   detector: guards" if one["detector"] == "guards" else ""
+    note += f"   {one['words'][NOT_BEGUN]} not begun" if NOT_BEGUN in one["words"] else ""
     told = "".join(f"{count:>{width}}" for count, width in zip(counts, (6, 8, 9, 9, 9), strict=True))
     return f"  {one['mechanism'][:44]:<46}{one['n']:>5}{told}{note}"
 

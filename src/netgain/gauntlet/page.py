@@ -18,8 +18,8 @@ from netgain.report.svg import Html
 from netgain.report.table import Cell, Figure, Mark, Table
 
 Json = Any
-WORDS = ("SUPPORTED", "SUPPORTED WITH LIMITS", "INCONCLUSIVE", "REFUTED", "INVALID")
-SHORT = ("SUPP.", "LIMITS", "INCONCL.", "REFUTED", "INVALID")
+WORDS = ("SUPPORTED", "SUPPORTED WITH LIMITS", "INCONCLUSIVE", "REFUTED", "INVALID", "NOT BEGUN")
+SHORT = ("SUPP.", "LIMITS", "INCONCL.", "REFUTED", "INVALID", "NOT BEGUN")
 
 
 def write_page(found: Mapping[str, Json], path: Path) -> Path:
@@ -103,7 +103,8 @@ def _sections(found: Mapping[str, Json]) -> list[Section]:
         Section("fakes", "Fakes", [
             "Over-claim: a word beginning with SUPPORTED at a rung above the true one, or with a claimed effect not "
             "below the true net gain. `detector: guards` waits for detectors that do not exist yet, and counts "
-            "nowhere above."], tables=[_mechanisms("Fake loops", found["fakes"]), _answers(found["fakes"])]),
+            "nowhere above. Not begun: `plan` refused the scorer, and no study was registered."],
+            tables=[_mechanisms("Fake loops", found["fakes"]), _answers(found["fakes"])]),
         Section("worst", "Each fake at its worst", tables=[_worst(found)]),
         Section("genuine", "Genuine gains", tables=[_mechanisms("Genuine loops", found["genuine"]),
                 _answers(found["genuine"])]),
@@ -156,7 +157,7 @@ def _targets(found: Mapping[str, Json]) -> Table:
 
 def _mechanisms(caption: str, listed: Sequence[Mapping[str, Json]]) -> Table:
     rows = [
-        [one["mechanism"], *(str(one["words"][word]) for word in WORDS), percent(one["over_claim"]["rate"]),
+        [one["mechanism"], *(str(one["words"].get(word, 0)) for word in WORDS), percent(one["over_claim"]["rate"]),
          percent(one["over_claim"]["upper95"]), in_rungs(one["rungs"]),
          "" if one["detector"] == "engine" else f"detector: {one['detector']}"]
         for one in listed

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -92,6 +92,19 @@ def development() -> Population:
     """The public population."""
     text = resources.files("netgain.gauntlet").joinpath("development.json").read_text("utf-8")
     return _read(text, "development.json")
+
+
+def chosen(population: Population, names: Sequence[str]) -> Population:
+    """Some mechanisms of a population, in its order; digest and name stay those of the whole.
+
+    Raises:
+        ConfigError: a name that it does not have.
+    """
+    known = [one.name for one in population.mechanisms]
+    for name in names:
+        if name not in known:
+            raise ConfigError.unknown("mechanism", name, known)
+    return replace(population, mechanisms=tuple(one for one in population.mechanisms if one.name in names))
 
 
 def held_out(path: Path) -> Population:

@@ -12,18 +12,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from netgain.canonical import digest
-from netgain.claim import RUNGS, Claim
+from netgain.claim import OPEN, RUNGS, Claim
+from netgain.evidence.transplant import DRIFTED, FIRST, HALF, LAST, SHUFFLED
 from netgain.gates.gate import plan_of
 from netgain.gauntlet.gating import OUTCOMES
+from netgain.gauntlet.improvers import Moves
 from netgain.gauntlet.lineage import AXIS, Ran, arm, arms_of, loop, required, suite
 from netgain.gauntlet.sealed import Asked
-from netgain.gauntlet.world import World
+from netgain.gauntlet.world import RECURSIVE, World
 from netgain.ledger.events import Event, Stored
 from netgain.run import Row, half_of, run_id
 
 Json = Any
 SPENT = 1000.0  # tokens and operations of one round of building
-LOOKS = (6, 9, 12)  # starts at which a claim may be decided
 CLOCK = "2026-01-01T00:00:00.000Z"
 
 
@@ -34,13 +35,16 @@ class Cohort:
     ran: Mapping[str, Ran]
     asked: Asked
     lost: Sequence[bool]
+    moves: Moves | None = None  # improvers moved to other starts, for a claim that asks for it
 
 
 def claim_of(world: World) -> Claim:
     """The claim that is registered."""
     asked, one = world.asked, world.conduct.shared_start
-    return Claim(AXIS, by=asked.by, beats=asked.beats, rung=asked.rung, looks=LOOKS, expected=asked.by + 0.1,
-                 mode=asked.mode,
+    return Claim(AXIS, by=asked.by, beats=asked.beats, rung=asked.rung, expected=asked.by + 0.1,
+                 looks=OPEN if asked.open_looks else asked.looks, analysis=asked.analysis, share=asked.share,
+                 about=asked.about, starve=asked.starve,
+                 mode=asked.mode, transplant_by=asked.transplant_by if asked.rung in RECURSIVE else 0.0,
                  starts="fresh" if not one or world.conduct.start_luck else "this generation 0")  # fmt: skip
 
 
@@ -50,10 +54,11 @@ def opened(world: World, name: str) -> list[Event]:
     measured = suite(world.gain.guards)
     contract = {"suite": measured.spec(), "gate": plan_of(measured, world.asked.mode, world.asked.rounds).to_json(),
                 "code": digest(name), "libraries": {}, "batching": "one run, one thread"}  # fmt: skip
+    own = loop(moves=world.improver.moves)
     study = {
         "rounds": world.asked.rounds, "arms": list(arms), "untestable": {},
-        "required": {rung: list(required(rung)) for rung in RUNGS[1:]},
-        "surfaces": list(loop().surfaces), "state": dict(loop().state or {}), "limits": {},
+        "required": {rung: list(required(rung, moves=world.improver.moves)) for rung in RUNGS[1:]},
+        "surfaces": list(own.surfaces), "state": dict(own.state or {}), "limits": {},
         "filters": [{"name": "own", "uses": ["filter", "pace"]}],
         "menu": ["long"],
         "sees_accepted": True, "tries": 1,
@@ -62,7 +67,8 @@ def opened(world: World, name: str) -> list[Event]:
     registration = {
         "claim": claim, "study": study, "contract": contract, "contract_digest": digest(contract),
         "claim_digest": digest({"claim": claim, "study": study, "contract_digest": digest(contract)}),
-        "root": digest(name), "given_root": world.conduct.given_root, "exploratory": False, "replicas": 6, "files": {},
+        "root": digest(name), "given_root": world.conduct.given_root, "exploratory": False,
+        "replicas": world.asked.taken[0], "files": {},
     }  # fmt: skip
     return [
         Event("study_opened", None, {"schema": "netgain.ledger/1", "attempts_here": world.conduct.shop}),
@@ -72,7 +78,7 @@ def opened(world: World, name: str) -> list[Event]:
 
 def session(world: World, registered: str, look: int) -> Event:
     """One call of `run`: under the registered contract, or under that of the code as it was changed meanwhile."""
-    changed = world.conduct.changed_loop and look > 6
+    changed = world.conduct.changed_loop and look > world.asked.taken[0]
     return Event("session", None, {"netgain": "0", "contract_digest": digest("other code") if changed else registered})
 
 
@@ -99,9 +105,12 @@ def look_events(
         yield Event("replica_enrolled", None, {"replica": replica, "arms": runs, "look": size})
         for one in cohort.ran:
             yield from _run(world, cohort, ended[replica, one], place, name)
+    for replica, place in enumerate(rows, start=first):
+        yield from _transplanted(world, cohort, replica, place, ended, name)
     yield _seal(ended, first, len(rows))
     for replica, place in enumerate(rows, start=first):
         yield from _sealed(world, cohort, place, {one: ended[replica, one] for one in cohort.ran}, contract)
+        yield from _moved_scores(world, cohort, replica, place, ended, contract)
 
 
 def _variant(arm_name: str) -> str:
@@ -187,6 +196,41 @@ def _sealed(world: World, cohort: Cohort, place: int, rows: Mapping[str, Row], c
             "source": axis, "key": key, "start": 0, "items": f"{key}/{axis}", "system": system, "role": role,
             "values": values, "status": status, "outputs": hashlib.sha256(sheets.scores[place].tobytes()).hexdigest(),
         })  # fmt: skip
+
+
+def _transplanted(
+    world: World, cohort: Cohort, replica: int, place: int, ended: Mapping[tuple[int, str], Row], study: str
+) -> Iterator[Event]:
+    """One round by each improver of a start on each of its foreign starts, with the fields of `netgain.transplant`."""
+    if cohort.moves is None or cohort.lost[place]:
+        return
+    own, spent = ended[replica, "self"], {"tokens": SPENT, "flops": SPENT, "calls": 0.0, "device_seconds": 0.0}
+    systems = {LAST: own.released, HALF: next(iter(own.kept_at.values())), FIRST: own.anchor,
+               DRIFTED: digest([study, replica, DRIFTED]), SHUFFLED: ended[replica, "placebo"].working}  # fmt: skip
+    for name in cohort.moves.scores:
+        for start in replica + cohort.moves.onto[place] - place:
+            yield Event("transplanted", own.id, {
+                "round": world.asked.rounds, "improver": name, "improver_system": systems[name], "start": int(start),
+                "start_system": ended[int(start), "self"].anchor, "system": digest([study, replica, name, int(start)]),
+                "trained": digest([]), "spend": {"transplant": spent}, "dropped": 0, "message": "",
+            })  # fmt: skip
+
+
+def _moved_scores(
+    world: World, cohort: Cohort, replica: int, place: int, ended: Mapping[tuple[int, str], Row], contract: str
+) -> Iterator[Event]:
+    """What the moved rounds made answers to the sealed block of the improver's own start."""
+    if cohort.moves is None or cohort.lost[place]:
+        return
+    own, key = ended[replica, "self"], f"r{replica}"
+    for name, scores in cohort.moves.scores.items():
+        for start, values in zip(replica + cohort.moves.onto[place] - place, scores[place], strict=True):
+            yield Event("scores", own.id, {
+                "contract": contract[:16], "epoch": 0, "round": world.asked.rounds, "split": "transplant", "axis": AXIS,
+                "source": AXIS, "key": key, "start": 0, "items": f"{key}/{AXIS}", "system": f"{name}|{start}",
+                "role": f"{name}|{start}", "values": values.astype(int).tolist(), "status": {},
+                "outputs": hashlib.sha256(values.tobytes()).hexdigest(),
+            })  # fmt: skip
 
 
 def stored(events: Sequence[Event], after: int = 0) -> list[Stored]:

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netgain.evaluation import asking_order
 from netgain.gauntlet.answers import difficulties, luck, right
+from netgain.gauntlet.exploits import axis_of, sheet_of
+from netgain.gauntlet.leaks import Leaked
 from netgain.gauntlet.lineage import (
     AXIS,
+    EXPLOIT,
     GUARDS,
+    LEAK,
     MET,
     SEALED,
     SIBLING,
@@ -62,6 +67,8 @@ def ask(world: World, starts: Starts, ran: Mapping[str, Ran], rng: np.random.Gen
         size, cluster = (starts.size, axis.sealed_items), world.faults.cluster
         hard, plain = difficulties(rng, *size, cluster), luck(rng, *size, cluster)
         once = rng.random(size) if axis.name == AXIS else None
+        leaked = Leaked.drawn(world.faults, rng, size) if axis.name == AXIS and world.faults.leak else None
+        trend = _trend(world, ran, starts.size, rng) if axis.name == AXIS and world.faults.trend else {}
         for name, own in ran.items():
             shift = world.faults.drift_pass * rng.standard_normal(starts.size) if axis.name == AXIS else 0.0
             roles = {"served": (own.served, own.changed)}
@@ -70,8 +77,8 @@ def ask(world: World, starts: Starts, ran: Mapping[str, Ran], rng: np.random.Gen
             for role, (traits, changed) in roles.items():
                 system = np.where(changed[:, None], traits, first)
                 noise = np.where(changed[:, None], luck(rng, *size, cluster), plain)
-                answers = right(_ability(system, axis.name, place) + shift, hard, noise)
-                found[name, role, axis.name] = _sheets(world, answers, system, once, rng)
+                answers = right(_ability(system, axis.name, place) + shift + trend.get((name, role), 0.0), hard, noise)
+                found[name, role, axis.name] = _sheets(world, answers, system, once, leaked, rng)
     return found
 
 
@@ -81,9 +88,21 @@ def _ability(traits: Floats, axis: str, place: int) -> Floats:
     return np.asarray(traits[:, SIBLING] if axis == "sibling" else traits[:, GUARDS + place - 1])
 
 
-def _sheets(world: World, answers: Bools, traits: Floats, once: Floats | None, rng: np.random.Generator) -> Sheets:
+def _trend(
+    world: World, ran: Mapping[str, Ran], starts: int, rng: np.random.Generator
+) -> dict[tuple[str, str], Floats]:
+    """(arm, role) -> (starts,) by how much its measurement is shifted: by its place in the pass of its start."""
+    asked = [*((name, "served") for name in ran), ("self", "listed")]
+    orders = [asking_order(asked, str(seed)) for seed in rng.integers(1 << 60, size=starts)]
+    last = max(1, len(asked) - 1)
+    return {one: np.array([world.faults.trend * order.index(one) / last for order in orders]) for one in asked}
+
+
+def _sheets(
+    world: World, answers: Bools, traits: Floats, once: Floats | None, leaked: Leaked | None, rng: np.random.Generator
+) -> Sheets:
     """What stands in the log: items met in training are answered right and quarantined; others can be missing."""
-    faults, missing = world.faults, {}
+    faults, missing = world.faults, dict[str, Bools]()
     if once is not None and faults.met:
         met = once < traits[:, MET, None]
         answers, missing[TRAINED_ON] = answers | met, met
@@ -91,4 +110,23 @@ def _sheets(world: World, answers: Bools, traits: Floats, once: Floats | None, r
         fate = rng.random(answers.shape)
         missing[NO_ANSWER] = ~answers & (fate < traits[:, SILENT, None])
         missing[NOT_FINITE] = ~answers & (fate > 1.0 - traits[:, UNSCORABLE, None])
+    if leaked is not None:
+        answers = answers | leaked.taught(traits[:, LEAK])
+        missing[TRAINED_ON] = leaked.quarantined(traits[:, LEAK])
+    if once is not None and (faults.exploit or faults.scorer != "exact"):
+        cheated = ~answers & (rng.random(answers.shape) < traits[:, EXPLOIT, None])
+        answers, contradicted = _by_scorer(world, answers, cheated)
+        missing = {**contradicted, **missing}
     return Sheets(answers, missing)
+
+
+def _by_scorer(world: World, answers: Bools, cheated: Bools) -> tuple[Bools, dict[str, Bools]]:
+    """Scores and what is missing as the scorers of the world give them, start by start."""
+    axis = axis_of(suite(world.gain.guards)[AXIS], world.faults)
+    items = [axis.source.draw(f"{n:032x}", n) for n in range(answers.shape[1])]
+    scores, missing = np.zeros_like(answers), dict[str, Bools]()
+    for start in range(len(answers)):
+        scores[start], reasons = sheet_of(axis, items, answers[start], cheated[start])
+        for why, mask in reasons.items():
+            missing.setdefault(why, np.zeros_like(answers))[start] = mask
+    return scores, missing

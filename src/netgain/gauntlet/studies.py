@@ -19,6 +19,8 @@ from netgain.case import case_of
 from netgain.evidence.verdict import Verdict, decide_verdict
 from netgain.facts import Facts, reduce
 from netgain.gauntlet.answers import difficulties, luck, right
+from netgain.gauntlet.exploits import refusal
+from netgain.gauntlet.improvers import moved
 from netgain.gauntlet.lineage import (
     AXIS,
     SKILL,
@@ -30,12 +32,13 @@ from netgain.gauntlet.lineage import (
     run_arms,
     suite,
 )  # fmt: skip
-from netgain.gauntlet.record import LOOKS, Cohort, look_events, opened, stored
+from netgain.gauntlet.record import Cohort, look_events, opened, stored
 from netgain.gauntlet.sealed import ask
-from netgain.gauntlet.world import World
+from netgain.gauntlet.world import RECURSIVE, World
 from netgain.ledger.events import Event, Stored
 
 BEST = ("SUPPORTED", "SUPPORTED WITH LIMITS", "INCONCLUSIVE", "REFUTED", "INVALID")  # what somebody would publish first
+NOT_BEGUN = "NOT BEGUN"  # no word: `plan` refused the scorer, and nothing was registered
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,12 @@ def run_studies(world: World, studies: int, seed: Sequence[int]) -> list[Outcome
         studies: how many are published; each is the best of `conduct.shop`.
         seed: names the randomness; equal seeds give equal outcomes.
     """
+    if refusal(suite(world.gain.guards)[AXIS], world.faults):
+        return [Outcome(NOT_BEGUN, None, 0, (), 0, 0)] * studies
     each = [_Study(f"{'-'.join(map(str, seed))}/{n}") for n in range(studies * world.conduct.shop)]
     for one in each:
         one.log = opened(world, one.name)
-    for before, size in zip((0, *LOOKS), LOOKS, strict=False):
+    for before, size in zip((0, *world.asked.taken), world.asked.taken, strict=False):
         going = [one for one in each if one.going]
         if going:
             _look(world, going, before, size, np.random.SeedSequence([*seed, size]))
@@ -86,11 +91,13 @@ def run_studies(world: World, studies: int, seed: Sequence[int]) -> list[Outcome
 def _look(world: World, going: Sequence[_Study], before: int, size: int, seed: np.random.SeedSequence) -> None:
     """Enrol the starts of the next look in all studies that go on, and decide each again."""
     more = size - before
-    drawn, arms, blocks, kept = seed.spawn(4)
+    drawn, arms, blocks, kept, shifted = seed.spawn(5)
     starts = draw_starts(world, np.random.default_rng(drawn), len(going) * more, more)
     ran = run_arms(world, starts, arms)
     asked = ask(world, starts, ran, np.random.default_rng(blocks))
-    cohort = Cohort(ran, asked, _dropped(world, starts, ran, np.random.default_rng(kept)).tolist())
+    recursive = world.asked.rung in RECURSIVE
+    moves = moved(world, starts, ran, more, np.random.default_rng(shifted)) if recursive else None
+    cohort = Cohort(ran, asked, _dropped(world, starts, ran, np.random.default_rng(kept)).tolist(), moves)
     spent = evaluations(world, ran)
     for n, one in enumerate(going):
         rows = range(n * more, (n + 1) * more)
@@ -156,9 +163,9 @@ def _published(tried: Sequence[Outcome]) -> Outcome:
 
 
 def words(outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """Word -> how often, all five words."""
+    """Word -> how often, all five words, and `NOT_BEGUN` where a study was refused."""
     found = Counter(one.word for one in outcomes)
-    return {word: found.get(word, 0) for word in BEST}
+    return {word: found.get(word, 0) for word in BEST} | ({NOT_BEGUN: found[NOT_BEGUN]} if found[NOT_BEGUN] else {})
 
 
 def rungs(outcomes: Sequence[Outcome]) -> dict[str, int]:

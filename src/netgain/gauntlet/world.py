@@ -10,13 +10,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
+from netgain.claim import ABOUT, ANALYSES, OPEN_STARTS
 from netgain.errors import ConfigError
 
 Json = Any
 PROFILES = ("steady", "late", "front", "peak", "oscillate")
 ROUTES = ("channel", "proposal", "build", "claimed")
 MODES = ("strict", "advance", "watch")
-CLAIMED = ("R1", "R2", "R4", "R5")  # rungs whose truth is simulated: no world moves its improver, as R6 and R7 ask
+CARRIERS = ("examples", "memory")
+SCORERS = ("exact", "boastful", "empty", "probability", "hooked")  # what they are: `scorers.py`
+CURVES = ("steady", "late", "early")
+CLAIMED = ("R1", "R2", "R4", "R5", "R6", "R7")
+RECURSIVE = ("R6", "R7")  # of a world that moves its improver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +91,11 @@ class Faults:
         unscorable: share of them on which the metric gives no finite number.
         met: share of sealed items that were trained on word for word, and are then answered right.
         cluster: items that stand or fall together.
+        scorer: the scorer of the claimed axis, one of `SCORERS`; `second` puts an independent one beside it.
+        exploit: share of the items it would get wrong on which a system gives what its scorer takes for right.
+        leak: share of gate and sealed items whose text reached the loop, which then answers them; `reworded` the share
+            of words replaced in such a text, `carrier` where it stands: in examples, or in a prompt, memory or skill.
+        trend: points by which measurements shift from the first to the last system that is asked in a sealed pass.
     """
 
     selection: float = 0.0
@@ -100,6 +110,13 @@ class Faults:
     unscorable: float = 0.0
     met: float = 0.0
     cluster: int = 1
+    scorer: str = "exact"
+    second: bool = False
+    exploit: float = 0.0
+    leak: float = 0.0
+    reworded: float = 0.0
+    carrier: str = "examples"
+    trend: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,14 +148,60 @@ class Conduct:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Improver:
+    """What one round by an improver adds to generation 0 of another start. What it adds at home stands in `Gain`.
+
+    Attributes:
+        moves: whether the loop changes its improver, and can move it to another start.
+        worth: of the improver of generation 0.
+        content: what the content of its feedback adds to that over the horizon.
+        feedback: what feedback of any content adds: as many examples, drawn at random, would do as much.
+        change: what any change as large as its own adds.
+        curve: when it comes: steady, late (and ever faster), early.
+        scatter: standard deviation of each between starts.
+    """
+
+    moves: bool = False
+    worth: float = 0.1
+    content: float = 0.0
+    feedback: float = 0.0
+    change: float = 0.0
+    curve: str = "steady"
+    scatter: float = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
 class Asked:
-    """The registered claim, and the mode of the gate."""
+    """The registered claim, and the mode of the gate; fields as in `netgain.claim.Claim`.
+
+    Open looks (`open_looks`) are taken after every sixth start; the analysis then looks back at each start between.
+    """
 
     by: float = 0.05
     rung: str = "R2"
     beats: tuple[str, ...] = ("frozen",)
     rounds: int = 5
     mode: str = "advance"
+    transplant_by: float = 0.02
+    looks: tuple[int, ...] = (6, 9, 12)
+    open_looks: bool = False
+    analysis: str = "typical start"
+    share: float = 0.5
+    about: str = "loop"
+    starve: float = 0.05
+
+    @property
+    def usual(self) -> bool:
+        """Whether it is a claim that rules of the field make too: a gain, and not what an improver or a share is."""
+        asked = (self.analysis, self.share, self.about, self.open_looks)
+        return self.rung not in RECURSIVE and asked == ("typical start", 0.5, "loop", False)
+
+    @property
+    def taken(self) -> tuple[int, ...]:
+        """Numbers of starts at which a study looks, while nothing is decided."""
+        if self.about == "version":
+            return (1,)
+        return tuple(range(6, OPEN_STARTS + 1, 6)) if self.open_looks else self.looks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,16 +212,27 @@ class World:
     faults: Faults = field(default_factory=Faults)
     conduct: Conduct = field(default_factory=Conduct)
     asked: Asked = field(default_factory=Asked)
+    improver: Improver = field(default_factory=Improver)
 
     def __post_init__(self) -> None:
         for name, value, known in (
             ("profile", self.gain.profile, PROFILES), ("route", self.faults.route, ROUTES),
             ("mode", self.asked.mode, MODES), ("rung", self.asked.rung, CLAIMED),
+            ("scorer", self.faults.scorer, SCORERS), ("carrier", self.faults.carrier, CARRIERS),
+            ("curve", self.improver.curve, CURVES), ("analysis", self.asked.analysis, ANALYSES),
+            ("about", self.asked.about, ABOUT),
         ):  # fmt: skip
             if value not in known:
                 raise ConfigError.unknown(f"{name} of a world", value, known)
         if self.gain.tries < 1 or self.faults.cluster < 1 or self.conduct.shop < 1 or not 1 <= self.gain.guards <= 8:
             raise ConfigError("tries, cluster, shop and guards of a world are counts from 1 (guards at most 8)")
+        if self.asked.rung in RECURSIVE and not self.improver.moves:
+            what = f"rung {self.asked.rung} claimed in a world that moves no improver"
+            raise ConfigError(what, fix="set improver.moves, or claim a rung up to R5")
+        if self.faults.exploit and self.faults.scorer == "exact":
+            raise ConfigError(
+                "scorer 'exact' takes nothing else for right", fix=f"name one of {', '.join(SCORERS[1:])}"
+            )
 
     def at(self, path: str, value: Json) -> World:
         """The world with one number replaced, named `part.field` as in a population file."""
@@ -194,7 +268,7 @@ class World:
         return cls(**{part: _part(PARTS[part], part, own) for part, own in record.items()})
 
 
-PARTS: dict[str, type[Any]] = {"gain": Gain, "faults": Faults, "conduct": Conduct, "asked": Asked}
+PARTS: dict[str, type[Any]] = {"gain": Gain, "faults": Faults, "conduct": Conduct, "asked": Asked, "improver": Improver}
 Part = TypeVar("Part")
 
 

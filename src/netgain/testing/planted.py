@@ -50,7 +50,7 @@ def recall(rate: float, *, seed: int, items: int = ITEMS) -> Recall:
     rng = np.random.default_rng([seed, round(1000 * rate)])
     words = vocabulary(rng)
     asked = [_drawn(rng, words, WORDS) for _ in range(items)]
-    documents = [_planted(rng, words, one, rate) for one in asked]
+    documents = [planted_in(rng, words, one, rate) for one in asked]
     index = index_of(Protected(str(number), "gate", " ".join(one)) for number, one in enumerate(asked))
     blocked, found, wrong = set(), set(), 0
     for finding in index.scan((str(number), " ".join(one)) for number, one in enumerate(documents)).findings:
@@ -67,7 +67,8 @@ def _drawn(rng: np.random.Generator, words: list[str], count: int) -> list[str]:
     return [words[place] for place in rng.integers(0, len(words), count)]
 
 
-def _planted(rng: np.random.Generator, words: list[str], item: list[str], rate: float) -> list[str]:
+def planted_in(rng: np.random.Generator, words: list[str], item: list[str], rate: float) -> list[str]:
+    """Return a document of 360 words that holds an item, each word of it replaced with the chance `rate`."""
     other, swap = _drawn(rng, words, len(item)), rng.random(len(item)) < rate
     copy = [new if new_one else old for old, new, new_one in zip(item, other, swap, strict=True)]
     around = _drawn(rng, words, DOCUMENT - len(item))
