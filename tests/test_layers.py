@@ -12,9 +12,10 @@ ROOT = Path(__file__).parents[1] / "src"
 
 # A new module belongs in one of these rows; the layers are drawn in ARCHITECTURE.md.
 LAYERS = (
-    "records surfaces policy suite metric claim budget seeding errors canonical wire codecs generators items kinds",
+    "records surfaces policy suite metric claim budget seeding errors canonical wire codecs generators items kinds "
+    "probation",
     "stages loop run study arms channel jobs evaluation groups proposal watching promotion world facts evidence ledger "
-    "approvals rollback",
+    "approvals rollback proving",
     "gates guards monitors sandbox executors stores artifacts feedback testing",
     "recipes gauntlet readers integrations report web cli notify session planning config verify status export result "
     "bench case attempts contract seal yardstick calibration transplant deciders whatif replication comparison "

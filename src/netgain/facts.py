@@ -31,6 +31,7 @@ class RunFacts:
     sheets: dict[tuple[str, int, str], dict[str, Json]] = field(default_factory=dict)  # (split, round, role), gate axis
     decisions: list[dict[str, Json]] = field(default_factory=list)  # of the gate, with seq and time
     watched: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> what monitors saw, said and did
+    trials: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> look of a probation
     canary: dict[tuple[int, str, str], Tally] = field(default_factory=dict)  # (round, role, axis)
     choices: list[dict[str, Json]] = field(default_factory=list)  # decision records of the proposals
     channel: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> what the checks' channel did
@@ -257,6 +258,10 @@ def _watched(facts: Facts, event: Stored) -> None:
     _run(facts, event).watched[event.data["round"]] = {**event.data, "seq": event.seq, "time": event.time}
 
 
+def _trial(facts: Facts, event: Stored) -> None:
+    _run(facts, event).trials[event.data["round"]] = {**event.data, "seq": event.seq, "time": event.time}
+
+
 def _choice(facts: Facts, event: Stored) -> None:
     _run(facts, event).choices.append(event.data)
 
@@ -319,6 +324,7 @@ _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
     "scores": _scores,
     "gate_decision": _gate_decision,
     "watched": _watched,
+    "probation": _trial,
     "decision": _choice,
     "seal_opened": _seal,
     "not_separable": _not_separable,

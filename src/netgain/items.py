@@ -13,7 +13,7 @@ from netgain.canonical import canonical, digest
 from netgain.errors import ConfigError
 from netgain.generators import Strings
 from netgain.seeding import anchor_key, dev_key, item_seed, report_key, sealed_key
-from netgain.suite import PRIVATE, Axis, Bank, Item, Twins, bank_of
+from netgain.suite import PRIVATE, Axis, Bank, Item, Source, Twins, bank_of
 
 Json = Any
 
@@ -100,6 +100,11 @@ class Dealer:
         """Items that only monitors look at: the same for candidate and generation 0 in every round."""
         return self._block(axis, "canary", anchor_key(replica), 0, axis.canary_items, shard=(0, 1))
 
+    def probation(self, axis: Axis, replica: int, round: int, count: int) -> Block:
+        """Items on which a promoted generation is on trial: new ones in every round, the same for all arms."""
+        shard = (max(1, round) - 1, self.rounds)
+        return self._block(axis, "probation", report_key(replica, round), 0, count, shard=shard)
+
     def sealed(self, axis: Axis, replica: int, block_secret: bytes) -> Block:
         """The block of a start, which nobody can know before the seal is opened."""
         if isinstance(axis.source, Twins):
@@ -137,6 +142,16 @@ def gate_questions(axis: Axis) -> frozenset[str]:
     """
     bank = bank_of(axis.source)
     return frozenset(fingerprint(item["input"]) for item in _ranked(bank, "gate", b"")) if bank else frozenset()
+
+
+def held(axis: Axis, split: str) -> int | None:
+    """How many items a split of an axis can deal in all, twins counted; None where they are generated."""
+    bank = bank_of(axis.source)
+    return None if bank is None else len(_ranked(bank, split, b"")) * _span(axis.source)
+
+
+def _span(source: Source) -> int:
+    return source.span * _span(source.base) if isinstance(source, Twins) else 1
 
 
 def questions_of(item: Item) -> set[str]:

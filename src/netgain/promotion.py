@@ -83,7 +83,7 @@ def _answers(row: Row, world: World, look: int, systems: Mapping[str, str]) -> t
     for draw in range(world.draws):
         asking = world.asking(row, "judge")
         asking = replace(asking, seed=world.seed(row, "judge", f"answer|{draw}")) if draw else asking
-        new, spend, _ = evaluate(world.jobs, _gate_axes(world), blocks, systems, asking)
+        new, spend, _ = evaluate(world.jobs, gate_axes(world), blocks, systems, asking)
         drawn.append(new)
         spends.append(spend)
     return [averaged(same) for same in zip(*drawn, strict=True)], spends
@@ -137,13 +137,14 @@ def _ruled(
     return Outcome(after, {"outcome": outcome, "receipt": receipt}, events, answer=spend)
 
 
-def _gate_axes(world: World) -> list[Axis]:
+def gate_axes(world: World) -> list[Axis]:
+    """The gate axis and the guards."""
     return [world.suite.gate_axis, *(axis for axis in world.suite.guards if axis is not world.suite.gate_axis)]
 
 
 def _gate_blocks(row: Row, world: World, look: int) -> dict[str, Block]:
     key = gate_key(str(row.candidate), str(row.released))
-    axes = _gate_axes(world)
+    axes = gate_axes(world)
     return {
         axis.name: world.dealer.gate(axis, key, look * axis.gate_items, axis.gate_items, row.round) for axis in axes
     }

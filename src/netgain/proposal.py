@@ -10,7 +10,7 @@ from netgain.arms import GENERATION_0, Arm
 from netgain.budget import Budget
 from netgain.channel import Passed, pass_through
 from netgain.errors import StageError
-from netgain.items import fingerprint
+from netgain.items import Block, fingerprint
 from netgain.jobs import Done, Spend
 from netgain.ledger.events import Event
 from netgain.records import DECIDERS, Change, Examples, Part
@@ -202,13 +202,21 @@ def _met(change: Mapping[str, Json], world: World) -> frozenset[str]:
 
 
 def measured_items(replica: int, world: World) -> frozenset[str]:
-    """Fingerprints of all questions of a start's report, anchor and canary blocks."""
+    """Fingerprints of all questions of a start's report, anchor, canary and probation blocks."""
     watched = [axis for axis in world.suite.axes if axis.canary_items and not axis.overlap]
     axes = [axis for axis in world.suite.axes if axis.report_items and not axis.overlap]
     blocks = [world.dealer.report(axis, replica, round) for axis in axes for round in range(world.rounds + 1)]
     blocks += [world.dealer.anchor(axis, replica) for axis in axes]
     blocks += [world.dealer.canary(axis, replica) for axis in watched]
+    blocks += [one for round in range(1, world.rounds + 1) for one in on_trial(replica, round, world)]
     return frozenset[str]().union(*(block.fingerprints for block in blocks))
+
+
+def on_trial(replica: int, round: int, world: World) -> list[Block]:
+    """Blocks on which a promoted generation is on trial, of axes that refuse overlap; none without a probation."""
+    judged = {axis.name: axis for axis in (world.suite.gate_axis, *world.suite.guards) if not axis.overlap}
+    rule = world.probation
+    return [world.dealer.probation(axis, replica, round, rule.items) for axis in judged.values()] if rule else []
 
 
 def _known(row: Row, world: World, questions: Iterable[str]) -> str:

@@ -33,7 +33,9 @@ from netgain.ledger import Event, FolderLock, Ledger
 from netgain.ledger.files import DIGESTS, sweep, write_durably
 from netgain.planning import Plan, plan_study
 from netgain.policy import Policy
+from netgain.probation import Probation
 from netgain.protecting import Scanner
+from netgain.proving import enough_for
 from netgain.recombine import mix
 from netgain.run import half_of
 from netgain.seal import facts_of, open_seal, score_sealed, served
@@ -66,6 +68,7 @@ class Study:
         tries: answers per item of the arm `sampled`.
         gate: how the gate tests, chosen before data; see `netgain.gates.GateOptions`.
         monitors: what looks at every candidate before the gate does, with thresholds fixed here; `netgain.monitors`.
+        probation: how long a promoted generation is on trial beside the one before; `netgain.probation.Probation`.
         policy: which changes run unattended, wait for people, or are forbidden; see `netgain.policy.Policy`.
         limits: tokens, flops or calls that end a run of `self` cleanly.
         pause_at: device_seconds, cost_usd or human_minutes after which one call of `run` pauses; it alters no result.
@@ -85,6 +88,7 @@ class Study:
     tries: int = 8
     gate: GateOptions = field(default_factory=GateOptions)
     monitors: Sequence[Monitor] = ()
+    probation: Probation | None = None
     policy: Policy = field(default_factory=Policy)
     limits: Mapping[str, float] = field(default_factory=dict)
     pause_at: Mapping[str, float] = field(default_factory=dict)
@@ -112,6 +116,8 @@ class Study:
             raise ConfigError(what, fix="allow one of them, or wait for people with 'one' or 'two'")
         self._check_claim()
         self._check_monitors()
+        if self.probation is not None:
+            enough_for(self.probation, self.suite, self.rounds)
 
     def _check_monitors(self) -> None:
         """Refuse monitors that nobody could tell apart, and one that has to read canary items which no axis has."""
@@ -163,6 +169,7 @@ class Study:
     def arm(self, name: str) -> Arm:
         """The arm of a name, which may use this loop's checks and this suite's guards."""
         guards, monitors = [axis.name for axis in self.suite.guards], [one.name for one in self.monitors]
+        monitors += ["probation"] if self.probation else []  # its alarms can be waived as those of a monitor
         return arm_named(name, self.loop, guards, monitors)
 
     def gate_plan(self) -> GatePlan:
@@ -194,6 +201,7 @@ class Study:
             },
             "limits": dict(self.limits), "menu": list(self.loop.menu), "sees_accepted": self.loop.sees_accepted,
             **({"monitors": [one.to_json() for one in self.monitors]} if self.monitors else {}),
+            **({"probation": self.probation.to_json()} if self.probation else {}),
             "separable": list(self.loop.separable.names) if self.loop.separable else [],
             **({"policy": self.policy.to_json()} if self.policy.binds else {}),  # absent: everything runs unattended
         }  # fmt: skip
@@ -397,7 +405,7 @@ def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: Loca
     world = World(
         loop=study.loop, suite=study.suite, arms=study.chosen(),
         gate=BettingGate(on_used_items(study.gate_plan(), raised(facts.registration["exposure"]))),
-        scanner=Scanner(study.suite), monitors=study.monitors,
+        scanner=Scanner(study.suite), monitors=study.monitors, probation=study.probation,
         screen_items=study.gate.screen_items, draws=study.gate.draws,
         mode=study.mode, dealer=dealer, root=facts.registration["root"], log=log, store=store,
         jobs=Jobs(executor, store),

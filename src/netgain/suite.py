@@ -17,7 +17,7 @@ Json = Any
 # {"input": …, "target": …}; for items that belong together "cluster": …; for us alone, what PRIVATE names.
 Item = Mapping[str, Json]
 PRIVATE = ("provenance", "canary", "origin")  # where it comes from, a marker text, the question that a twin was made of
-SPLITS = ("dev", "gate", "report", "anchor", "canary", "sealed")
+SPLITS = ("dev", "gate", "report", "anchor", "canary", "probation", "sealed")
 GROUPS = ("", "worst", "agree")
 
 

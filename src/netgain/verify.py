@@ -535,6 +535,11 @@ def _pointers(study: Study, run: str, before: Record, data: Record) -> Record:
         return now | dict.fromkeys(("anchor", "working", "released"), out["system"])
     if data["stage"] == "build":
         return {**now, "candidate": out["candidate"]}
+    if data["stage"] == "probation":  # why it went back is looked at under probation
+        looks = [e.data for e in study.of("probation", run) if e.data["round"] == data["round"]]
+        back = [one for one in looks if one["acted"]]
+        gone = dict.fromkeys(("working", "released"), back[0]["before"]) if back else {}
+        return {**now, **gone, "restores": before["restores"] + len(back)}
     if data["stage"] != "apply":
         return now
     if before["verdict"] in ("denied", "expired"):  # nothing moves; that it was, is looked at under approvals
@@ -669,7 +674,8 @@ def receipts(study: Study) -> str:
         need(len(decided) == len(decisions), f"gate_decision: {run} has two in one round")
         for entry in study.told[run]:
             after = (entry.data.get("row") or {}).get("released") or before
-            if before and after != before and mode != "none" and "to" not in entry.data:  # a rollback is a person's
+            back = "to" in entry.data or entry.data.get("stage") == "probation"  # a person's rollback, or a trial's end
+            if before and after != before and mode != "none" and not back:
                 here, data = f"seq {entry.seq}: {run} released {after}", decided.get(entry.data["round"], {})
                 need(data.get("receipt"), f"{here} without a receipt")
                 need(effective(data) == "promote" or mode == "watch", f"{here} after {effective(data)!r}")
@@ -683,6 +689,76 @@ def receipts(study: Study) -> str:
                 moves += 1
             before = after
     return f"{moves} moves of released systems, each with its receipt"
+
+
+# --- Probation: a promoted generation beside the one before it -------------------------------------------------------
+def probation(study: Study) -> str:
+    """Every round of a window was looked at on new items, and went back where harm was shown or nothing could be."""
+    rule, looks, backs = study.record["study"].get("probation"), 0, 0
+    for run in study.rows:
+        told = {entry.data["round"]: entry for entry in study.of("probation", run)}
+        need(len(told) == len(study.of("probation", run)), f"probation: {run} was looked at twice in a round")
+        top, since, first, base = {**study.of("run_started", run)[0].data["row"]}, 0, 0, dict[str, Json]()
+        shown: dict[int, str] = {}  # round of a look -> what was then released
+        for entry in sorted([*study.of("stage_done", run), *study.of("rollback", run)], key=lambda one: int(one.seq)):
+            row, stage = entry.data["row"], entry.data.get("stage", "rollback")
+            here, at = f"seq {entry.seq}: {run}, {stage}", entry.data["round"]
+            if stage == "probation":
+                need(at in told and told[at].seq < entry.seq, f"{here}: no look is on record")
+                shown = {**{k: one for k, one in shown.items() if k >= first}, at: top["released"]}
+                acted = _looked(study, run, told.pop(at), since, base["released"], shown)
+                safe = [base[f"safe_{name}"] for name in ("position", "feedback")]
+                place = [row[start + name] for start in ("", "safe_") for name in ("position", "feedback")]
+                need(not acted or place == safe * 2, f"{here}: not the position in which that one was released")
+                looks, backs = looks + 1, backs + acted
+            if row["released"] != top["released"]:
+                if stage == "apply" and (not since or at >= since + rule["rounds"] if rule else True):
+                    base, first = top, at  # what is replaced is not on trial, or has stood it
+                since, top = at if stage == "apply" else 0, row
+            due = rule and study.mode(run) in ("strict", "advance") and since and at < since + rule["rounds"]
+            due = bool(due) and stage not in ("probation", "rollback")
+            if row["stage"] in ("measure", "probation"):
+                need((row["stage"] == "probation") is due, f"{here}: a look is {'due' if due else 'not due'}")
+        need(not told, f"probation: {run} has looks of no stage: rounds {sorted(told)}")
+    return f"{looks} looks at promoted generations, {backs} taken back; registered: {rule or 'none'}"
+
+
+def _looked(study: Study, run: str, entry: Entry, since: int, replaced: str, shown: Mapping[int, str]) -> bool:
+    """One look again, from the scores of all looks at the one before: whether the generation goes back."""
+    data, here, rule = entry.data, f"seq {entry.seq}: {run}, probation", study.record["study"]["probation"]
+    plan, tests = study.record["contract"]["gate"], []
+    rules = {one["axis"]: one for one in (plan, *plan["guards"])}
+    scored = [e for e in study.of("scores", run) if e.data["split"] == "probation" and e.seq < entry.seq]
+    sheets = {(e.data["axis"], e.data["round"], e.data["role"]): e.data for e in scored}
+    start = f"r{study.rows[run]['replica']}"
+    for axis, spec in rules.items():
+        both: dict[str, list[Json]] = {"before": [], "released": []}
+        names: list[str] = []
+        for at, released in shown.items():
+            for role, system in (("before", replaced), ("released", released)):
+                sheet = sheets[axis, at, role]
+                wanted = {"system": system, "key": f"{start}|k{at}", "start": 0}
+                wrong = differs(wanted, sheet, f"{here}: scores of {role} on {axis!r}:")
+                need(not wrong, wrong)
+                whole = from_list(study.axes[axis]) or len(sheet["values"]) == rule["items"]
+                need(whole, f"{here}: {len(sheet['values'])} of {rule['items']} items")
+                both[role] += (strict(sheet) if role == "released" else sheet)["values"]
+                names += sheet.get("clusters") or [] if role == "released" else []
+        last = [*zip(both["before"], both["released"], strict=True)][-len(sheet["values"]) :]
+        gone, level = sum(None in pair for pair in last), rule["level"] / len(rules)
+        numbers = (spec["step_margin"], spec["step_margin"], level)
+        record, *_ = _test({**plan, "form": "betting"}, both, names or None, True, "probation", spec, "before",
+                           "released", *numbers)  # fmt: skip
+        test = {name: record[name] for name in ("axis", "log_e_peak", "log_threshold", "asked", "missing")}
+        test |= {"blind": gone > 0.05 * len(last) or gone == len(last)}
+        tests.append({**test, "alarm": record["log_e_peak"] >= record["log_threshold"]})
+    alarm = True if any(one["alarm"] for one in tests) else None if any(one["blind"] for one in tests) else False
+    ours: Record = {"since": since, "first": min(shown), "released": shown[data["round"]], "before": replaced}
+    ours |= {"tests": tests, "alarm": alarm}
+    ours |= {"acted": alarm is not False and study.binds(run, "probation", "roll_back")}
+    wrong = differs(ours, data, f"{here}: recorded")
+    need(not wrong, wrong)
+    return bool(ours["acted"])
 
 
 # --- Policy: what people allow, and what they answered ---------------------------------------------------------------
@@ -1672,8 +1748,8 @@ def word(study: Study) -> str:
 
 
 CHECKS = (
-    files, log, registration, contract, items, measures, runs, watched, receipts, approvals, gate, seal, blinding,
-    objects, word,
+    files, log, registration, contract, items, measures, runs, watched, receipts, probation, approvals, gate, seal,
+    blinding, objects, word,
 )  # fmt: skip
 
 

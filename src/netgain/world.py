@@ -11,6 +11,7 @@ from netgain.evaluation import Asking
 from netgain.items import Dealer
 from netgain.jobs import Jobs, Spend, Store
 from netgain.ledger.events import Event, Stored
+from netgain.probation import Probation
 from netgain.run import Row
 from netgain.seeding import stream
 from netgain.stages import Loop
@@ -106,6 +107,7 @@ class World:
     draws: int = 1  # answers per item at the gate, averaged inside the item
     scanner: Scanner = lambda documents: {}  # looks for protected items in what a loop makes
     monitors: Sequence[Monitor] = ()  # registered; they look at every candidate before the gate does
+    probation: Probation | None = None  # registered: promoted generations are on trial beside the one before
     contract: str = ""  # digest of the contract that every score belongs to
 
     def arm(self, row: Row) -> Arm:
