@@ -31,6 +31,8 @@ class RunFacts:
     sheets: dict[tuple[str, int, str], dict[str, Json]] = field(default_factory=dict)  # (split, round, role), gate axis
     decisions: list[dict[str, Json]] = field(default_factory=list)  # of the gate, with seq and time
     watched: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> what monitors saw, said and did
+    met: list[dict[str, Json]] = field(default_factory=list)  # planted canaries that were met, with seq and time
+    searched: list[tuple[int, str, int | None]] = field(default_factory=list)  # (round, stage, documents) of a search
     trials: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> look of a probation
     canary: dict[tuple[int, str, str], Tally] = field(default_factory=dict)  # (round, role, axis)
     choices: list[dict[str, Json]] = field(default_factory=list)  # decision records of the proposals
@@ -39,6 +41,11 @@ class RunFacts:
     spend_by_round: dict[int, dict[str, dict[str, float | None]]] = field(default_factory=dict)
     failures: list[dict[str, Json]] = field(default_factory=list)
     asked: dict[str, dict[str, Json]] = field(default_factory=dict)  # id -> request for people, its answers, its end
+
+    @property
+    def leaked(self) -> set[str]:
+        """Items whose planted canary was met while it was a test, by short digests."""
+        return {item for one in self.met for item, state in one["met"] if state == "live"}
 
     def phase(self, name: str) -> list[dict[str, float | None]]:
         """What was spent in a phase (start, build, answer, sealed), by round."""
@@ -190,6 +197,8 @@ def _stage_done(facts: Facts, event: Stored) -> None:
     _book(run, data)
     if data["stage"] == "approve":
         _ended_request(run, data)
+    if "canaries" in data["out"]:
+        run.searched.append((data["round"], data["stage"], data["out"]["canaries"]["searched"]))
     if data["stage"] == "propose" and "channel" in data["out"]:
         run.channel[data["round"]] = data["out"]["channel"]
 
@@ -256,6 +265,10 @@ def _gate_decision(facts: Facts, event: Stored) -> None:
 
 def _watched(facts: Facts, event: Stored) -> None:
     _run(facts, event).watched[event.data["round"]] = {**event.data, "seq": event.seq, "time": event.time}
+
+
+def _canary_met(facts: Facts, event: Stored) -> None:
+    _run(facts, event).met.append({**event.data, "seq": event.seq, "time": event.time})
 
 
 def _trial(facts: Facts, event: Stored) -> None:
@@ -325,6 +338,7 @@ _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
     "gate_decision": _gate_decision,
     "watched": _watched,
     "probation": _trial,
+    "canary_met": _canary_met,
     "decision": _choice,
     "seal_opened": _seal,
     "not_separable": _not_separable,

@@ -23,6 +23,7 @@ from netgain.promotion import apply, judge
 from netgain.proposal import propose, sources
 from netgain.proving import on_trial, probation
 from netgain.run import Row, run_id
+from netgain.sightings import counted, in_answers, recorded
 from netgain.watching import halted, watch
 from netgain.wire import unpack
 from netgain.world import Outcome, World
@@ -126,7 +127,9 @@ def measure(row: Row, world: World) -> Outcome:
         Event("stage_failed", row.id, {"round": row.round, "stage": "measure", "cause": "system", "message": text})
         for text in failures
     ]
-    return Outcome(_next_round(row, world, arm), {}, events, answer=spend)
+    found = in_answers(sheets)
+    row, met = recorded(row, world, "measure", found)
+    return Outcome(_next_round(row, world, arm), counted(world, found), [*events, *met], answer=spend)
 
 
 def _next_round(row: Row, world: World, arm: Arm) -> Row:

@@ -16,6 +16,7 @@ from netgain.jobs import Spend
 from netgain.ledger.events import Event
 from netgain.run import Row, run_id
 from netgain.seeding import gate_key, stream
+from netgain.sightings import counted, in_answers, recorded
 from netgain.suite import Axis
 from netgain.world import Outcome, World
 
@@ -48,7 +49,10 @@ def judge(row: Row, world: World) -> Outcome:
         mode = "watch"
         decision = world.gate.decide(mode, confirmed + 1, columns, exhausted=last, waived=arm.waived, promoted=promoted)
     events += [Event("scores", row.id, sheet.record(row.round, world.contract)) for sheet in sheets.values()]
-    return _ruled(row, world, mode, decision, events, total(spends), drawn)
+    found = in_answers(sheets.values())
+    row, met = recorded(row, world, "judge", found)
+    ruled = _ruled(row, world, mode, decision, [*events, *met], total(spends), drawn)
+    return replace(ruled, out={**ruled.out, **counted(world, found)})
 
 
 def _history(row: Row, world: World) -> tuple[int, int]:

@@ -31,6 +31,7 @@ from netgain.ledger.events import Event
 from netgain.probation import Probation
 from netgain.promotion import gate_axes, gate_mode
 from netgain.run import Row
+from netgain.sightings import counted, in_answers, recorded
 from netgain.suite import Axis, Suite
 from netgain.watching import binds
 from netgain.world import Outcome, World
@@ -114,6 +115,8 @@ def probation(row: Row, world: World) -> Outcome:
     systems = {"released": str(row.released), "before": before}
     sheets, spend, _ = evaluate(world.jobs, axes, blocks, systems, world.asking(row, NAME))
     events = [Event("scores", row.id, sheet.record(row.round, world.contract)) for sheet in sheets]
+    seen = in_answers(sheets)
+    row, met = recorded(row, world, NAME, seen)
     past = [one.data for one in world.log.events("scores", row.id)]
     told = [one for one in past if one["split"] == NAME and found.first <= one["round"] < row.round]
     tests = [harm(axis, [*told, *(one.data for one in events)], rule.level / len(axes)) for axis in axes]
@@ -125,8 +128,8 @@ def probation(row: Row, world: World) -> Outcome:
     }  # fmt: skip
     after = _back(row, found, world) if acted else replace(row, stage="measure")
     decided = [_decision(row, world, found)] if acted else []
-    out = {"released": after.released, "working": after.working, "acted": acted}
-    return Outcome(after, out, [*events, Event(NAME, row.id, record), *decided], answer=spend)
+    out = {"released": after.released, "working": after.working, "acted": acted, **counted(world, seen)}
+    return Outcome(after, out, [*events, *met, Event(NAME, row.id, record), *decided], answer=spend)
 
 
 def harm(axis: Axis, sheets: Sequence[Mapping[str, Json]], level: float) -> dict[str, Json]:

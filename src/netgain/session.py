@@ -32,6 +32,7 @@ from netgain.jobs import Jobs
 from netgain.ledger import Event, FolderLock, Ledger
 from netgain.ledger.files import DIGESTS, sweep, write_durably
 from netgain.planning import Plan, plan_study
+from netgain.planting import Planted, Planter, check_planted, require_live
 from netgain.policy import Policy
 from netgain.probation import Probation
 from netgain.protecting import Scanner
@@ -69,6 +70,8 @@ class Study:
         gate: how the gate tests, chosen before data; see `netgain.gates.GateOptions`.
         monitors: what looks at every candidate before the gate does, with thresholds fixed here; `netgain.monitors`.
         probation: how long a promoted generation is on trial beside the one before; `netgain.probation.Probation`.
+        canaries: keyed strings in every protected text item of a list, looked for in proposals and answers;
+            `netgain.planting.Planted`.
         policy: which changes run unattended, wait for people, or are forbidden; see `netgain.policy.Policy`.
         limits: tokens, flops or calls that end a run of `self` cleanly.
         pause_at: device_seconds, cost_usd or human_minutes after which one call of `run` pauses; it alters no result.
@@ -89,6 +92,7 @@ class Study:
     gate: GateOptions = field(default_factory=GateOptions)
     monitors: Sequence[Monitor] = ()
     probation: Probation | None = None
+    canaries: Planted | None = None
     policy: Policy = field(default_factory=Policy)
     limits: Mapping[str, float] = field(default_factory=dict)
     pause_at: Mapping[str, float] = field(default_factory=dict)
@@ -118,6 +122,8 @@ class Study:
         self._check_monitors()
         if self.probation is not None:
             enough_for(self.probation, self.suite, self.rounds)
+        if self.canaries is not None:
+            check_planted(self.suite)
 
     def _check_monitors(self) -> None:
         """Refuse monitors that nobody could tell apart, and one that has to read canary items which no axis has."""
@@ -202,6 +208,7 @@ class Study:
             "limits": dict(self.limits), "menu": list(self.loop.menu), "sees_accepted": self.loop.sees_accepted,
             **({"monitors": [one.to_json() for one in self.monitors]} if self.monitors else {}),
             **({"probation": self.probation.to_json()} if self.probation else {}),
+            **({"canaries": self.canaries.to_json()} if self.canaries else {}),
             "separable": list(self.loop.separable.names) if self.loop.separable else [],
             **({"policy": self.policy.to_json()} if self.policy.binds else {}),  # absent: everything runs unattended
         }  # fmt: skip
@@ -342,6 +349,8 @@ def _register(study: Study, folder: Path, log: Ledger, exploratory: bool, plan: 
     plan_now = on_used_items(study.gate_plan(), raised(exposure))
     if not exploratory:
         check_reach(plan_now)
+    if study.canaries is not None:
+        require_live(study.canaries)
     secret, bits = _drawn_secret(study), None if study.root else secrets.token_hex(16)
     _keep_secret(folder, secret)
     opened = {
@@ -401,11 +410,14 @@ def _same_contract(study: Study, facts: Facts) -> None:
 
 def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: LocalWorkers) -> World:
     store = ObjectStore(folder / "objects")
-    dealer = Dealer(_secret(folder), study.rounds, max(study.claim.sizes[-1], study.replicas))
+    secret, starts = _secret(folder), max(study.claim.sizes[-1], study.replicas)
+    planter = Planter(study.canaries, secret, facts.registration["claim_digest"]) if study.canaries else None
+    dealer = Dealer(secret, study.rounds, starts, planter)
     world = World(
         loop=study.loop, suite=study.suite, arms=study.chosen(),
         gate=BettingGate(on_used_items(study.gate_plan(), raised(facts.registration["exposure"]))),
         scanner=Scanner(study.suite), monitors=study.monitors, probation=study.probation,
+        canaries=planter,
         screen_items=study.gate.screen_items, draws=study.gate.draws,
         mode=study.mode, dealer=dealer, root=facts.registration["root"], log=log, store=store,
         jobs=Jobs(executor, store),
