@@ -110,7 +110,7 @@ def snooping() -> Loop:
 
 
 def study(made: Loop, planted: Planted | None = ASKED, **more: Any) -> Study:
-    claim = Claim("sums", by=0.2, beats=["frozen"], expected=0.5)
+    claim = Claim("sums", by=0.1, beats=["frozen"], rung="R1", expected=0.5)
     given = {"replicas": 1, "rounds": 2, "root": "5a" * 32, "reference": Reference("tests:loop"), **more}
     return Study(made, suite(), ("self", "frozen"), claim, canaries=planted, **given)
 
