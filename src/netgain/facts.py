@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from netgain.evidence.tally import Tally, paired, tally
@@ -31,6 +32,7 @@ class RunFacts:
     sheets: dict[tuple[str, int, str], dict[str, Json]] = field(default_factory=dict)  # (split, round, role), gate axis
     decisions: list[dict[str, Json]] = field(default_factory=list)  # of the gate, with seq and time
     watched: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> what monitors saw, said and did
+    beside: dict[tuple[str, int, str], dict[str, Json]] = field(default_factory=dict)  # (axis, round, role), report
     met: list[dict[str, Json]] = field(default_factory=list)  # planted canaries that were met, with seq and time
     searched: list[tuple[int, str, int | None]] = field(default_factory=list)  # (round, stage, documents) of a search
     trials: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> look of a probation
@@ -103,6 +105,20 @@ class Facts:
     def axes(self) -> dict[str, dict[str, Json]]:
         """Axes of the suite by name."""
         return {axis["name"]: axis for axis in self.suite["axes"]}
+
+    @cached_property
+    def marked_pairs(self) -> list[tuple[str, str]]:
+        """(marked axis, the axis of the same questions without the mark), scored alike."""
+        found = [(name, other) for name, one in self.axes.items() for other, plain in self.axes.items()
+                 if one["source"].get("twins") == "marked" and one["source"]["base"] == plain["source"]]  # fmt: skip
+        return [(name, other) for name, other in found if self.axes[name]["metric"] == self.axes[other]["metric"]]
+
+    @cached_property
+    def canary_pairs(self) -> set[str]:
+        """Axes whose report scores are compared item by item on the page: placebos, and marked questions and their
+        twins."""
+        placebos = {name for name, one in self.axes.items() if one["kind"] == "placebo"}
+        return placebos.union(*self.marked_pairs)
 
     @property
     def policy(self) -> Policy:
@@ -246,6 +262,8 @@ def _scores(facts: Facts, event: Stored) -> None:
         run, (improver, _, start) = _run(facts, event), data["role"].partition("|")
         facts.moved.setdefault((run.replica, run.arm), {})[improver, int(start)] = data
         return
+    if data["split"] == "report" and data["axis"] in facts.canary_pairs:  # compared item by item with another sheet
+        _run(facts, event).beside[data["axis"], data["round"], data["role"]] = data
     if data["axis"] == facts.gate_axis:  # on the axis that decides, intervals need the pairs
         _run(facts, event).sheets[data["split"], data["round"], data["role"]] = data
     found = tally(data)

@@ -46,7 +46,7 @@ from netgain.stores import ObjectStore
 from netgain.study import WAITS, Conductor, Stepped, Watcher, enrol
 from netgain.suite import Suite
 from netgain.transplant import missing_transplant, move_improvers, score_moved
-from netgain.watching import OF_CANARIES
+from netgain.watching import OF_CANARIES, impossible_axes
 from netgain.world import Monitor, World
 from netgain.yardstick import score_by_generation_0
 
@@ -132,7 +132,11 @@ class Study:
             raise ConfigError(f"monitor {twice[0]!r} registered twice", fix="keep one of them")
         for one in self.monitors:
             reads, _, other = one.reads.partition(".")
-            if reads in OF_CANARIES and self.suite[other or self.suite.gate_axis.name].canary_items < 2:
+            if one.reads == "cheats" and not impossible_axes(self.suite):
+                what = f"monitor {one.name!r} reads {one.reads!r}, and no axis of kind 'impossible' has canary items"
+                raise ConfigError(what, fix="add [canary_axes.NAME] with kind = 'impossible'")
+            of = other or self.suite.gate_axis.name
+            if reads in OF_CANARIES and one.reads != "cheats" and self.suite[of].canary_items < 2:
                 what = f"monitor {one.name!r} reads {one.reads!r}, and the axis has no canary items"
                 raise ConfigError(what, fix="set canary_items of the study, or of the axis, to at least 2, better 40")
 

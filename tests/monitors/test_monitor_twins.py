@@ -33,6 +33,12 @@ def share_below(m, values):
     return at_least(last["asked"] - last["hits"], last["asked"], 1.0 - m["threshold"]) <= level
 
 
+def share_above(m, values):
+    last, level = values[-1], m["options"]["level"] / m["options"]["looks"]
+    # lower bound above the threshold <=> so many hits are too rare at the threshold
+    return at_least(last["hits"], last["asked"], m["threshold"]) <= level
+
+
 def negative_flips(m, values):
     last, level = values[-1], m["options"]["level"] / m["options"]["looks"]
     return at_least(last["lost"], last["lost"] + last["both"], m["threshold"]) <= level
@@ -142,6 +148,7 @@ TWINS = {
     "own_against_outside": own_against_outside,
     "diversity": diversity,
     "divergence": divergence,
+    "cheats": share_above,
     "behaviour": behaviour,
     "net_loss": net_loss,
     "drift": drift,

@@ -17,6 +17,7 @@ from netgain.report import (
     autonomy,
     batch,
     bounds,
+    canaries,
     curves,
     differences,
     monitoring,
@@ -24,6 +25,7 @@ from netgain.report import (
     shares,
     strips,
     tables,
+    trials,
     waterfall,
 )
 from netgain.report.attribution import Attribution, Parts, Process, attribute
@@ -160,7 +162,8 @@ def _sections(reading: Reading) -> list[Section]:
     found = [_curves(reading), *([_differences(reading), _chain(reading)] if decided else [])]
     found += _attribution(reading) if decided else []
     found += [_own_data(reading), *([_yardsticks(reading), _guards(reading), _rungs(reading)] if decided else [])]
-    found += [_bounds(reading), _spend(reading), _decisions(reading), *_monitors(reading), _looks(reading)]
+    found += [_bounds(reading), _spend(reading), _decisions(reading), *_monitors(reading)]
+    found += [*_canaries(reading), _looks(reading)]
     found += [_changing(reading)] if decided else []
     return [*found, _not_shown(reading), _check(reading)]
 
@@ -268,6 +271,14 @@ def _decisions(reading: Reading) -> Section:
 def _monitors(reading: Reading) -> list[Section]:
     shown = monitoring.table(reading)
     return [Section("monitors", "Monitors", monitoring.said(reading), (), [shown])] if shown else []
+
+
+def _canaries(reading: Reading) -> list[Section]:
+    shown, rates, tried = canaries.figure(reading), canaries.cheating(reading), trials.table(reading)
+    found = (
+        [Section("canaries", "Canaries", canaries.said(reading), [shown], [rates] if rates else [])] if shown else []
+    )
+    return [*found, *([Section("probation", "Probation", trials.said(reading), (), [tried])] if tried else [])]
 
 
 def _looks(reading: Reading) -> Section:
