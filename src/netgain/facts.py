@@ -110,14 +110,14 @@ class Facts:
     def marked_pairs(self) -> list[tuple[str, str]]:
         """(marked axis, the axis of the same questions without the mark), scored alike."""
         found = [(name, other) for name, one in self.axes.items() for other, plain in self.axes.items()
-                 if one["source"].get("twins") == "marked" and one["source"]["base"] == plain["source"]]  # fmt: skip
+                 if _base(one) is not None and _base(one) == plain.get("source")]  # fmt: skip
         return [(name, other) for name, other in found if self.axes[name]["metric"] == self.axes[other]["metric"]]
 
     @cached_property
     def canary_pairs(self) -> set[str]:
         """Axes whose report scores are compared item by item on the page: placebos, and marked questions and their
         twins."""
-        placebos = {name for name, one in self.axes.items() if one["kind"] == "placebo"}
+        placebos = {name for name, one in self.axes.items() if one.get("kind") == "placebo"}
         return placebos.union(*self.marked_pairs)
 
     @property
@@ -156,6 +156,12 @@ class Facts:
         spends = [run.row.get(phase, {}) for run in self.runs_of(replica, arm)]
         units = {unit for spend in spends for unit in spend}
         return {unit: _end([spend.get(unit) for spend in spends], most) for unit in units}
+
+
+def _base(axis: Mapping[str, Json]) -> Json:
+    """The source that marked questions were made of; None for others."""
+    source = axis.get("source", {})
+    return source["base"] if source.get("twins") == "marked" else None
 
 
 def _end(amounts: list[float | None], most: bool) -> float | None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from netgain import session, verify
-from netgain.canary_axes import with_canary_axis
+from netgain.canary_axes import KEYS, with_canary_axis
 from netgain.cli.folder import make_folder, open_project
-from netgain.config import CanariesFile, ProbationFile, StudyFile, read_study, render_study
+from netgain.config import CanariesFile, ProbationFile, StudyFile, _keys, read_study, render_study
 from netgain.errors import ConfigError
 from netgain.evaluators import check_evaluator
 from netgain.ledger import Ledger
@@ -160,6 +160,12 @@ def test_a_mistake_in_them_is_one_message(folder, old, new, said):
     with pytest.raises(ConfigError) as caught:
         open_project(folder)
     assert said in str(caught.value) and str(caught.value).startswith("netgain.toml:")
+
+
+def test_every_key_is_on_the_page_about_canaries():
+    text = (Path(__file__).parents[2] / "docs" / "canaries.md").read_text(encoding="utf-8")
+    keys = [name for schema in (CanariesFile, ProbationFile) for name in _keys(schema)]
+    assert [name for name in (*keys, *KEYS) if f"{name} = " not in text] == []
 
 
 def test_an_axis_that_has_a_mark_gives_the_unmarked_one():

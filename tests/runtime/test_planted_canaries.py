@@ -162,6 +162,10 @@ def test_what_was_asked_in_a_test_and_comes_back_in_a_proposal_is_found_and_scor
     gone = {int(i) for one in after if one["round"] for i, why in one["status"].items() if "quarantined" in why}
     assert gone >= {place for at, found in places.items() if at != "0" for place in found}
     assert case_of(facts).met == len(own.leaked)
+    page = (run.folder / "report.html").read_text(encoding="utf-8")
+    gone = len(own.met[1]["places"]["gate"]["1"])
+    assert "Start 0, gate items of round 1: the candidate&#x27;s gain over generation 0 was +0." in page
+    assert f"without the {gone} whose canary was met." in page and gone >= 2
     assert failing(run.folder) == {}
 
 

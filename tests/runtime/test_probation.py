@@ -233,7 +233,22 @@ def test_the_chance_of_taking_a_generation_back_that_only_loses_the_margin_is_at
             sheets += [_sheet("before", old, at), _sheet("released", new, at)]
         alarms += harm(one, sheets, 0.05)["alarm"]
     assert alarms / 2000 <= 0.05, alarms
-    print(alarms)  # noqa: T201  the measured rate
+    print(f"{alarms} of 2000 windows")  # noqa: T201  the measured rate, in docs/canaries.md
+
+
+def test_a_harm_of_twenty_points_is_found_within_two_rounds_of_100_items():
+    """500 windows of two looks at 100 pairs; the released system is worse by .20 (seed 8)."""
+    one, rng = axis("echo", Strings("copy", (6,)), step_margin=0.05, moment=0.3), np.random.default_rng(8)
+    found = [0, 0]
+    for _ in range(500):
+        sheets: list[Json] = []
+        for at in range(2):
+            lot = rng.random(100)  # .25 lost, .05 won
+            sheets += [_sheet("before", [int(one < 0.25 or one > 0.6) for one in lot], at)]
+            sheets += [_sheet("released", [int(0.25 <= one < 0.3 or one > 0.6) for one in lot], at)]
+            found[at] += harm(one, sheets, 0.05)["alarm"]
+    print(f"{found} of 500 after one and two looks")  # noqa: T201
+    assert found[1] >= 0.8 * 500
 
 
 # --- Forgeries -------------------------------------------------------------------------------------------------------

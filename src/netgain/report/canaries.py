@@ -11,6 +11,7 @@ A look of a grid is for the eye: it is one test per cell, and no verdict reads i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,7 +80,7 @@ def said(reading: Reading) -> list[str]:
             moved = [look for look in one.looks.values() if look.state == "watch"]
             rate = cheat_rate([Counted("all", len(moved), len(one.looks))])[-1]
             told.append(
-                f"Nothing can move the placebo {named(one.name)}: it seemed to in {_rate(rate)} looks, where "
+                f"Nothing can move the placebo {named(one.name)}: it seemed to in {_rate(rate)}, where "
                 f"{percent(LEVEL)} are to be expected; looks at the same items are one look."
             )
     return [*(told or ["No canary tripped, and every one was evaluated in every round."]), *_without(reading)]
@@ -204,8 +205,8 @@ def _pairs(sheets: Sequence[tuple[Mapping[str, Json] | None, Mapping[str, Json] 
 
 def _rate(rate: CheatRate) -> str:
     if rate.rate is None:
-        return "0 of 0"
-    return f"{rate.passed} of {rate.answered} ({percent(rate.low, 1)} to {percent(rate.high, 1)})"
+        return "0 of 0 looks"
+    return f"{rate.passed} of {rate.answered} looks ({percent(rate.low, 1)} to {percent(rate.high, 1)})"
 
 
 def _without(reading: Reading) -> list[str]:
@@ -244,7 +245,8 @@ def _drawn(lines: Sequence[Line], rounds: Sequence[int]) -> Html:
     """Rounds across, canaries down; the state is told by shape first, then by colour."""
     left, top, high = 230.0, 34.0, 26.0
     step = min(70.0, (WIDE - left - 20.0) / max(1, len(rounds)))
-    parts = [text(left + step * (at + 0.5), 20, str(at), anchor="middle", class_="tick") for at in rounds]
+    every = math.ceil(24.0 / step)
+    parts = [text(left + step * (at + 0.5), 20, str(at), anchor="middle", class_="tick") for at in rounds[::every]]
     parts.append(text(left - 10, 20, "round", anchor="end", class_="tick"))
     for place, one in enumerate(lines):
         y = top + high * (place + 0.5)
