@@ -93,31 +93,31 @@ class Dealer:
 
     def gate(self, axis: Axis, key: str, start: int, count: int, round: int) -> Block:
         """The next items of a gate decision; new ones for every pair of systems."""
-        return self._planted(axis, self._block(axis, "gate", key, start, count, shard=(round - 1, self.rounds)))
+        return self.planted(axis, self._block(axis, "gate", key, start, count, shard=(round - 1, self.rounds)))
 
     def report(self, axis: Axis, replica: int, round: int) -> Block:
         """Items of the curves: the same for all arms of a replica in a round."""
         block = self._block(axis, "report", report_key(replica, round), 0, axis.report_items, shard=(0, 1))
-        return self._planted(axis, block)
+        return self.planted(axis, block)
 
     def anchor(self, axis: Axis, replica: int) -> Block:
         """Items that never change: generation 0 answers them again in every round."""
         block = self._block(axis, "anchor", anchor_key(replica), 0, axis.report_items, shard=(0, 1))
-        return self._planted(axis, block)
+        return self.planted(axis, block)
 
     def canary(self, axis: Axis, replica: int) -> Block:
         """Items that only monitors look at: the same for candidate and generation 0 in every round."""
         block = self._block(axis, "canary", anchor_key(replica), 0, axis.canary_items, shard=(0, 1))
-        return self._planted(axis, block)
+        return self.planted(axis, block)
 
     def probation(self, axis: Axis, replica: int, round: int, count: int) -> Block:
         """Items on which a promoted generation is on trial: new ones in every round, the same for all arms."""
         shard = (max(1, round) - 1, self.rounds)
-        return self._planted(axis, self._block(axis, "probation", report_key(replica, round), 0, count, shard=shard))
+        return self.planted(axis, self._block(axis, "probation", report_key(replica, round), 0, count, shard=shard))
 
     def sealed(self, axis: Axis, replica: int, block_secret: bytes) -> Block:
         """The block of a start, which nobody can know before the seal is opened."""
-        return self._planted(axis, self._sealed(axis, replica, block_secret))
+        return self.planted(axis, self._sealed(axis, replica, block_secret))
 
     def _sealed(self, axis: Axis, replica: int, block_secret: bytes) -> Block:
         if isinstance(axis.source, Twins):
@@ -133,7 +133,7 @@ class Dealer:
             return Block("sealed", axis.source_key, sealed_key(replica), 0, tuple(items))
         return _drawn(axis, "sealed", sealed_key(replica), 0, axis.sealed_items, block_secret)
 
-    def _planted(self, axis: Axis, block: Block) -> Block:
+    def planted(self, axis: Axis, block: Block) -> Block:
         """The block with a canary in every text item that carries one."""
         if self.canaries is None or not carries(axis):
             return block

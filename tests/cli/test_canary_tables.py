@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from netgain import session, verify
+from netgain import calibration, session, verify
 from netgain.canary_axes import KEYS, with_canary_axis
 from netgain.cli.folder import make_folder, open_project
 from netgain.config import CanariesFile, ProbationFile, StudyFile, _keys, read_study, render_study
@@ -66,7 +66,7 @@ def answer(system, inputs, budget, rng):
     return [said if lot < system["skill"] else "?" for said, lot in zip(sums, lots, strict=True)]
 
 
-shares = {"gate": 0.4, "report": 0.15, "canary": 0.05, "probation": 0.1, "sealed": 0.3}
+shares = {"dev": 0.1, "gate": 0.3, "report": 0.15, "canary": 0.05, "probation": 0.1, "sealed": 0.3}
 bank = ng.axis("sums", Bank(ITEMS, shares), gate_items=60, report_items=40, sealed_items=20, moment=0.5)
 suite = ng.Suite([bank], block=60, max_pairs=120, design_gain=0.3)
 study = ng.Study(ng.Loop(start, propose, answer, surfaces=["policy"]), suite, ["self", "frozen"],
@@ -112,6 +112,30 @@ def test_a_study_from_files_has_what_its_tables_say_and_runs(folder, monkeypatch
         axes = {one.data["axis"] for one in log.events("scores") if one.data["split"] == "report"}
         assert axes == {"sums", "honest", "chance", "tested"} and len(list(log.events("probation"))) > 0
         assert json.loads(json.dumps(next(log.events("claim_registered")).data["study"]["canaries"]))
+
+
+def test_a_plan_of_such_a_study_asks_questions_as_a_test_will(folder, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder.parent / "state"))
+    made = open_project(folder).study
+    seen: list[str] = []
+
+    def answer(system: Json, inputs: Json, budget: Any, rng: Any) -> list[str]:
+        seen.extend(inputs)
+        return made.loop.answer(system, inputs, budget, rng)
+
+    class Here(InProcess):
+        def __init__(self, reference: object, count: int) -> None:
+            super().__init__(dataclasses.replace(made.loop, answer=answer))
+
+        def __enter__(self) -> Here:
+            return self
+
+        def __exit__(self, *exception: object) -> None:
+            pass
+
+    monkeypatch.setattr(calibration, "LocalWorkers", Here)
+    assert made.plan(workers=1).reasons is not None
+    assert any("netgain-canary" in one for one in seen)
 
 
 def test_tables_are_written_back_as_they_were_read(tmp_path):
