@@ -117,6 +117,8 @@ class Facts:
     def canary_pairs(self) -> set[str]:
         """Axes whose report scores are compared item by item on the page: placebos, and marked questions and their
         twins."""
+        if "contract" not in self.registration:  # a log without its suite: nothing can be told apart
+            return set()
         placebos = {name for name, one in self.axes.items() if one.get("kind") == "placebo"}
         return placebos.union(*self.marked_pairs)
 

@@ -726,7 +726,7 @@ def canaries(study: Study) -> str:
             data, here = entry.data, f"seq {entry.seq}: {run}, {entry.data['stage']}"
             out, met = data["out"].get("canaries"), held.pop((data["round"], data["stage"]), None)
             due = data["stage"] in ("propose", "judge", "watch", "measure", "probation") and not data["out"].get("lost")
-            screened = data["stage"] == "judge" and data["out"]["outcome"] == "undecided" and out is None
+            screened = data["stage"] == "judge" and study.record["contract"]["gate"]["screen_items"] and out is None
             need((out is not None) is due or screened, f"{here}: nothing says whether canaries were looked for")
             if data["stage"] == "propose" and due:
                 found = planted(study, key, data["out"]["proposal"], here)

@@ -22,6 +22,7 @@ from netgain.probation import Probation
 from netgain.proving import harm
 from netgain.seal import facts_of
 from netgain.session import Study, run_study
+from netgain.study import leave_request
 from netgain.suite import Bank, Suite, axis
 from netgain.testing.inprocess import InProcess
 from study_forgery import Events, forged, places
@@ -49,7 +50,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs a study in this process, and gives its facts."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
-    def go(study: Study, name: str = "study") -> Facts:
+    def go(study: Study, name: str = "study", watch: Any = None) -> Facts:
         class Here(InProcess):
             def __init__(self, reference: object, count: int) -> None:
                 super().__init__(study.loop)
@@ -61,7 +62,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
                 pass
 
         monkeypatch.setattr(session, "LocalWorkers", Here)
-        run_study(study, tmp_path / name, workers=1)
+        run_study(study, tmp_path / name, workers=1, watch=watch)
         with Ledger.open(tmp_path / name, readonly=True) as log:
             return facts_of(log)
 
@@ -132,13 +133,39 @@ def test_a_look_that_cannot_be_scored_is_no_pass(run):
     one = own(run(study(silent))).trials[1]  # silence of what was released is wrong: harm, and not a gap
     assert one["alarm"] is True and one["acted"] is True
 
-    def broken(output: Json, target: Json) -> float:
-        raise ZeroDivisionError if output == "?" else ValueError
-
     blind = harm(tiny.suite().axes[0], [_sheet("before", [1, None]), _sheet("released", [None, 1])], 0.05)
     assert (blind["blind"], blind["alarm"], blind["missing"]) == (True, False, 2)
     half = harm(tiny.suite().axes[0], [_sheet("before", [1] * 40), _sheet("released", [1] * 37 + [None] * 3)], 0.05)
     assert half["blind"] is True
+
+
+def test_a_blind_look_goes_back_as_harm_does(run):
+    def scored(output: Json, target: Json) -> float:
+        if output == "broken":
+            raise ValueError("no score for this")
+        return float(output == target)
+
+    echo = axis("echo", Strings("copy", (6,)), scored, gate_items=120, report_items=20, sealed_items=60, moment=0.5)
+    suite = Suite([echo], block=120, max_pairs=240, design_gain=0.3)
+    facts = run(study(lambda one: "broken", suite=suite))
+    one = own(facts).trials[1]
+    assert (one["alarm"], one["acted"], one["tests"][0]["blind"], one["tests"][0]["alarm"]) == (None, True, True, False)
+    assert own(facts).row["released"] == own(facts).row["anchor"] and failing(run.folder / "study") == {}
+
+
+def test_a_person_who_goes_back_ends_the_trial(run, monkeypatch):
+    folder = run.folder / "study"
+
+    def watch(one: Any) -> None:
+        if (one.row.arm, one.row.stage, one.row.round) == ("self", "build", 2):
+            leave_request(folder, "rollback", by="anna", reason="worse in use", run="r0/self", to="0")
+
+    run(study(rounds=4, probation=Probation(3, items=150)), watch=watch)
+    with Ledger.open(folder, readonly=True) as log:
+        looks = own(facts_of(log)).trials
+    assert sorted(looks) == [1, 3, 4], "round 2 was given up, and round 3 promoted anew"
+    assert {one["since"] for at, one in looks.items() if at > 2} <= {3, 4} and looks[3]["first"] == 3
+    assert failing(folder) == {}
 
 
 def _sheet(role: str, values: list[Json], at: int = 1) -> dict[str, Json]:
