@@ -118,7 +118,7 @@ def test_later_checks_can_say_the_line_of_a_key(tmp_path):
         ('recipe = "length"', 'loop = "mine"', "netgain.toml:3: loop is 'mine', expected a file and a name"),
         ('recipe = "length"\n', "", "netgain.toml:2: [study] has neither 'recipe' nor 'loop', expected one"),
         ("[study]", '[study]\nloop = "a.py:b"', "netgain.toml:2: [study] has both 'recipe' and 'loop', expected one"),
-        ("[study]", "[stud]", "netgain.toml:2: unknown table 'stud', expected one of 'study', 'gate', 'monitors', 'op"),
+        ("[study]", "[stud]", "netgain.toml:2: unknown table 'stud', expected one of 'study', 'gate', 'monitors', 'ca"),
         ("[options]", "[study.options]", "netgain.toml:10: unknown key 'options', expected one of"),
         ('"cycle"', "nan", "netgain.toml:11: check is nan, expected text, a finite number"),
         ('"cycle"', "1979-05-27", "netgain.toml:11: check is datetime.date(1979, 5, 27), expected text"),
@@ -339,8 +339,8 @@ def test_the_gate_modes_are_those_of_the_loop():
 
 
 def test_every_field_that_is_not_a_table_of_its_own_is_a_declared_key():
-    own_tables = {"gate", "monitors", "options", "budget", "source"}
-    for schema in (StudyFile, ClaimFile, config.GateFile):
+    own_tables = {"gate", "monitors", "canaries", "canary_axes", "probation", "options", "budget", "source"}
+    for schema in (StudyFile, ClaimFile, config.GateFile, config.CanariesFile, config.ProbationFile):
         names = [f.name for f in dataclasses.fields(schema) if f.name not in own_tables]
         assert names == list(config._keys(schema))
         assert all(set(key.expects) & set(string.ascii_letters) and key.means for key in config._keys(schema).values())

@@ -13,13 +13,13 @@ ROOT = Path(__file__).parents[1] / "src"
 # A new module belongs in one of these rows; the layers are drawn in ARCHITECTURE.md.
 LAYERS = (
     "records surfaces policy suite metric claim budget seeding errors canonical wire codecs generators items kinds "
-    "inert",
+    "inert probation planted",
     "stages loop run study arms channel jobs evaluation groups proposal watching promotion world facts evidence ledger "
-    "approvals rollback leases poison",
+    "approvals rollback leases poison proving sightings",
     "gates guards monitors sandbox executors stores artifacts feedback testing",
     "recipes gauntlet readers integrations report web cli notify session planning config verify status export result "
     "bench case attempts contract seal yardstick calibration transplant deciders whatif replication comparison "
-    "recombine protecting twins files evaluators signing bundle redaction collection",
+    "recombine protecting planting canary_axes twins files evaluators signing bundle redaction collection",
 )
 LAYER = {name: number for number, row in enumerate(LAYERS) for name in row.split()}
 FACADE = "netgain"  # the package's __init__ hands out public names, so it stands above everything

@@ -24,6 +24,7 @@ from netgain.gates.gate import on_used_items
 from netgain.items import Dealer
 from netgain.jobs import Done, Jobs
 from netgain.metric import score_item
+from netgain.planting import Planted, Planter
 from netgain.stages import Loop
 from netgain.stores import ObjectStore
 from netgain.suite import Suite, score_all
@@ -45,6 +46,9 @@ class Study(Protocol):
 
     @property
     def claim(self) -> Claim: ...
+
+    @property
+    def canaries(self) -> Planted | None: ...
 
     @property
     def replicas(self) -> int: ...
@@ -134,7 +138,8 @@ def _alike(bench: _Bench, first: str) -> list[str]:
 
 
 def _dealer(study: Study) -> Dealer:
-    return Dealer(b"calibration-" + b"0" * 20, study.rounds, max(study.claim.sizes[-1], study.replicas))
+    secret, starts = b"calibration-" + b"0" * 20, max(study.claim.sizes[-1], study.replicas)
+    return Dealer(secret, study.rounds, starts, Planter(study.canaries, secret, "0" * 64) if study.canaries else None)
 
 
 def _self_test(bench: _Bench, system: str) -> list[Json]:
@@ -148,7 +153,8 @@ def _self_test(bench: _Bench, system: str) -> list[Json]:
     gate_outputs: list[Json] = []
     for axis in bench.study.suite.axes:
         count = RESPONSIVE_ITEMS if axis is bench.study.suite.gate_axis else 8
-        block = _dealer(bench.study).dev(axis, 0, 0, count)
+        dealer = _dealer(bench.study)
+        block = dealer.planted(axis, dealer.dev(axis, 0, 0, count))  # as a test will ask it
         done = bench.do("answer", "answer", systems={"system": system}, inputs=block.inputs, sampled=False)
         outputs = list(done.value["outputs"])
         for output, item in zip(outputs, block.items, strict=True):

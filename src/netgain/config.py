@@ -111,6 +111,48 @@ class GateFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CanariesFile:
+    """What [canaries] of netgain.toml says: strings that the study plants in its own items (`netgain.planting`)."""
+
+    expires: Annotated[
+        str,
+        Key(
+            "a day, 'YYYY-MM-DD'", "last day on which they are a test", "2027-06-30", {"pattern": r"^\d{4}-\d\d-\d\d$"}
+        ),
+    ]
+    carried: Annotated[
+        Literal["asked", "aside"],
+        Key(
+            "'asked' or 'aside'",
+            "last line of every question of a test (finds what comes back), or only on our side (finds who reads it)",
+            "asked",
+        ),
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbationFile:
+    """What [probation] of netgain.toml says: how long a promoted generation is on trial (`netgain.probation`)."""
+
+    rounds: Annotated[
+        int, Key("a whole number of at least 1", "rounds of the trial, the one of the promotion included", 2, {"ge": 1})
+    ]
+    items: Annotated[
+        int,
+        Key("a whole number of at least 2", "new items per round of the gate axis and of every guard", 100, {"ge": 2}),
+    ] = 100
+    level: Annotated[
+        float,
+        Key(
+            "a number above 0 and up to 0.5",
+            "chance of taking back what loses no more than the step margin",
+            0.05,
+            {"gt": 0, "le": 0.5},
+        ),
+    ] = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyFile:
     """What netgain.toml says. Fields without a Key are tables of their own."""
 
@@ -171,6 +213,9 @@ class StudyFile:
     ] = None
     gate: GateFile = field(default_factory=GateFile)
     monitors: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
+    canaries: CanariesFile | None = None
+    canary_axes: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
+    probation: ProbationFile | None = None
     options: Mapping[str, Option] = field(default_factory=dict)
     budget: Mapping[str, float] = field(default_factory=dict)
     source: Source = field(default_factory=Source, compare=False, repr=False)
@@ -341,11 +386,19 @@ def read_study(path: Path) -> StudyFile:
         ConfigError: the file is missing or malformed, or a key is unknown, missing or impossible; says ``file:line``.
     """
     document, source = _load(path)
-    _only_tables(document, ("study", "gate", "monitors", "options", "budget"), source)
+    tables = ("study", "gate", "monitors", "canaries", "canary_axes", "probation", "options", "budget")
+    _only_tables(document, tables, source)
     study = StudyFile(
         **_checked("study", document, StudyFile, source),
         gate=GateFile(**_checked("gate", document, GateFile, source)) if "gate" in document else GateFile(),
         monitors=_monitors(document.get("monitors", {}), source),
+        canaries=CanariesFile(**_checked("canaries", document, CanariesFile, source))
+        if "canaries" in document
+        else None,
+        canary_axes=_monitors(document.get("canary_axes", {}), source, "canary_axes"),
+        probation=ProbationFile(**_checked("probation", document, ProbationFile, source))
+        if "probation" in document
+        else None,
         options=_options(document.get("options", {}), source),
         budget=_budget(document.get("budget", {}), source),
         source=source,
@@ -403,6 +456,12 @@ def render_study(study: StudyFile, *, notes: Mapping[str, str] | None = None) ->
     for name, settings in study.monitors.items():
         lines += ["", f"[monitors.{_toml_key(name)}]"]
         lines += [f"{_toml_key(key)} = {_toml(value)}" for key, value in settings.items()]
+    lines += ["", *CANARIES_NOTE]
+    for table, record in (("canaries", study.canaries), ("probation", study.probation)):
+        lines += ["", f"[{table}]", *_rendered(record, _keys(type(record)))] if record else []
+    for name, settings in study.canary_axes.items():
+        lines += ["", f"[canary_axes.{_toml_key(name)}]"]
+        lines += [f"{_toml_key(key)} = {_toml(value)}" for key, value in settings.items()]
     lines += ["", "[options]", "# the recipe's own settings"]
     for name, value in study.options.items():
         note = (notes or {}).get(name)
@@ -416,6 +475,10 @@ def render_study(study: StudyFile, *, notes: Mapping[str, str] | None = None) ->
 MONITORS_NOTE = (
     "# A table [monitors.NAME] registers a monitor, which looks at every candidate before the gate: docs/monitors.md",
     "# Its keys: threshold, action (watch, freeze, pause, reject, roll_back, halt), reads, and options of its own.",
+)
+CANARIES_NOTE = (
+    "# [canaries] plants keyed strings in every text item of a list; [canary_axes.NAME] adds an impossible, marked,",
+    "# unmarked or placebo axis; [probation] puts promoted generations on trial: docs/canaries.md",
 )
 BUDGET_NOTE = (
     "# tokens, flops and calls end a run of `self`; device_seconds, cost_usd and human_minutes pause the study",
@@ -515,6 +578,8 @@ def _unknown(kind: str, name: str, known: Iterable[str], where: str) -> ConfigEr
     homes = {
         f"[study] of {STUDY_NAME}": _keys(StudyFile),
         f"[gate] of {STUDY_NAME}": _keys(GateFile),
+        f"[canaries] of {STUDY_NAME}": _keys(CanariesFile),
+        f"[probation] of {STUDY_NAME}": _keys(ProbationFile),
         f"[budget] of {STUDY_NAME}": UNITS,
         f"[claim] of {CLAIM_NAME}": _keys(ClaimFile),
         f"[policy] of {POLICY_NAME}": _keys(LimitsFile),
@@ -618,7 +683,6 @@ def _no_twins(table: str, name: str, values: tuple[str, ...], source: Source) ->
 
 _LIMIT = Key("a finite number above 0", "", 3600.0)
 _OPTION = Key("text, a finite number, true or false, or a list of these", "", "cycle")
-_MONITOR = Key("a table, [monitors.NAME]", "", "[monitors.kept_share]")
 
 
 def _budget(table: Mapping[str, Any], source: Source) -> dict[str, float]:
@@ -643,15 +707,15 @@ def _options(table: Mapping[str, Any], source: Source) -> dict[str, Option]:
     return options
 
 
-def _monitors(table: Mapping[str, Any], source: Source) -> dict[str, dict[str, Option]]:
-    """Read [monitors.NAME], whose names and keys the register of monitors checks; only the shape is checked here."""
+def _monitors(table: Mapping[str, Any], source: Source, of: str = "monitors") -> dict[str, dict[str, Option]]:
+    """Read [monitors.NAME] or [canary_axes.NAME]: only the shape is checked here, the rest where they are made."""
     monitors: dict[str, dict[str, Option]] = {}
     for name, settings in table.items():
         if not isinstance(settings, dict):
-            raise _wrong(name, settings, _MONITOR, source.where("monitors", name))
+            raise _wrong(name, settings, Key(f"a table, [{of}.NAME]", "", f"[{of}.{name}]"), source.where(of, name))
         odd = [key for key, value in settings.items() if not _is_scalar(value)]
         if odd:
-            raise _wrong(odd[0], settings[odd[0]], _OPTION, source.where("monitors", name, odd[0]))
+            raise _wrong(odd[0], settings[odd[0]], _OPTION, source.where(of, name, odd[0]))
         monitors[name] = dict(settings)
     return monitors
 
@@ -664,7 +728,9 @@ def _is_scalar(value: object) -> bool:
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-def _rendered(record: StudyFile | ClaimFile | GateFile, keys: Mapping[str, Key]) -> Iterable[str]:
+def _rendered(
+    record: StudyFile | ClaimFile | GateFile | CanariesFile | ProbationFile, keys: Mapping[str, Key]
+) -> Iterable[str]:
     """Yield the lines of one table: meaning, then the key, as a comment where it is not set."""
     for name, key in keys.items():
         value = getattr(record, name)

@@ -10,8 +10,9 @@ from netgain.budget import Budget, total
 from netgain.canonical import digest
 from netgain.errors import Poisoned, StageError
 from netgain.groups import Single, pooled, singles_of, taken
-from netgain.items import Block, questions_of
+from netgain.items import Block, known_by, questions_of
 from netgain.jobs import Jobs, Spend
+from netgain.planted import NOTHING, Canaries, Found, search
 from netgain.suite import Axis, score_axis
 
 Json = Any
@@ -30,6 +31,8 @@ class Sheet:
         values: (n,) scores in [0, 1], None where there is none.
         status: index (as text) -> why a value is None.
         outputs: digest of the outputs.
+        found: what the search for canaries gave of all answers of the call, and
+        outputs_of: digest of all these answers.
         classes: of canary items, (n,) kind of each output (`class_of`): what behaviour is watched by.
         group: how clusters are taken together (`netgain.groups`), and
         singles: for such an axis, draw by draw, what each item got by itself.
@@ -45,6 +48,8 @@ class Sheet:
     group: str = ""
     singles: tuple[Single, ...] = ()
     classes: tuple[str, ...] | None = None
+    found: Found = NOTHING
+    outputs_of: str = ""
 
     def record(self, round: int, contract: str) -> dict[str, Json]:
         """The sheet as the data of a `scores` event, with the contract that it was measured under."""
@@ -64,7 +69,9 @@ class Sheet:
         block = replace(self.block, items=self.block.items + later.block.items)
         status = {**self.status, **{str(int(index) + size): why for index, why in later.status.items()}}
         outputs = digest([self.outputs, later.outputs])
-        both = replace(self, block=block, values=self.values + later.values, status=status, outputs=outputs)
+        of = digest([self.outputs_of, later.outputs_of])
+        both = replace(self, block=block, values=self.values + later.values, status=status, outputs=outputs,
+                       found=self.found + later.found, outputs_of=of)  # fmt: skip
         return both if not self.group else _together(both, [*map(Single.then, self.singles, later.singles)])
 
 
@@ -75,7 +82,10 @@ def averaged(draws: Sequence[Sheet]) -> Sheet:
     values, status = pooled([(list(sheet.values), dict(sheet.status)) for sheet in draws])
     singles = tuple(one for sheet in draws for one in sheet.singles)
     outputs = digest([sheet.outputs for sheet in draws])
-    return replace(draws[0], values=tuple(values), status=status, outputs=outputs, singles=singles)
+    found = sum((sheet.found for sheet in draws), start=NOTHING)
+    of = digest([sheet.outputs_of for sheet in draws])
+    return replace(draws[0], values=tuple(values), status=status, outputs=outputs, singles=singles, found=found,
+                   outputs_of=of)  # fmt: skip
 
 
 def _together(sheet: Sheet, singles: Sequence[Single]) -> Sheet:
@@ -86,12 +96,13 @@ def _together(sheet: Sheet, singles: Sequence[Single]) -> Sheet:
 
 @dataclass(frozen=True)
 class Asking:
-    """How systems are asked: who pays, from which stream, and how often they may try."""
+    """How systems are asked: who pays, from which stream, how often they may try, and what is looked for in answers."""
 
     replica: int
     seed: str
     tries: int = 1
     trained_on: frozenset[str] = frozenset()
+    canaries: Canaries | None = None
 
 
 def evaluate(
@@ -115,12 +126,18 @@ def evaluate(
     answers: dict[str, dict[str, list[Json]]] = {}
     spends: list[Spend] = []
     failures: list[str] = []
+    told: dict[str, tuple[Found, str]] = {}
     for system in asking_order(set(systems.values()), asking.seed):
         answers[system], spend, failure = _ask(jobs, longest, system, asking, vital=system == systems.get(vital))
         spends.append(spend or {})  # what a failed answer cost is unknown, and so is the sum
         failures += [failure] if failure else []
+        told[system] = _searched(longest, answers[system], asking.canaries)
     sheets = [
-        _sheet(axis, role, system, blocks[axis.name], answers[system][axis.source_key], asking.trained_on)
+        replace(
+            _sheet(axis, role, system, blocks[axis.name], answers[system][axis.source_key], asking.trained_on),
+            found=told[system][0],
+            outputs_of=told[system][1],
+        )
         for axis in axes
         for role, system in systems.items()
     ]
@@ -133,6 +150,17 @@ def asking_order(systems: Collection[T], seed: str) -> list[T]:
     What changes while they are asked (a machine, a provider) would favour a role that always stood at one place.
     """
     return sorted(systems, key=lambda one: digest([seed, one]))
+
+
+def _searched(
+    blocks: Mapping[str, Block], answers: Mapping[str, Sequence[Json]], canaries: Canaries | None
+) -> tuple[Found, str]:
+    """Canaries in the answers of one call, but for those that the call showed; and the digest of all its answers."""
+    if canaries is None:
+        return NOTHING, ""
+    shown = {known_by(item) for block in blocks.values() if block.marked for item in block.items}
+    said = [one for own in answers.values() for one in own if one is not None]
+    return search(canaries, said, shown), digest([list(own) for own in answers.values()])
 
 
 def _longest(axes: Sequence[Axis], blocks: Mapping[str, Block]) -> dict[str, Block]:

@@ -176,6 +176,8 @@ def _planted(axis: Axis, metric: Metric, items: Sequence[Item], name: str, make:
         return Finding(axis.name, name, "unknown", "these items leave nothing to plant")
     asked = [item for item, _ in made]
     worst = max(_mean(metric, [outputs[way] for _, outputs in made], asked) for way in range(width))
+    if metric.name == "lot":
+        return Finding(axis.name, name, "unknown", f"it scores {worst:.2f} by lot, as every answer does")
     if worst <= PASSES:
         return Finding(axis.name, name, "passed", f"it scores {worst:.2f} at most")
     if KINDS[axis.kind].idle and not decides:

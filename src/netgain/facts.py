@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from netgain.evidence.tally import Tally, paired, tally
@@ -31,6 +32,10 @@ class RunFacts:
     sheets: dict[tuple[str, int, str], dict[str, Json]] = field(default_factory=dict)  # (split, round, role), gate axis
     decisions: list[dict[str, Json]] = field(default_factory=list)  # of the gate, with seq and time
     watched: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> what monitors saw, said and did
+    beside: dict[tuple[str, int, str], dict[str, Json]] = field(default_factory=dict)  # (axis, round, role), report
+    met: list[dict[str, Json]] = field(default_factory=list)  # planted canaries that were met, with seq and time
+    searched: list[tuple[int, str, int | None]] = field(default_factory=list)  # (round, stage, documents) of a search
+    trials: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> look of a probation
     canary: dict[tuple[int, str, str], Tally] = field(default_factory=dict)  # (round, role, axis)
     choices: list[dict[str, Json]] = field(default_factory=list)  # decision records of the proposals
     channel: dict[int, dict[str, Json]] = field(default_factory=dict)  # round -> what the checks' channel did
@@ -39,6 +44,11 @@ class RunFacts:
     answered: dict[str, float | None] = field(default_factory=dict)  # spend on the sealed items, by what is served
     failures: list[dict[str, Json]] = field(default_factory=list)
     asked: dict[str, dict[str, Json]] = field(default_factory=dict)  # id -> request for people, its answers, its end
+
+    @property
+    def leaked(self) -> set[str]:
+        """Items whose planted canary was met while it was a test, by short digests."""
+        return {item for one in self.met for item, state in one["met"] if state == "live"}
 
     def phase(self, name: str) -> list[dict[str, float | None]]:
         """What was spent in a phase (start, build, answer, sealed), by round."""
@@ -97,6 +107,22 @@ class Facts:
         """Axes of the suite by name."""
         return {axis["name"]: axis for axis in self.suite["axes"]}
 
+    @cached_property
+    def marked_pairs(self) -> list[tuple[str, str]]:
+        """(marked axis, the axis of the same questions without the mark), scored alike."""
+        found = [(name, other) for name, one in self.axes.items() for other, plain in self.axes.items()
+                 if _base(one) is not None and _base(one) == plain.get("source")]  # fmt: skip
+        return [(name, other) for name, other in found if self.axes[name]["metric"] == self.axes[other]["metric"]]
+
+    @cached_property
+    def canary_pairs(self) -> set[str]:
+        """Axes whose report scores are compared item by item on the page: placebos, and marked questions and their
+        twins."""
+        if "contract" not in self.registration:  # a log without its suite: nothing can be told apart
+            return set()
+        placebos = {name for name, one in self.axes.items() if one.get("kind") == "placebo"}
+        return placebos.union(*self.marked_pairs)
+
     @property
     def policy(self) -> Policy:
         """What people allow, as registered; without a policy everything runs unattended."""
@@ -133,6 +159,12 @@ class Facts:
         spends = [run.row.get(phase, {}) for run in self.runs_of(replica, arm)]
         units = {unit for spend in spends for unit in spend}
         return {unit: _end([spend.get(unit) for spend in spends], most) for unit in units}
+
+
+def _base(axis: Mapping[str, Json]) -> Json:
+    """The source that marked questions were made of; None for others."""
+    source = axis.get("source", {})
+    return source["base"] if source.get("twins") == "marked" else None
 
 
 def _end(amounts: list[float | None], most: bool) -> float | None:
@@ -190,6 +222,8 @@ def _stage_done(facts: Facts, event: Stored) -> None:
     _book(run, data)
     if data["stage"] == "approve":
         _ended_request(run, data)
+    if "canaries" in data["out"]:
+        run.searched.append((data["round"], data["stage"], data["out"]["canaries"]["searched"]))
     if data["stage"] == "propose" and "channel" in data["out"]:
         run.channel[data["round"]] = data["out"]["channel"]
 
@@ -237,6 +271,8 @@ def _scores(facts: Facts, event: Stored) -> None:
         run, (improver, _, start) = _run(facts, event), data["role"].partition("|")
         facts.moved.setdefault((run.replica, run.arm), {})[improver, int(start)] = data
         return
+    if data["split"] == "report" and data["axis"] in facts.canary_pairs:  # compared item by item with another sheet
+        _run(facts, event).beside[data["axis"], data["round"], data["role"]] = data
     if data["axis"] == facts.gate_axis:  # on the axis that decides, intervals need the pairs
         _run(facts, event).sheets[data["split"], data["round"], data["role"]] = data
     found = tally(data)
@@ -256,6 +292,14 @@ def _gate_decision(facts: Facts, event: Stored) -> None:
 
 def _watched(facts: Facts, event: Stored) -> None:
     _run(facts, event).watched[event.data["round"]] = {**event.data, "seq": event.seq, "time": event.time}
+
+
+def _canary_met(facts: Facts, event: Stored) -> None:
+    _run(facts, event).met.append({**event.data, "seq": event.seq, "time": event.time})
+
+
+def _trial(facts: Facts, event: Stored) -> None:
+    _run(facts, event).trials[event.data["round"]] = {**event.data, "seq": event.seq, "time": event.time}
 
 
 def _choice(facts: Facts, event: Stored) -> None:
@@ -322,6 +366,8 @@ _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
     "scores": _scores,
     "gate_decision": _gate_decision,
     "watched": _watched,
+    "probation": _trial,
+    "canary_met": _canary_met,
     "decision": _choice,
     "seal_opened": _seal,
     "not_separable": _not_separable,

@@ -12,8 +12,9 @@ from typing import Any
 from netgain.canonical import canonical, digest
 from netgain.errors import ConfigError
 from netgain.generators import Strings
+from netgain.planted import Canaries, carries
 from netgain.seeding import anchor_key, dev_key, item_seed, report_key, sealed_key
-from netgain.suite import PRIVATE, Axis, Bank, Item, Twins, bank_of
+from netgain.suite import PRIVATE, Axis, Bank, Item, Source, Twins, bank_of
 
 Json = Any
 
@@ -28,6 +29,7 @@ class Block:
         key: what the block is for (see `netgain.seeding`).
         start: index of its first item.
         items: fewer than asked for when a bank is used up.
+        marked: whether questions are asked with the canary that the study planted in them.
     """
 
     split: str
@@ -35,6 +37,7 @@ class Block:
     key: str
     start: int
     items: tuple[Item, ...]
+    marked: bool = False
 
     @cached_property
     def digest(self) -> str:
@@ -57,6 +60,8 @@ class Block:
     @property
     def inputs(self) -> list[Json]:
         """What a system is asked: no targets."""
+        if self.marked:
+            return [f"{one['input']}\n{one['planted']}" if "planted" in one else one["input"] for one in self.items]
         return [item["input"] for item in self.items]
 
 
@@ -68,12 +73,14 @@ class Dealer:
         secret: 32 bytes; the key of every split but the sealed one.
         rounds: horizon: a bank's gate share is cut into one shard per round.
         replicas: starts that may ever be enrolled: a bank's sealed share is cut into one shard per start.
+        canaries: plants one in every protected text item of a list; None: items are asked as they are.
         drawn: blocks of the report, anchor and canary splits, which many runs ask for; dealing twice gives the same.
     """
 
     secret: bytes
     rounds: int
     replicas: int
+    canaries: Canaries | None = None
     drawn: dict[tuple[str, str, str, int], Block] = field(default_factory=dict, compare=False, repr=False)
 
     def dev(self, axis: Axis, replica: int, round: int, count: int, start: int = 0) -> Block:
@@ -86,26 +93,37 @@ class Dealer:
 
     def gate(self, axis: Axis, key: str, start: int, count: int, round: int) -> Block:
         """The next items of a gate decision; new ones for every pair of systems."""
-        return self._block(axis, "gate", key, start, count, shard=(round - 1, self.rounds))
+        return self.planted(axis, self._block(axis, "gate", key, start, count, shard=(round - 1, self.rounds)))
 
     def report(self, axis: Axis, replica: int, round: int) -> Block:
         """Items of the curves: the same for all arms of a replica in a round."""
-        return self._block(axis, "report", report_key(replica, round), 0, axis.report_items, shard=(0, 1))
+        block = self._block(axis, "report", report_key(replica, round), 0, axis.report_items, shard=(0, 1))
+        return self.planted(axis, block)
 
     def anchor(self, axis: Axis, replica: int) -> Block:
         """Items that never change: generation 0 answers them again in every round."""
-        return self._block(axis, "anchor", anchor_key(replica), 0, axis.report_items, shard=(0, 1))
+        block = self._block(axis, "anchor", anchor_key(replica), 0, axis.report_items, shard=(0, 1))
+        return self.planted(axis, block)
 
     def canary(self, axis: Axis, replica: int) -> Block:
         """Items that only monitors look at: the same for candidate and generation 0 in every round."""
-        return self._block(axis, "canary", anchor_key(replica), 0, axis.canary_items, shard=(0, 1))
+        block = self._block(axis, "canary", anchor_key(replica), 0, axis.canary_items, shard=(0, 1))
+        return self.planted(axis, block)
+
+    def probation(self, axis: Axis, replica: int, round: int, count: int) -> Block:
+        """Items on which a promoted generation is on trial: new ones in every round, the same for all arms."""
+        shard = (max(1, round) - 1, self.rounds)
+        return self.planted(axis, self._block(axis, "probation", report_key(replica, round), 0, count, shard=shard))
 
     def sealed(self, axis: Axis, replica: int, block_secret: bytes) -> Block:
         """The block of a start, which nobody can know before the seal is opened."""
+        return self.planted(axis, self._sealed(axis, replica, block_secret))
+
+    def _sealed(self, axis: Axis, replica: int, block_secret: bytes) -> Block:
         if isinstance(axis.source, Twins):
             return _made(
                 axis, 0, axis.sealed_items,
-                lambda base, _, many: self.sealed(replace(base, sealed_items=many), replica, block_secret),
+                lambda base, _, many: self._sealed(replace(base, sealed_items=many), replica, block_secret),
             )  # fmt: skip
         if isinstance(axis.source, Bank):
             # Which start an item belongs to depends on content alone, so that no two starts ever share one; which of
@@ -114,6 +132,17 @@ class Dealer:
             items = _sorted(own, block_secret)[: axis.sealed_items]
             return Block("sealed", axis.source_key, sealed_key(replica), 0, tuple(items))
         return _drawn(axis, "sealed", sealed_key(replica), 0, axis.sealed_items, block_secret)
+
+    def planted(self, axis: Axis, block: Block) -> Block:
+        """The block with a canary in every text item that carries one."""
+        if self.canaries is None or not carries(axis):
+            return block
+        line = self.canaries.line
+        items = tuple(
+            {**item, "planted": line(known_by(item))} if isinstance(item["input"], str) else item
+            for item in block.items
+        )
+        return replace(block, items=items, marked=self.canaries.asked)
 
     def _block(self, axis: Axis, split: str, key: str, start: int, count: int, *, shard: tuple[int, int]) -> Block:
         if isinstance(axis.source, Twins):
@@ -137,6 +166,21 @@ def gate_questions(axis: Axis) -> frozenset[str]:
     """
     bank = bank_of(axis.source)
     return frozenset(fingerprint(item["input"]) for item in _ranked(bank, "gate", b"")) if bank else frozenset()
+
+
+def held(axis: Axis, split: str) -> int | None:
+    """How many items a split of an axis can deal in all, twins counted; None where they are generated."""
+    bank = bank_of(axis.source)
+    return None if bank is None else len(_ranked(bank, split, b"")) * _span(axis.source)
+
+
+def _span(source: Source) -> int:
+    return source.span * _span(source.base) if isinstance(source, Twins) else 1
+
+
+def known_by(item: Item) -> str:
+    """The short digest of a question; of a twin, of the question that it was made of."""
+    return str(item["origin"]) if "origin" in item else fingerprint(item["input"])
 
 
 def questions_of(item: Item) -> set[str]:

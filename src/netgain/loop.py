@@ -1,6 +1,6 @@
 """One step of one run: read the row, do the one stage it names, write result, leaf and pointer in one transaction.
 
-    start → measure → [ propose → build (→ watch) → judge (→ approve) → apply → measure ] × rounds → done
+    start → measure → [ propose → build (→ watch) → judge (→ approve) → apply (→ probation) → measure ] × rounds → done
 
 Every stage is a function of the row and the world; doing it twice changes nothing.
 """
@@ -21,7 +21,9 @@ from netgain.jobs import Spend
 from netgain.ledger.events import Event
 from netgain.promotion import apply, judge
 from netgain.proposal import propose, sources
+from netgain.proving import on_trial, probation
 from netgain.run import PLAN, Row, run_id
+from netgain.sightings import counted, in_answers, recorded
 from netgain.watching import halted, watch
 from netgain.wire import unpack
 from netgain.world import Outcome, World
@@ -39,6 +41,8 @@ def step(run: str, world: World) -> Outcome:
     except StageError as error:  # the boundary of loop code: the system's own failure, recorded and never scored
         outcome = _lost(row, error)
     outcome = replace(outcome, row=_charged(outcome))
+    if outcome.row.stage == "measure" and row.stage not in ("start", "probation") and on_trial(row, outcome.row, world):
+        outcome = replace(outcome, row=replace(outcome.row, stage="probation"))
     spend = {"start": outcome.start, "build": outcome.build, "answer": outcome.answer}
     done = Event("stage_done", run, {**here, "row": outcome.row.to_json(), "spend": spend, "out": outcome.out})
     world.log.append([*outcome.events, done])
@@ -137,7 +141,9 @@ def measure(row: Row, world: World) -> Outcome:
         Event("stage_failed", row.id, {"round": row.round, "stage": "measure", "cause": "system", "message": text})
         for text in failures
     ]
-    return Outcome(_next_round(row, world, arm), {}, events, answer=spend)
+    found = in_answers(sheets)
+    row, met = recorded(row, world, "measure", found)
+    return Outcome(_next_round(row, world, arm), counted(world, found), [*events, *met], answer=spend)
 
 
 def _next_round(row: Row, world: World, arm: Arm) -> Row:
@@ -166,6 +172,6 @@ def _ended_early(row: Row, world: World, arm: Arm) -> str | None:
 
 STAGES: dict[str, Callable[[Row, World], Outcome]] = {
     "start": start, "propose": propose, "build": build, "watch": watch, "judge": judge, "approve": approve,
-    "apply": apply, "measure": measure,
+    "apply": apply, "probation": probation, "measure": measure,
 }  # fmt: skip
 ACCEPTS: dict[str, tuple[int | None, ...]] = dict.fromkeys(STAGES, (None, PLAN))  # versions of a row, stage by stage

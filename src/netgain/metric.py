@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from netgain.canonical import canonical
 from netgain.errors import ConfigError, EvaluateError
 
 Json = Any
@@ -99,6 +101,16 @@ def uncheated(output: Json, target: Json) -> float:
     return 1.0 - exact(output, target)
 
 
+def lot(output: Json, target: Json) -> float:
+    """1 for half of all answers, by a hash of target and answer: for placebo twins, which no ability can raise."""
+    return float(hashlib.sha256(canonical([target, answer_of(output)])).digest()[0] & 1)
+
+
+def _lucky(target: Json) -> str:
+    """An answer that the lot falls on."""
+    return next(str(place) for place in range(10**6) if lot(str(place), target))
+
+
 def horizon(output: Json, target: Json) -> float:
     """Share of the target's steps that are right before the first wrong one; an answer that is no list has no step."""
     if not isinstance(target, list | tuple) or not target:
@@ -129,9 +141,18 @@ def cost(budget: float) -> Metric:
     return Metric(f"cost({budget:g})", left, declared=True)
 
 
-RULES = (exact, brier, refused, answered, first, log_score, selective, unfabricated, uncheated, horizon)
+RULES = (exact, brier, refused, answered, first, log_score, selective, unfabricated, uncheated, horizon, lot)
 METRICS = {rule.__name__: Metric(rule.__name__, rule, declared=True) for rule in RULES}
-BINARY = ("exact", "refused", "answered", "first", "unfabricated", "uncheated")  # declared, with scores of 0 or 1 only
+METRICS["lot"] = Metric("lot", lot, declared=True, oracle=_lucky)
+BINARY = (
+    "exact",
+    "refused",
+    "answered",
+    "first",
+    "unfabricated",
+    "uncheated",
+    "lot",
+)  # declared, with scores of 0 or 1 only
 
 
 def metric_named(metric: str | Metric | ScoreFunction) -> Metric:

@@ -181,7 +181,8 @@ def _possible(study: Study) -> None:
 def _enough(axis: Axis, study: Study, count: int) -> None:
     dealer = Dealer(b"plan" * 8, study.rounds, max(study.claim.sizes[-1], study.replicas))
     gate, sealed = dealer.gate(axis, "plan", 0, axis.gate_items, 1), dealer.sealed(axis, 0, b"plan")
-    for what, block, least in (("gate", gate, 2 if axis.gate_items else 0), ("sealed", sealed, 2)):
+    for what, block, asked in (("gate", gate, axis.gate_items), ("sealed", sealed, axis.sealed_items)):
+        least = 2 if asked else 0
         if len(block.items) < least:
             raise ConfigError(
                 f"axis {axis.name!r}: {count} items leave {len(block.items)} {what} items a decision",

@@ -16,6 +16,7 @@ from netgain.jobs import Spend
 from netgain.ledger.events import Event
 from netgain.run import Row, run_id
 from netgain.seeding import gate_key, stream
+from netgain.sightings import counted, in_answers, recorded
 from netgain.suite import Axis
 from netgain.world import Outcome, World
 
@@ -48,7 +49,10 @@ def judge(row: Row, world: World) -> Outcome:
         mode = "watch"
         decision = world.gate.decide(mode, confirmed + 1, columns, exhausted=last, waived=arm.waived, promoted=promoted)
     events += [Event("scores", row.id, sheet.record(row.round, world.contract)) for sheet in sheets.values()]
-    return _ruled(row, world, mode, decision, events, total(spends), drawn)
+    found = in_answers(sheets.values())
+    row, met = recorded(row, world, "judge", found)
+    ruled = _ruled(row, world, mode, decision, [*events, *met], total(spends), drawn)
+    return replace(ruled, out={**ruled.out, **counted(world, found)})
 
 
 def _history(row: Row, world: World) -> tuple[int, int]:
@@ -83,7 +87,7 @@ def _answers(row: Row, world: World, look: int, systems: Mapping[str, str]) -> t
     for draw in range(world.draws):
         asking = world.asking(row, "judge")
         asking = replace(asking, seed=world.seed(row, "judge", f"answer|{draw}")) if draw else asking
-        new, spend, _ = evaluate(world.jobs, _gate_axes(world), blocks, systems, asking, vital="candidate")
+        new, spend, _ = evaluate(world.jobs, gate_axes(world), blocks, systems, asking, vital="candidate")
         drawn.append(new)
         spends.append(spend)
     return [averaged(same) for same in zip(*drawn, strict=True)], spends
@@ -137,13 +141,14 @@ def _ruled(
     return Outcome(after, {"outcome": outcome, "receipt": receipt}, events, answer=spend)
 
 
-def _gate_axes(world: World) -> list[Axis]:
+def gate_axes(world: World) -> list[Axis]:
+    """The gate axis and the guards."""
     return [world.suite.gate_axis, *(axis for axis in world.suite.guards if axis is not world.suite.gate_axis)]
 
 
 def _gate_blocks(row: Row, world: World, look: int) -> dict[str, Block]:
     key = gate_key(str(row.candidate), str(row.released))
-    axes = _gate_axes(world)
+    axes = gate_axes(world)
     return {
         axis.name: world.dealer.gate(axis, key, look * axis.gate_items, axis.gate_items, row.round) for axis in axes
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +10,13 @@ from netgain.arms import GENERATION_0, Arm
 from netgain.budget import Budget
 from netgain.channel import Passed, pass_through
 from netgain.errors import StageError
-from netgain.items import fingerprint
+from netgain.items import Block, fingerprint
 from netgain.jobs import Done, Spend
 from netgain.ledger.events import Event
+from netgain.planted import search
 from netgain.records import DECIDERS, Change, Examples, Part
 from netgain.run import Row
+from netgain.sightings import counted, recorded
 from netgain.stages import Loop
 from netgain.wire import pack, unpack
 from netgain.world import Outcome, World
@@ -28,24 +30,27 @@ def propose(row: Row, world: World) -> Outcome:
     arm = world.arm(row)
     done, budget = _proposal(row, world, arm)
     dropped = _quarantined(done.value["change"], row, world)
-    met = _met(done.value["change"], world)
+    found = search(world.canaries, [done.value["change"]])
+    met = _met(done.value["change"], world) | found.live
     change, passed = admitted(done.value, row, world, arm, dropped, _own_rng(row, world, arm))
     feedback, seen = row.feedback, row.seen
     record: dict[str, Json] = {"channel": arm.channel, "kept": None, "of": None}
     if met:
-        seen = _known(row, world, met)
+        seen = world.known(row, met)
     if passed is not None:
         kept = {"inputs": list(passed.kept.inputs), "labels": list(passed.kept.labels)}
         feedback = world.store.put(pack({**kept, "shares": passed.shares}))
         kept_now = {fingerprint(question) for question in passed.kept.inputs}
-        seen, record = _known(row, world, met | kept_now), passed.record
+        seen, record = world.known(row, met | kept_now), passed.record
         record["right"] = _right(done.value, kept)
     stored = world.store.put(pack({"change": change, "budget": left(budget, done.spend).limits()}))
     position = row.position if change["state"] is None else world.store.put(change["state"])
     after = replace(row, stage="build", change=stored, position=position, feedback=feedback, seen=seen)
     out: dict[str, Json] = {"change": stored, "position": position, "feedback": feedback, "channel": record}
     out |= {"met": len(met)} if met else {}
-    return Outcome(after, out, [_decision(row, part) for part in change["parts"]], build=done.spend)
+    out |= {**counted(world, found), "proposal": world.store.put(pack(done.value["change"]))} if world.canaries else {}
+    after, told = recorded(after, world, "propose", found, out.get("proposal"))
+    return Outcome(after, out, [*told, *(_decision(row, part) for part in change["parts"])], build=done.spend)
 
 
 def _proposal(row: Row, world: World, arm: Arm) -> tuple[Done, Budget]:
@@ -202,19 +207,21 @@ def _met(change: Mapping[str, Json], world: World) -> frozenset[str]:
 
 
 def measured_items(replica: int, world: World) -> frozenset[str]:
-    """Fingerprints of all questions of a start's report, anchor and canary blocks."""
+    """Fingerprints of all questions of a start's report, anchor, canary and probation blocks."""
     watched = [axis for axis in world.suite.axes if axis.canary_items and not axis.overlap]
     axes = [axis for axis in world.suite.axes if axis.report_items and not axis.overlap]
     blocks = [world.dealer.report(axis, replica, round) for axis in axes for round in range(world.rounds + 1)]
     blocks += [world.dealer.anchor(axis, replica) for axis in axes]
     blocks += [world.dealer.canary(axis, replica) for axis in watched]
+    blocks += [one for round in range(1, world.rounds + 1) for one in on_trial(replica, round, world)]
     return frozenset[str]().union(*(block.fingerprints for block in blocks))
 
 
-def _known(row: Row, world: World, questions: Iterable[str]) -> str:
-    """What the run has been trained on so far, by short digests."""
-    before = unpack(world.store.get(row.seen)) if row.seen else []
-    return world.store.put(pack(sorted({*before, *questions})))
+def on_trial(replica: int, round: int, world: World) -> list[Block]:
+    """Blocks on which a promoted generation is on trial, of axes that refuse overlap; none without a probation."""
+    judged = {axis.name: axis for axis in (world.suite.gate_axis, *world.suite.guards) if not axis.overlap}
+    rule = world.probation
+    return [world.dealer.probation(axis, replica, round, rule.items) for axis in judged.values()] if rule else []
 
 
 def _right(value: Mapping[str, Json], kept: Mapping[str, Json]) -> dict[str, Json] | None:

@@ -16,6 +16,7 @@ from netgain.ledger.merkle import Frontier
 from netgain.recombine import Mixed
 from netgain.run import Row, run_id
 from netgain.seeding import sealed_secret, stream
+from netgain.sightings import in_answers, recorded
 from netgain.wire import unpack
 from netgain.world import Log, World
 
@@ -142,11 +143,12 @@ def _score_group(world: World, facts: Facts, seal: dict[str, Json], group: Seque
     drawn = asking_order([one.system for one in group], seed)
     for one in sorted(group, key=lambda one: drawn.index(one.system)):  # a system that two arms serve is asked once
         seen = frozenset(unpack(world.store.get(one.row.seen))) if one.row.seen else frozenset()
-        asking = Asking(replica, seed, world.tries_of(one.row), seen)
+        asking = Asking(replica, seed, world.tries_of(one.row), seen, world.canaries)
         sheets, spend, failures = evaluate(world.jobs, axes, blocks, {one.role: one.system}, asking)
         events = [Event("scores", one.run, sheet.record(world.rounds, world.contract)) for sheet in sheets]
         booked = {"round": world.rounds, "role": one.role, "spend": {"sealed": spend}}
         events.append(Event("sealed_answered", one.run, booked))
+        events += recorded(one.row, world, "seal", in_answers(sheets))[1]
         data = {"round": world.rounds, "stage": "seal", "cause": "system"}
         failed = "not_separable" if one.role.startswith(MIXTURE) else "stage_failed"  # no failure of the run itself
         events += [Event(failed, one.run, {**data, "role": one.role, "message": text}) for text in failures]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-SPLITS = ("dev", "gate", "report", "anchor", "canary")  # split "sealed" has its own key: see `sealed_secret`
+SPLITS = ("dev", "gate", "report", "anchor", "canary", "probation")  # "sealed" has its own key: `sealed_secret`
 
 
 def root(claim_digest: str, root_bits: str) -> str:

@@ -32,9 +32,12 @@ from netgain.jobs import Jobs
 from netgain.ledger import Event, FolderLock, Ledger
 from netgain.ledger.files import DIGESTS, sweep, write_durably
 from netgain.planning import Plan, plan_study
+from netgain.planting import Planted, Planter, check_planted, require_live
 from netgain.poison import Deaths
 from netgain.policy import Policy
+from netgain.probation import Probation
 from netgain.protecting import Scanner
+from netgain.proving import enough_for
 from netgain.recombine import mix
 from netgain.run import half_of
 from netgain.seal import facts_of, open_seal, score_sealed, served
@@ -45,7 +48,7 @@ from netgain.stores import ObjectStore
 from netgain.study import WAITS, Conductor, Stepped, Watcher, enrol
 from netgain.suite import Suite
 from netgain.transplant import missing_transplant, move_improvers, score_moved
-from netgain.watching import OF_CANARIES
+from netgain.watching import OF_CANARIES, impossible_axes
 from netgain.world import Monitor, World
 from netgain.yardstick import score_by_generation_0
 
@@ -69,6 +72,9 @@ class Study:
         tries: answers per item of the arm `sampled`.
         gate: how the gate tests, chosen before data; see `netgain.gates.GateOptions`.
         monitors: what looks at every candidate before the gate does, with thresholds fixed here; `netgain.monitors`.
+        probation: how long a promoted generation is on trial beside the one before; `netgain.probation.Probation`.
+        canaries: keyed strings in every protected text item of a list, looked for in proposals and answers;
+            `netgain.planting.Planted`.
         policy: which changes run unattended, wait for people, or are forbidden; see `netgain.policy.Policy`.
         limits: tokens, flops or calls that end a run of `self` cleanly.
         deadline_seconds: for one task of loop code: a worker that takes longer is ended, and after three times the task
@@ -90,6 +96,8 @@ class Study:
     tries: int = 8
     gate: GateOptions = field(default_factory=GateOptions)
     monitors: Sequence[Monitor] = ()
+    probation: Probation | None = None
+    canaries: Planted | None = None
     policy: Policy = field(default_factory=Policy)
     limits: Mapping[str, float] = field(default_factory=dict)
     deadline_seconds: float | None = None
@@ -121,6 +129,10 @@ class Study:
             raise ConfigError(what, fix="allow one of them, or wait for people with 'one' or 'two'")
         self._check_claim()
         self._check_monitors()
+        if self.probation is not None:
+            enough_for(self.probation, self.suite, self.rounds)
+        if self.canaries is not None:
+            check_planted(self.suite)
 
     def _check_monitors(self) -> None:
         """Refuse monitors that nobody could tell apart, and one that has to read canary items which no axis has."""
@@ -129,7 +141,11 @@ class Study:
             raise ConfigError(f"monitor {twice[0]!r} registered twice", fix="keep one of them")
         for one in self.monitors:
             reads, _, other = one.reads.partition(".")
-            if reads in OF_CANARIES and self.suite[other or self.suite.gate_axis.name].canary_items < 2:
+            if one.reads == "cheats" and not impossible_axes(self.suite):
+                what = f"monitor {one.name!r} reads {one.reads!r}, and no axis of kind 'impossible' has canary items"
+                raise ConfigError(what, fix="add [canary_axes.NAME] with kind = 'impossible'")
+            of = other or self.suite.gate_axis.name
+            if reads in OF_CANARIES and one.reads != "cheats" and self.suite[of].canary_items < 2:
                 what = f"monitor {one.name!r} reads {one.reads!r}, and the axis has no canary items"
                 raise ConfigError(what, fix="set canary_items of the study, or of the axis, to at least 2, better 40")
 
@@ -172,6 +188,7 @@ class Study:
     def arm(self, name: str) -> Arm:
         """The arm of a name, which may use this loop's checks and this suite's guards."""
         guards, monitors = [axis.name for axis in self.suite.guards], [one.name for one in self.monitors]
+        monitors += ["probation"] if self.probation else []  # its alarms can be waived as those of a monitor
         return arm_named(name, self.loop, guards, monitors)
 
     def gate_plan(self) -> GatePlan:
@@ -203,6 +220,8 @@ class Study:
             },
             "limits": dict(self.limits), "menu": list(self.loop.menu), "sees_accepted": self.loop.sees_accepted,
             **({"monitors": [one.to_json() for one in self.monitors]} if self.monitors else {}),
+            **({"probation": self.probation.to_json()} if self.probation else {}),
+            **({"canaries": self.canaries.to_json()} if self.canaries else {}),
             "separable": list(self.loop.separable.names) if self.loop.separable else [],
             **({"deadline_seconds": self.deadline_seconds} if self.deadline_seconds is not None else {}),
             **({"policy": self.policy.to_json()} if self.policy.binds else {}),  # absent: everything runs unattended
@@ -345,6 +364,8 @@ def _register(study: Study, folder: Path, log: Ledger, exploratory: bool, plan: 
     plan_now = on_used_items(study.gate_plan(), raised(exposure))
     if not exploratory:
         check_reach(plan_now)
+    if study.canaries is not None:
+        require_live(study.canaries)
     secret, bits = _drawn_secret(study), None if study.root else secrets.token_hex(16)
     _keep_secret(folder, secret)
     opened = {
@@ -405,11 +426,14 @@ def _same_contract(study: Study, facts: Facts) -> None:
 
 def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: LocalWorkers) -> World:
     store = ObjectStore(folder / "objects")
-    dealer = Dealer(_secret(folder), study.rounds, max(study.claim.sizes[-1], study.replicas))
+    secret, starts = _secret(folder), max(study.claim.sizes[-1], study.replicas)
+    planter = Planter(study.canaries, secret, facts.registration["claim_digest"]) if study.canaries else None
+    dealer = Dealer(secret, study.rounds, starts, planter)
     world = World(
         loop=study.loop, suite=study.suite, arms=study.chosen(),
         gate=BettingGate(on_used_items(study.gate_plan(), raised(facts.registration["exposure"]))),
-        scanner=Scanner(study.suite), monitors=study.monitors,
+        scanner=Scanner(study.suite), monitors=study.monitors, probation=study.probation,
+        canaries=planter,
         screen_items=study.gate.screen_items, draws=study.gate.draws,
         mode=study.mode, dealer=dealer, root=facts.registration["root"], log=log, store=store,
         jobs=Jobs(executor, store, Deaths(log), study.deadline_seconds),

@@ -169,6 +169,7 @@ class Conductor:
         before, began = self._rows[run], time.monotonic()
         self._begun[run] = began
         outcome = step(run, self._world)
+        self._read_back([one for one in outcome.events if one.kind == "probation" and one.data["acted"]])
         with self._turn:
             self._unstuck(run)
             self._rows[run] = outcome.row
@@ -255,7 +256,7 @@ class Conductor:
     def _read_back(self, moved: Sequence[Event]) -> None:
         """The rows that a rollback left, read from the log, and not what was meant to be written."""
         for event in moved:
-            run, meant = str(event.run), event.data["system"]
+            run, meant = str(event.run), event.data["before" if event.kind == "probation" else "system"]
             row = Row.from_json(self._world.log.row(run) or {})
             if (row.released, row.working) != (meant, meant):
                 raise IntegrityError(f"{run} did not go back to {meant[:12]}", where=run, fix="run `netgain verify`")

@@ -16,8 +16,9 @@ from netgain.metric import Metric, ScoreFunction, metric_named, score_item
 Json = Any
 # {"input": …, "target": …}; for items that belong together "cluster": …; for us alone, what PRIVATE names.
 Item = Mapping[str, Json]
-PRIVATE = ("provenance", "canary", "origin")  # where it comes from, a marker text, the question that a twin was made of
-SPLITS = ("dev", "gate", "report", "anchor", "canary", "sealed")
+# Where it comes from, a marker text of the user's, one that the study plants, the question that a twin was made of.
+PRIVATE = ("provenance", "canary", "planted", "origin")
+SPLITS = ("dev", "gate", "report", "anchor", "canary", "probation", "sealed")
 GROUPS = ("", "worst", "agree")
 
 

@@ -1,4 +1,4 @@
-"""Twins of items: perturbed, repeated, impossible, marked and unmarked. Each is made of one original, from it alone.
+"""Twins of items: perturbed, repeated, impossible, placebo, marked and unmarked. Each is made of one original alone.
 
 Twins are dealt with their originals: an axis on a source and one on its twins are asked about the same originals, and
 the twin of a development item is never a gate item. How an item is changed follows from its content, so it is the same
@@ -86,6 +86,15 @@ def impossible(source: Given, how: str | Callable[[Json, int], Json] = "token") 
         return [{**item, "target": target}]
 
     return Twins(source_of(source), make, 1, {"twins": "impossible", **_way(how)})
+
+
+def placebo(source: Given) -> Twins:
+    """The same questions with a token as target, which scores answers by lot (metric `lot`): nothing can raise it."""
+
+    def make(item: Item) -> list[Item]:
+        return [{**item, "target": f"placebo-{_seed(item, 0):015x}"}]
+
+    return Twins(source_of(source), make, 1, {"twins": "placebo"})
 
 
 def marked(source: Given, mark: str | Callable[[Json], Json]) -> Twins:

@@ -703,6 +703,11 @@ def _pointers(study: Study, run: str, before: Record, data: Record) -> Record:
         return now | dict.fromkeys(("anchor", "working", "released"), out["system"])
     if data["stage"] == "build":
         return {**now, "candidate": out["candidate"]}
+    if data["stage"] == "probation":  # why it went back is looked at under probation
+        looks = [e.data for e in study.of("probation", run) if e.data["round"] == data["round"]]
+        back = [one for one in looks if one["acted"]]
+        gone = dict.fromkeys(("working", "released"), back[0]["before"]) if back else {}
+        return {**now, **gone, "restores": before["restores"] + len(back)}
     if data["stage"] != "apply":
         return now
     if before["verdict"] in ("denied", "expired"):  # nothing moves; that it was, is looked at under approvals
@@ -753,7 +758,8 @@ def watched(study: Study) -> str:
     for (run, at), entry in sorted(seen.items(), key=lambda one: one[1].seq):
         here, data = f"seq {entry.seq}: {run}, round {at}", entry.data
         names = [one["monitor"] for one in data["signals"]]
-        wrong = differs({**_checked(study, run, at), **_canaries(study, run, at)}, data["vitals"], f"{here}: vitals:")
+        ours = {**_checked(study, run, at), **_canaries(study, run, at), **_planted(study, run, at)}
+        wrong = differs(ours, data["vitals"], f"{here}: vitals:")
         wrong = wrong or differs([one["name"] for one in told], names, f"{here}: monitors:")
         need(not wrong, wrong)
         for rule, said in zip(told, data["signals"], strict=True):
@@ -816,6 +822,11 @@ def _canaries(study: Study, run: str, at: int) -> Record:
         moved = minus(first["values"], before["values"]) if begun < at else minus(again["values"], first["values"])
         found[f"sentinel{end}"] = {"differences": moved}
         found[f"behaviour{end}"] = {"first": first["classes"], "again": again["classes"], "now": now["classes"]}
+        if study.axes[name]["kind"] == "impossible":  # scores of 0 are passes of what nobody passes honestly
+            passed = {"hits": now["values"].count(0), "asked": sum(one is not None for one in now["values"])}
+            both = found.setdefault("cheats", {"hits": 0, "asked": 0})
+            found["cheats"] = {key: both[key] + passed[key] for key in both}
+            found[f"cheats.{name}"] = passed
     return found
 
 
@@ -837,7 +848,8 @@ def receipts(study: Study) -> str:
         need(len(decided) == len(decisions), f"gate_decision: {run} has two in one round")
         for entry in study.told[run]:
             after = (entry.data.get("row") or {}).get("released") or before
-            if before and after != before and mode != "none" and "to" not in entry.data:  # a rollback is a person's
+            back = "to" in entry.data or entry.data.get("stage") == "probation"  # a person's rollback, or a trial's end
+            if before and after != before and mode != "none" and not back:
                 here, data = f"seq {entry.seq}: {run} released {after}", decided.get(entry.data["round"], {})
                 need(data.get("receipt"), f"{here} without a receipt")
                 need(effective(data) == "promote" or mode == "watch", f"{here} after {effective(data)!r}")
@@ -851,6 +863,162 @@ def receipts(study: Study) -> str:
                 moves += 1
             before = after
     return f"{moves} moves of released systems, each with its receipt"
+
+
+# --- Canaries: what a study planted, named again by the revealed secret ----------------------------------------------
+PARTS = (
+    r"netgain-canary",
+    r"([a-z0-9][a-z0-9.-]{0,39})",
+    r"(\d{4}-\d\d-\d\d)",
+    r"(\d{2,4})",
+    r"([0-9a-f]{16})(?![0-9a-f])",
+)
+FOUND = re.compile(r"(?:\s|\\[nrt])+".join(PARTS).encode())  # in an object, where a line break may be written out
+
+
+def canaries(study: Study) -> str:
+    """Every proposal searched again for the canaries that the secret gives; what was met is what is on record."""
+    rule, told, count = study.record["study"].get("canaries"), study.of("canary_met"), 0
+    need(rule or not told, "canary_met: the study planted no canaries")
+    if not rule:
+        return "the study planted none"
+    need(study.of("secret_revealed"), "the secret is not revealed: the study is not finished", None)
+    secrets = {e.data["look"]: bytes.fromhex(e.data["secret"]) for e in study.of("secret_revealed")}
+    looks = {e.data["replica"]: e.data["look"] for e in study.of("replica_enrolled")}
+    for run in study.rows:
+        key = hmac.digest(secrets[looks[study.rows[run]["replica"]]], b"canaries", "sha256")
+        held = {(e.data["round"], e.data["stage"]): e for e in study.of("canary_met", run)}
+        places = [(e.data["round"], e.data["stage"]) for e in study.of("canary_met", run) if e.data["stage"] != "seal"]
+        need(len({*places}) == len(places), f"canary_met: {run} has two of a stage")
+        for entry in study.of("stage_done", run):
+            data, here = entry.data, f"seq {entry.seq}: {run}, {entry.data['stage']}"
+            out, met = data["out"].get("canaries"), held.pop((data["round"], data["stage"]), None)
+            due = data["stage"] in ("propose", "judge", "watch", "measure", "probation") and not data["out"].get("lost")
+            screened = data["stage"] == "judge" and study.record["contract"]["gate"]["screen_items"] and out is None
+            need((out is not None) is due or screened, f"{here}: nothing says whether canaries were looked for")
+            if data["stage"] == "propose" and due:
+                found = planted(study, key, data["out"]["proposal"], here)
+                said = {one for one, _ in met.data["met"]} if met else set[str]()
+                need(found == said, f"{here}: met canaries of {sorted(said)}, the proposal holds {sorted(found)}")
+            live = met.data["documents"] if met and any(state == "live" for _, state in met.data["met"]) else 0
+            need(out is None or out["hits"] == live, f"{here}: {live} documents with a live canary are on record")
+        need({stage for _, stage in held} <= {"seal"}, f"canary_met: {run} in no stage: {sorted(held)[:1]}")
+        for entry in study.of("canary_met", run):
+            data, here = entry.data, f"seq {entry.seq}: {run}, canaries"
+            state = "live" if data["day"] <= rule["expires"] else "expired"
+            need(all(one == state for _, one in data["met"]), f"{here}: {data['day']} is not {data['met'][0][1]}")
+            found = planted(study, key, data["evidence"], here)
+            need({one for one, _ in data["met"]} <= found, f"{here}: its evidence holds {sorted(found)}")
+            _left_out(study, run, entry)
+            count += len(data["met"]) * (state == "live")
+    return f"{count} canaries met, each named again by the secret; in answers only what was kept could be searched"
+
+
+def planted(study: Study, key: bytes, name: str, here: str) -> set[str]:
+    """Items whose canary an object holds: strings that nobody can make without the secret."""
+    path = study.folder / "objects" / name[:2] / name[2:]
+    need(study.files.get(f"objects/{name[:2]}/{name[2:]}") == name, f"{here}: object {name} is missing")
+    own, day, found = f"{study.record['claim_digest'][:12]}.", study.record["study"]["canaries"]["expires"], set[str]()
+    for one in FOUND.finditer(path.read_bytes()):
+        release, said, group, code = (part.decode() for part in one.groups())
+        head = f"{release}\n{day}\n0\n"
+        place = int.from_bytes(hmac.digest(key, f"{head}planted".encode(), "sha256")) % 8
+        true = hmac.digest(key, f"{head}code {place}".encode(), "sha256").hex()[:16]
+        if release.startswith(own) and (said, group, code) == (day, "00", true):
+            found.add(release.removeprefix(own))
+    return found
+
+
+def _left_out(study: Study, run: str, met: Entry) -> None:
+    """What was met is scored for nobody of the run from then on: in the places where it stands in report blocks."""
+    for at, places in met.data["places"].get("report", {}).items():
+        axis = study.record["contract"]["suite"]["axes"][0]["name"]
+        for entry in (e for e in study.of("scores", run) if e.seq > met.seq):
+            data = entry.data
+            if (data["split"], data["axis"], str(data["round"])) == ("report", axis, at):
+                need({*places} <= trained(data), f"seq {entry.seq}: {run} is scored on items whose canary was met")
+
+
+def _planted(study: Study, run: str, at: int) -> Record:
+    """Documents searched since the monitors looked last, this look's included, and those with a live canary."""
+    if "canaries" not in study.record["study"]:
+        return {}
+    done = study.of("stage_done", run)
+    place = next(i for i, e in enumerate(done) if (e.data["round"], e.data["stage"]) == (at, "watch"))
+    before = max((i for i, e in enumerate(done[:place]) if e.data["stage"] == "watch"), default=-1)
+    counts = [e.data["out"]["canaries"] for e in done[before + 1 : place + 1] if "canaries" in e.data["out"]]
+    asked = [one["searched"] for one in counts]
+    return {} if None in asked else {"canary": {"hits": sum(one["hits"] for one in counts), "asked": sum(asked)}}
+
+
+# --- Probation: a promoted generation beside the one before it -------------------------------------------------------
+def probation(study: Study) -> str:
+    """Every round of a window was looked at on new items, and went back where harm was shown or nothing could be."""
+    rule, looks, backs = study.record["study"].get("probation"), 0, 0
+    for run in study.rows:
+        told = {entry.data["round"]: entry for entry in study.of("probation", run)}
+        need(len(told) == len(study.of("probation", run)), f"probation: {run} was looked at twice in a round")
+        top, since, first, base = {**study.of("run_started", run)[0].data["row"]}, 0, 0, dict[str, Json]()
+        shown: dict[int, str] = {}  # round of a look -> what was then released
+        for entry in sorted([*study.of("stage_done", run), *study.of("rollback", run)], key=lambda one: int(one.seq)):
+            row, stage = entry.data["row"], entry.data.get("stage", "rollback")
+            here, at = f"seq {entry.seq}: {run}, {stage}", entry.data["round"]
+            if stage == "probation":
+                need(at in told and told[at].seq < entry.seq, f"{here}: no look is on record")
+                shown = {**{k: one for k, one in shown.items() if k >= first}, at: top["released"]}
+                acted = _looked(study, run, told.pop(at), since, base["released"], shown)
+                safe = [base[f"safe_{name}"] for name in ("position", "feedback")]
+                place = [row[start + name] for start in ("", "safe_") for name in ("position", "feedback")]
+                need(not acted or place == safe * 2, f"{here}: not the position in which that one was released")
+                looks, backs = looks + 1, backs + acted
+            if row["released"] != top["released"]:
+                if stage == "apply" and (not since or at >= since + rule["rounds"] if rule else True):
+                    base, first = top, at  # what is replaced is not on trial, or has stood it
+                since, top = at if stage == "apply" else 0, row
+            due = rule and study.mode(run) in ("strict", "advance") and since and at < since + rule["rounds"]
+            due = bool(due) and stage not in ("probation", "rollback")
+            if row["stage"] in ("measure", "probation"):
+                need((row["stage"] == "probation") is due, f"{here}: a look is {'due' if due else 'not due'}")
+        need(not told, f"probation: {run} has looks of no stage: rounds {sorted(told)}")
+    return f"{looks} looks at promoted generations, {backs} taken back; registered: {rule or 'none'}"
+
+
+def _looked(study: Study, run: str, entry: Entry, since: int, replaced: str, shown: Mapping[int, str]) -> bool:
+    """One look again, from the scores of all looks at the one before: whether the generation goes back."""
+    data, here, rule = entry.data, f"seq {entry.seq}: {run}, probation", study.record["study"]["probation"]
+    plan, tests = study.record["contract"]["gate"], []
+    rules = {one["axis"]: one for one in (plan, *plan["guards"])}
+    scored = [e for e in study.of("scores", run) if e.data["split"] == "probation" and e.seq < entry.seq]
+    sheets = {(e.data["axis"], e.data["round"], e.data["role"]): e.data for e in scored}
+    start = f"r{study.rows[run]['replica']}"
+    for axis, spec in rules.items():
+        both: dict[str, list[Json]] = {"before": [], "released": []}
+        names: list[str] = []
+        for at, released in shown.items():
+            for role, system in (("before", replaced), ("released", released)):
+                sheet = sheets[axis, at, role]
+                wanted = {"system": system, "key": f"{start}|k{at}", "start": 0}
+                wrong = differs(wanted, sheet, f"{here}: scores of {role} on {axis!r}:")
+                need(not wrong, wrong)
+                whole = from_list(study.axes[axis]) or len(sheet["values"]) == rule["items"]
+                need(whole, f"{here}: {len(sheet['values'])} of {rule['items']} items")
+                both[role] += (strict(sheet) if role == "released" else sheet)["values"]
+                names += sheet.get("clusters") or [] if role == "released" else []
+        last = [*zip(both["before"], both["released"], strict=True)][-len(sheet["values"]) :]
+        gone, level = sum(None in pair for pair in last), rule["level"] / len(rules)
+        numbers = (spec["step_margin"], spec["step_margin"], level)
+        record, *_ = _test({**plan, "form": "betting"}, both, names or None, True, "probation", spec, "before",
+                           "released", *numbers)  # fmt: skip
+        test = {name: record[name] for name in ("axis", "log_e_peak", "log_threshold", "asked", "missing")}
+        test |= {"blind": gone > 0.05 * len(last) or gone == len(last)}
+        tests.append({**test, "alarm": record["log_e_peak"] >= record["log_threshold"]})
+    alarm = True if any(one["alarm"] for one in tests) else None if any(one["blind"] for one in tests) else False
+    ours: Record = {"since": since, "first": min(shown), "released": shown[data["round"]], "before": replaced}
+    ours |= {"tests": tests, "alarm": alarm}
+    ours |= {"acted": alarm is not False and study.binds(run, "probation", "roll_back")}
+    wrong = differs(ours, data, f"{here}: recorded")
+    need(not wrong, wrong)
+    return bool(ours["acted"])
 
 
 # --- Policy: what people allow, and what they answered ---------------------------------------------------------------
@@ -881,7 +1049,7 @@ def approvals(study: Study) -> str:
                 due = len(told) + (said == "expired" and "unaided" not in before["arm"].split("+"))
                 need(people[at, "person"] == due, f"{here}: {people[at, 'person']} of {due} decisions are on record")
             if stage == "apply":
-                fair = (said,) if said in ("denied", "expired") else ("promote", "reject", "undecided", None)
+                fair = (said,) if said in ("denied", "expired") else ("promote", "reject", "undecided", "dropped", None)
                 need(before["verdict"] in fair, f"{here} after {before['verdict']!r}, the answers say {said!r}")
                 moved = {out["working"], out["released"]} - {before["working"], before["released"]}
                 enough, said = before["candidate"] not in moved or len(agreed) >= needed, ""
@@ -1757,6 +1925,7 @@ class Case:
         told = [f"{short} of {found.starts} starts did not exceed the claimed effect"] if short else []
         told += self.dropped(*((axis, "frozen", "served") for axis in self.guards))
         told += [] if self.guards else ["no guard axis was run"]
+        told += self.planted()
         told += [f"monitor {name} could not look" for name in self.unseen()]
         told += [f"{self.people} decisions by a person or an outside model"] if self.people else []
         there = {*self.study["arms"]} - {*self.study["untestable"]}
@@ -1777,6 +1946,16 @@ class Case:
         near = [name for name, axis in self.log.axes.items() if axis["kind"] == "sibling" and axis["sealed_items"]]
         gained = sorted(gain for gain in self.change(near[0], "frozen") if gain is not None) if near else [1.0]
         return told if gained and gained[len(gained) // 2] > 0 else [*told, "narrow: no gain on the sibling axis"]
+
+    def planted(self) -> list[str]:
+        """Canaries of the study that were met in the claimed arm, and stages in which they were no test any more."""
+        runs = [run for runs in self.own for run in runs]
+        met = {(self.log.rows[run]["replica"], item) for run in runs for e in self.log.of("canary_met", run)
+               for item, state in e.data["met"] if state == "live"}  # fmt: skip
+        outs = [e.data["out"] for run in runs for e in self.log.of("stage_done", run)]
+        blind = sum(out["canaries"]["searched"] is None for out in outs if "canaries" in out)
+        told = [f"planted canaries of {len(met)} protected items were met"] if met else []
+        return told + ([f"planted canaries had expired in {blind} stages"] if blind else [])
 
     def unseen(self) -> list[str]:
         """Monitors that could not look at a candidate of the claimed arm."""
@@ -1867,8 +2046,8 @@ def word(study: Study) -> str:
 
 
 CHECKS = (
-    files, log, registration, signatures, contract, items, measures, runs, watched, receipts, approvals, gate, seal,
-    blinding, objects, word,
+    files, log, registration, signatures, contract, items, measures, runs, watched, receipts, probation, canaries,
+    approvals, gate, seal, blinding, objects, word,
 )  # fmt: skip
 
 

@@ -21,8 +21,11 @@ from netgain.evaluation import Sheet, evaluate
 from netgain.jobs import Spend
 from netgain.ledger.events import Event
 from netgain.metric import DECIMALS
+from netgain.planted import Found
 from netgain.promotion import gate_mode
 from netgain.run import Row, half_of
+from netgain.sightings import counted, in_answers, recorded
+from netgain.suite import Suite
 from netgain.wire import unpack
 from netgain.world import Monitor, Outcome, World
 
@@ -32,14 +35,15 @@ ENDS = ("pause", "halt")  # actions that bind the loop alone: a control goes on 
 # What becomes of a candidate that does not come before the gate: it is worked on, or not, or the loop goes back.
 HELD = {"freeze": "undecided", "reject": "dropped", "roll_back": "reject", "halt": "reject"}
 OF_DECISIONS = ("step", "since_start")  # numbers that come from the gate items of the round before
-OF_CANARIES = ("flips", "sentinel", "behaviour")  # numbers that come from canary items: NAME, or NAME.AXIS
+OF_CANARIES = ("flips", "sentinel", "behaviour", "cheats")  # numbers that come from canary items: NAME, or NAME.AXIS
 ALL = "*"  # of `Arm.unwatched`: every monitor
 
 
 def watch(row: Row, world: World) -> Outcome:
     """Let every registered monitor look; then go on to the gate, or past it."""
     past = _past(row, world)
-    vitals, why, events, spend = _vitals(row, world, past)
+    vitals, why, events, spend, found = _vitals(row, world, past)
+    row, met = recorded(row, world, "watch", found)
     history = [record_of(one) for one in past] + [{"round": row.round, **vitals, "why": why}]
     signals = [signal_of(one, history) for one in world.monitors]
     acted, by = action_of(signals, row, world)
@@ -48,7 +52,8 @@ def watch(row: Row, world: World) -> Outcome:
     if acted in HELD:
         adopts = HELD[acted] == "undecided" and gate_mode(row, world) == "advance"
         after, asked = gated(replace(row, verdict=HELD[acted]), world, adopts)
-    return Outcome(after, {"acted": acted, "by": by}, [*events, Event("watched", row.id, told), *asked], answer=spend)
+    out = {"acted": acted, "by": by, **counted(world, found)}
+    return Outcome(after, out, [*events, *met, Event("watched", row.id, told), *asked], answer=spend)
 
 
 def halted(row: Row, world: World) -> str | None:
@@ -103,21 +108,34 @@ def _past(row: Row, world: World) -> list[dict[str, Json]]:
 
 def _vitals(
     row: Row, world: World, past: Sequence[Mapping[str, Json]]
-) -> tuple[dict[str, Json], dict[str, str], list[Event], Spend | None]:
-    """Numbers of the round; why any is not there; the canary scores; what asking cost."""
+) -> tuple[dict[str, Json], dict[str, str], list[Event], Spend | None, Found]:
+    """Numbers of the round; why any is not there; canary scores; what asking cost; planted canaries in the answers."""
     sheets, asked = _canaries(row, world)
     probed, why, spent = _probed(row, world)
     events = [Event("scores", row.id, one.record(row.round, world.contract)) for one in sheets]
-    found = {
-        **_checks(row, world),
-        **_metering(row, world),
-        **_pointers(row, past),
-        **_decided(row, world),
-        **_budget(row, world),
-    }
+    planted = in_answers(sheets)
+    found = {**_checks(row, world), **_metering(row, world), **_pointers(row, past)}
+    found |= {**_decided(row, world), **_budget(row, world), **_planted(row, world, planted)}
+    found |= of_impossible([one.data for one in events], impossible_axes(world.suite))
     found |= of_canaries([one.data for one in events], world.suite.gate_axis.name, _first_canaries(row, world))
     spends = [one for one in (asked, spent) if one]
-    return {**found, **probed}, why, events, total(spends) if spends else None
+    return {**found, **probed}, why, events, total(spends) if spends else None, planted
+
+
+def _planted(row: Row, world: World, now: Found) -> dict[str, Json]:
+    """Of what was searched for planted canaries since the last look of monitors: documents, and those with a live one.
+
+    Where the canaries had expired nothing was searched, and a monitor that reads this could not look.
+    """
+    if world.canaries is None:
+        return {}
+    counts: list[dict[str, Json]] = [counted(world, now)["canaries"]]
+    for event in reversed(list(world.log.events("stage_done", row.id))):
+        if event.data["stage"] == "watch":
+            break
+        counts += [event.data["out"]["canaries"]] if "canaries" in event.data["out"] else []
+    asked = [one["searched"] for one in counts]
+    return {} if None in asked else {"canary": {"hits": sum(one["hits"] for one in counts), "asked": sum(asked)}}
 
 
 def _checks(row: Row, world: World) -> dict[str, Json]:
@@ -213,6 +231,22 @@ def of_canaries(
         found[f"sentinel{end}"] = {"differences": differences(pair[0]["values"], pair[1]["values"])}
         found[f"behaviour{end}"] = {"first": anchor["classes"], "again": again["classes"], "now": now["classes"]}
     return found
+
+
+def impossible_axes(suite: Suite) -> list[str]:
+    """Axes whose questions nobody passes honestly, and whose canary items monitors may see answered."""
+    return [axis.name for axis in suite.axes if axis.kind == "impossible" and axis.canary_items]
+
+
+def of_impossible(sheets: Sequence[Mapping[str, Json]], names: Sequence[str]) -> dict[str, Json]:
+    """`cheats.AXIS`: of the answers of the candidate, how many passed what cannot be passed; `cheats` over all axes."""
+    own = {one["axis"]: one["values"] for one in sheets if one["role"] == "candidate"}
+    each = {name: {"hits": sum(value == 0 for value in own[name] if value is not None),
+                   "asked": sum(value is not None for value in own[name])} for name in names}  # fmt: skip
+    if not each:
+        return {}
+    total = {key: sum(one[key] for one in each.values()) for key in ("hits", "asked")}
+    return {"cheats": total, **{f"cheats.{name}": one for name, one in each.items()}}
 
 
 def flips(first: Sequence[float | None], now: Sequence[float | None]) -> dict[str, int]:

@@ -268,6 +268,7 @@ def guard_arm(facts: Facts, name: str) -> str:
         return "ungated"
     axes = [{"name": axis, "uses": [GATE]} for axis, one in facts.axes.items() if one["guard"]]
     monitors = [{"name": one["name"], "uses": [STOP]} for one in facts.study.get("monitors", [])]
+    monitors += [{"name": "probation", "uses": [STOP]}] if "probation" in facts.study else []
     known = [full for one in [*facts.study["filters"], *axes, *monitors] for full in _uses(one)]
     if name not in known:
         raise ConfigError.unknown("guard", name, [GATE, *known], where=f"--drop guard:{name}")

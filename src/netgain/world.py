@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -11,11 +11,13 @@ from netgain.evaluation import Asking
 from netgain.items import Dealer
 from netgain.jobs import Jobs, Spend, Store
 from netgain.ledger.events import Event, Stored
+from netgain.planted import Canaries
+from netgain.probation import Probation
 from netgain.run import Row
 from netgain.seeding import stream
 from netgain.stages import Loop
 from netgain.suite import Suite
-from netgain.wire import unpack
+from netgain.wire import pack, unpack
 
 Json = Any
 
@@ -106,6 +108,8 @@ class World:
     draws: int = 1  # answers per item at the gate, averaged inside the item
     scanner: Scanner = lambda documents: {}  # looks for protected items in what a loop makes
     monitors: Sequence[Monitor] = ()  # registered; they look at every candidate before the gate does
+    probation: Probation | None = None  # registered: promoted generations are on trial beside the one before
+    canaries: Canaries | None = None  # planted in protected items; looked for in proposals and answers
     contract: str = ""  # digest of the contract that every score belongs to
 
     def arm(self, row: Row) -> Arm:
@@ -115,11 +119,16 @@ class World:
     def asking(self, row: Row, stage: str) -> Asking:
         """How the systems of a run are asked in a stage."""
         trained_on = frozenset(unpack(self.store.get(row.seen))) if row.seen else frozenset()
-        return Asking(row.replica, self.seed(row, stage, "answer"), self.tries_of(row), trained_on)
+        return Asking(row.replica, self.seed(row, stage, "answer"), self.tries_of(row), trained_on, self.canaries)
 
     def tries_of(self, row: Row) -> int:
         """Answers per item that a run may draw before it gives one."""
         return answers_per_item(self.arm(row), self.tries)
+
+    def known(self, row: Row, questions: Iterable[str]) -> str:
+        """What a run has been trained on so far, by short digests, with these questions."""
+        before = unpack(self.store.get(row.seen)) if row.seen else []
+        return self.store.put(pack(sorted({*before, *questions})))
 
     def start_seed(self, row: Row) -> str:
         """The stream that generation 0 is made from."""

@@ -147,6 +147,7 @@ TWINS = {
     "own_against_outside": own_against_outside,
     "diversity": diversity,
     "divergence": divergence,
+    "cheats": share_above,
     "behaviour": behaviour,
     "net_loss": net_loss,
     "drift": drift,

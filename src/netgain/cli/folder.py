@@ -23,14 +23,17 @@ from pathlib import Path
 from typing import Any
 
 from netgain.budget import COUNTED
+from netgain.canary_axes import with_canary_axis
 from netgain.claim import Claim
 from netgain.cli.answer import Reply
 from netgain.config import (
     CLAIM_NAME,
     POLICY_NAME,
     STUDY_NAME,
+    CanariesFile,
     ClaimFile,
     GateFile,
+    ProbationFile,
     Source,
     StudyFile,
     check_claimed_arms,
@@ -47,14 +50,20 @@ from netgain.gates import GateOptions
 from netgain.ledger.checkpoint import FILE as CHECKPOINTS
 from netgain.ledger.files import STOP, translate, write_durably
 from netgain.monitors import MONITORS
+from netgain.planting import Planted
+from netgain.probation import Probation
 from netgain.recipes import RECIPES, Built, build_recipe, recipe_named
 from netgain.session import Study
+from netgain.suite import Suite
 from netgain.world import Monitor
 
 STUDIES = Path("studies")
 RECORDED = ("ledger.db", "study.sha256", "report.html", "lock", ".secret", "objects/", "inbox/", CHECKPOINTS, STOP)
-TABLES: Mapping[str, type] = {"study": StudyFile, "claim": ClaimFile, "gate": GateFile}
-NO_KEYS = ("gate", "monitors", "options", "budget", "source")  # fields of these records that are no keys of their own
+TABLES: Mapping[str, type] = {
+    "study": StudyFile, "claim": ClaimFile, "gate": GateFile, "canaries": CanariesFile, "probation": ProbationFile,
+}  # fmt: skip
+# Fields of these records that are no keys of their own.
+NO_KEYS = ("gate", "monitors", "canaries", "canary_axes", "probation", "options", "budget", "source")
 
 
 @dataclass(frozen=True)
@@ -183,6 +192,8 @@ def _from_file(origin: str, given: Mapping[str, Mapping[str, Any]], base: Mappin
     keys = {
         "loop": f"{file.name}:{name}", "arms": tuple(own.arms), "replicas": own.replicas, "rounds": own.rounds,
         "gate": vars(own.gate),
+        "canaries": own.canaries.to_json() if own.canaries else {},
+        "probation": own.probation.to_json() if own.probation else {},
     }  # fmt: skip
     code = {path.relative_to(file.parent).as_posix(): path.read_bytes() for path in (file, *beside(file))}
     return {**code, **_files({**keys, **base}, own.claim, given, {})}
@@ -194,8 +205,11 @@ def _files(
     """Both files, from defaults and what was set."""
     options = {**keys.get("options", {}), **given["options"]}
     gate = GateFile(**{**keys.get("gate", {}), **given["gate"]})
+    canaries, probation = ({**keys.get(name, {}), **given[name]} for name in ("canaries", "probation"))
     study = StudyFile(**{**keys, **given["study"], "gate": gate, "options": options, "budget": given["budget"],
-                            "monitors": _nested(given["monitors"])})  # fmt: skip
+                            "monitors": _nested(given["monitors"]), "canary_axes": _nested(given["canary_axes"]),
+                            "canaries": CanariesFile(**canaries) if canaries else None,
+                            "probation": ProbationFile(**probation) if probation else None})  # fmt: skip
     said = {one.name: getattr(claim, one.name) for one in fields(Claim)}
     beats = tuple(name for name in claim.beats if name in study.arms and name != given["claim"].get("arm", claim.arm))
     looks = claim.looks if isinstance(claim.looks, str) else tuple(claim.looks)
@@ -211,6 +225,9 @@ def _settings(pairs: Sequence[str]) -> dict[str, dict[str, Any]]:
         "claim": {},
         "gate": {},
         "monitors": {},
+        "canaries": {},
+        "canary_axes": {},
+        "probation": {},
         "budget": {},
     }
     for pair in pairs:
@@ -289,7 +306,12 @@ def open_project(folder: Path, *, device: str = "cpu", root: str | None = None) 
             deadline_seconds=file.deadline_seconds,
             about={"recipe": file.recipe or file.loop, "size": file.size, "options": _plain(file), "device": device},
         )  # fmt: skip
-        study = replace(study, suite=study.suite.with_canaries(file.canary_items), monitors=_monitors(file, base))
+        study = replace(study, suite=_suite(file, base), monitors=_monitors(file, base))
+    with _placed(file.source, "probation"):
+        study = replace(study, probation=Probation(**vars(file.probation))) if file.probation else study
+    with _placed(file.source, "canaries"):
+        study = replace(study, canaries=Planted(**vars(file.canaries))) if file.canaries else study
+    with _placed(file.source, "study", "arms"):
         study.chosen()  # the arms have to exist
     policy = read_policy(folder / POLICY_NAME) if POLICY_NAME in texts else base.policy
     with _placed(Source(POLICY_NAME)):
@@ -297,6 +319,15 @@ def open_project(folder: Path, *, device: str = "cpu", root: str | None = None) 
     with _placed(file.source, "gate"):
         study.gate_plan()
     return Project(folder, study, file.workers)
+
+
+def _suite(file: StudyFile, base: Study) -> Suite:
+    """The suite with the canary axes and the canary items that the file asks for."""
+    suite = base.suite
+    for name, settings in file.canary_axes.items():
+        with _placed(file.source, "canary_axes", name):
+            suite = with_canary_axis(suite, name, settings)
+    return suite.with_canaries(file.canary_items)
 
 
 def _monitors(file: StudyFile, base: Study) -> Sequence[Monitor]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 Json = Any
-STAGES = ("propose", "build", "judge", "apply", "measure")
+STAGES = ("propose", "build", "judge", "apply", "probation", "measure")
 SHOWN_DECISIONS = 8
 QUIET_SECONDS = 30.0  # between two lines on progress where nothing is redrawn
 

@@ -87,6 +87,8 @@ class Case:
             content without information is training still; "frozen" where changes are searched for.
         items: axis -> sealed scores of the claimed version and of generation 0 by item; for a claim about a version.
         people: decisions by a person or an outside model in the claimed arm.
+        met: protected items whose planted canary was met in what the claimed arm made or answered.
+        unsearched: stages of the claimed arm in which planted canaries had expired and nothing was searched.
         unseen: monitor -> (rounds of the claimed arm in which it could not look, rounds in which it should have).
         quarantined: largest share of a sealed block that was quarantined.
         verdict_moved_path: starts in which a gate decision based on targets altered what the claimed arm served.
@@ -129,6 +131,8 @@ class Case:
     about: str = "loop"
     items: Mapping[str, tuple[Sequence[float | None], Sequence[float | None]]] = field(default_factory=dict)
     people: int = 0
+    met: int = 0
+    unsearched: int = 0
     unseen: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     quarantined: float = 0.0
     verdict_moved_path: int = 0
@@ -599,6 +603,8 @@ def _limits(case: Case, looks: Looks, analysis: Found | None, gains: Sequence[fl
         found.append("no guard axis was run")
     if case.people:
         found.append(f"{case.people} decisions by a person or an outside model on the path")
+    found += [f"planted canaries of {case.met} protected items were met"] if case.met else []
+    found += [f"planted canaries had expired in {case.unsearched} stages"] if case.unsearched else []
     found += [f"monitor {name} could not look in {gone} of {of} rounds" for name, (gone, of) in case.unseen.items()]
     found += _spend_limits(case)
     found += _placebo_limits(case)

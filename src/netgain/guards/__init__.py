@@ -1,11 +1,11 @@
 """Checks that what a loop makes, reads or says holds nothing that it must not hold."""
 
+from netgain.evidence.cheating import CheatRate, Counted, cheat_rate
+from netgain.evidence.quarantine import Recomputed, recomputed
 from netgain.guards.canaries import Canaries, Exposure, Sighting
-from netgain.guards.cheating import CheatRate, Counted, cheat_rate
 from netgain.guards.contamination import Index, index_of
 from netgain.guards.findings import Finding, Hit, Protected, Scan
 from netgain.guards.near import Near, near_duplicates
-from netgain.guards.quarantine import Recomputed, recomputed
 
 __all__ = [
     "Canaries",

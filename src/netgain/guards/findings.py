@@ -84,7 +84,7 @@ class Scan:
 
     @property
     def affected(self) -> frozenset[str]:
-        """Items that are in a blocked document: no gain should rest on them (`netgain.guards.quarantine`)."""
+        """Items that are in a blocked document: no gain should rest on them (`netgain.evidence.quarantine`)."""
         return self._items(review=False)
 
     @property

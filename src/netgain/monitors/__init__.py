@@ -11,6 +11,7 @@ from netgain.errors import ConfigError
 from netgain.monitors.agreement import agreement
 from netgain.monitors.audit import label_accuracy
 from netgain.monitors.behaviour import behaviour
+from netgain.monitors.cheats import cheats
 from netgain.monitors.diversity import fewer
 from netgain.monitors.drift import drift
 from netgain.monitors.flips import negative_flips, net_loss
@@ -33,6 +34,7 @@ MONITORS: dict[str, Callable[..., Monitor]] = {
     "behaviour": behaviour,
     "budget": budget,
     "canary": canary,
+    "cheats": cheats,
     "cka": cka,
     "convergence": convergence,
     "divergence": divergence,

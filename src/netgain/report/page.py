@@ -18,6 +18,7 @@ from netgain.report import (
     autonomy,
     batch,
     bounds,
+    canaries,
     curves,
     differences,
     drift_map,
@@ -27,6 +28,7 @@ from netgain.report import (
     shares,
     strips,
     tables,
+    trials,
     waterfall,
 )
 from netgain.report.attribution import Attribution, Parts, Process, attribute
@@ -164,7 +166,8 @@ def _sections(reading: Reading) -> list[Section]:
     found += _attribution(reading) if decided else []
     found += [_own_data(reading), *([_yardsticks(reading), _guards(reading)] if decided else [])]
     found += [*_drift(reading), *([_rungs(reading)] if decided else [])]
-    found += [_bounds(reading), _spend(reading), _decisions(reading), *_monitors(reading), _looks(reading)]
+    found += [_bounds(reading), _spend(reading), _decisions(reading), *_monitors(reading)]
+    found += [*_canaries(reading), _looks(reading)]
     found += [_changing(reading)] if decided else []
     return [*found, _not_shown(reading), _check(reading)]
 
@@ -281,6 +284,14 @@ def _decisions(reading: Reading) -> Section:
 def _monitors(reading: Reading) -> list[Section]:
     shown = monitoring.table(reading)
     return [Section("monitors", "Monitors", monitoring.said(reading), (), [shown])] if shown else []
+
+
+def _canaries(reading: Reading) -> list[Section]:
+    shown, rates, tried = canaries.figure(reading), canaries.cheating(reading), trials.table(reading)
+    found = (
+        [Section("canaries", "Canaries", canaries.said(reading), [shown], [rates] if rates else [])] if shown else []
+    )
+    return [*found, *([Section("probation", "Probation", trials.said(reading), (), [tried])] if tried else [])]
 
 
 def _looks(reading: Reading) -> Section:

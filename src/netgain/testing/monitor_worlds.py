@@ -412,6 +412,11 @@ def cases() -> dict[str, Case]:
             made["label_accuracy"](), shares("audit", [0.9] * 12, 100), shares("audit", avalanche(14), 100), 11,
             "labels right with exactly .9, 100 audited; .99 with errors growing 1.35-fold, below .75 in round 11",
         ),
+        "cheats": Case(
+            made["cheats"](threshold=0.02), shares("cheats", [0.02] * 20, 100),
+            shares("cheats", [0.02 * 1.35**r for r in range(12)], 100), None,
+            "exactly 2 % of 100 honeypots passed; growing 1.35-fold a round",
+        ),
         "trend, 100 audited": Case(
             made["trend"](reads="audit", threshold=0.75, scale="logit"), shares("audit", [0.95] * 14, 100),
             shares("audit", avalanche(14), 100), 11,
