@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from netgain.arms import Arm
-from netgain.evaluation import Asking
+from netgain.evaluation import Asking, Under
 from netgain.items import Dealer
 from netgain.jobs import Jobs, Spend, Store
 from netgain.ledger.events import Event, Stored
@@ -106,7 +106,8 @@ class World:
     draws: int = 1  # answers per item at the gate, averaged inside the item
     scanner: Scanner = lambda documents: {}  # looks for protected items in what a loop makes
     monitors: Sequence[Monitor] = ()  # registered; they look at every candidate before the gate does
-    contract: str = ""  # digest of the contract that every score belongs to
+    contract: Under = field(default_factory=Under)  # contract and epoch that every score belongs to
+    moved: Callable[[], Sequence[str]] = tuple  # parts of the contract that are no longer what they were recorded as
 
     def arm(self, row: Row) -> Arm:
         """The arm of a run."""
