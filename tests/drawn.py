@@ -2,8 +2,8 @@
 
 A study draws its root and the secret of its items when it is registered, and nobody can know them. In tests they are
 read off the study's own registration instead, and netgain's own code counts as unchanged, since the claim's digest
-is part of the root: of the contract's parts only limits are kept apart, `tests/runtime/test_epochs.py` has them all. What still differs from run to run are the sealed items: they follow from the record's hash, which
-covers times.
+is part of the root: of the contract's named parts only the limits are kept (`tests/runtime/test_epochs.py` has them
+all). What still differs from run to run are the sealed items: they follow from the record's hash, which covers times.
 
 As a program, `python drawn.py WORDS…` is `netgain WORDS…` under the same rule.
 """

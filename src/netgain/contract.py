@@ -1,7 +1,7 @@
 """What defines a measurement besides suite and gate: code, scorers, libraries, limits; each part with its own digest.
 
-A contract is one record, registered with the claim. `flat` takes it apart, so that a difference is named by part and not
-only noticed. Parts of the question (`is_question`) never change inside a study; the others may, in a new epoch.
+A contract is one record, registered with the claim. `flat` takes it apart, so that a difference is named by part and
+not only noticed. Parts of the question (`is_question`) never change inside a study; others may, in a new epoch.
 """
 
 from __future__ import annotations
@@ -250,7 +250,9 @@ def flat(contract: Mapping[str, Json]) -> dict[str, str]:
             found |= {f"axis {one['name']}": digest(one)[:16] for one in value["axes"]}
             found["suite"] = digest({key: one for key, one in value.items() if key != "axes"})[:16]
         elif name in NESTED:
-            found |= {f"{NESTED[name]} {key}": one if isinstance(one, str) else f"{one:g}" for key, one in value.items()}
+            found |= {
+                f"{NESTED[name]} {key}": one if isinstance(one, str) else f"{one:g}" for key, one in value.items()
+            }
         else:
             found[name] = value if name in ("batching", "prices") else digest(value)[:16]
     return {name: one[:16] if len(one) == 64 else one for name, one in found.items()}

@@ -35,7 +35,9 @@ def _decisions(name: str, run: RunFacts) -> list[Decision]:
 
 def _epochs(facts: Facts, runs: Mapping[str, RunFacts]) -> list[Decision]:
     """Who opens an epoch touches every run that was not over."""
-    return [Decision(run, at, "epoch", "person") for epoch in facts.epochs for run, at in epoch.at.items() if run in runs]
+    return [
+        Decision(run, at, "epoch", "person") for epoch in facts.epochs for run, at in epoch.at.items() if run in runs
+    ]
 
 
 def _locus(choice: Mapping[str, Any]) -> str:

@@ -42,7 +42,9 @@ class RunFacts:
     failures: list[dict[str, Json]] = field(default_factory=list)
     asked: dict[str, dict[str, Json]] = field(default_factory=dict)  # id -> request for people, its answers, its end
     epochs: dict[int, int] = field(default_factory=dict)  # round -> epoch in which it was measured
-    anchors: dict[tuple[int, str], dict[str, Json]] = field(default_factory=dict)  # (round, axis), as in the log
+    measured: dict[int, int] = field(default_factory=dict)  # round -> seq of that
+    still: dict[tuple[str, str], list[tuple[int, dict[str, Json]]]] = field(default_factory=dict)
+    # (split, axis) -> (seq, scores) of generation 0 on items that stay the same: anchor, canary, report of round 0
     latest: dict[tuple[str, str], dict[str, Json]] = field(default_factory=dict)  # (axis, which system) -> its scores
 
     def phase(self, name: str) -> list[dict[str, float | None]]:
@@ -300,6 +302,8 @@ def _scores(facts: Facts, event: Stored) -> None:
         _run(facts, event).anchor[data["round"], data["axis"]] = found
     elif data["split"] == "canary":
         _run(facts, event).canary[data["round"], data["role"], data["axis"]] = found
+        if data["role"] == "anchor":
+            _stood(_run(facts, event), event)
     elif data["split"] == "gate":
         _run(facts, event).gate[data["round"], data["role"], data["axis"]] = found
 
@@ -313,15 +317,23 @@ def _measured(facts: Facts, event: Stored) -> bool:
         for axis, name in same[:1]:
             facts.epochs[-1].pairs.append(Pair(str(event.run), axis, name, run.latest[axis, name], data))
         run.latest |= dict.fromkeys(same, data)
+        if same and same[0][1] == FIRST:
+            _stood(run, event)
         return True
     if data["split"] == "anchor":
-        run.anchors[data["round"], data["axis"]] = run.latest[data["axis"], FIRST] = data
+        run.latest[data["axis"], FIRST] = data
+        _stood(run, event)
     elif data["role"] == "released":
-        run.epochs[data["round"]] = data.get("epoch", 0)
+        run.epochs[data["round"]], run.measured[data["round"]] = data.get("epoch", 0), event.seq
         run.latest[data["axis"], RELEASED] = data
         if data["round"] == 0:
             run.latest.setdefault((data["axis"], FIRST), data)
+            _stood(run, event)
     return False
+
+
+def _stood(run: RunFacts, event: Stored) -> None:
+    run.still.setdefault((event.data["split"], event.data["axis"]), []).append((event.seq, event.data))
 
 
 def _again(old: Mapping[str, Json], new: Mapping[str, Json]) -> bool:

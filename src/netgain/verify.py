@@ -342,7 +342,9 @@ def contract(study: Study) -> str:
         need(not asked and same, f"{here} moves the question itself: {asked}")
         person = data["decided_by"] == "person" and data["by"].strip() and data["reason"].strip()
         need(person, f"{here}: no person consented with a reason")
-        need(entry.seq < min(begun, default=math.inf), f"{here} is opened after the seal, or after improvers were moved")
+        need(
+            entry.seq < min(begun, default=math.inf), f"{here} is opened after the seal, or after improvers were moved"
+        )
     return f"contract {registered} in {len(sessions)} sessions, {len(study.opened)} further epochs"
 
 
@@ -355,7 +357,9 @@ def flat(contract: Record) -> Record:
             found |= {f"axis {one['name']}": digest(one) for one in value["axes"]}
             found["suite"] = digest({key: one for key, one in value.items() if key != "axes"})
         elif name in nested:
-            found |= {f"{nested[name]} {key}": one if isinstance(one, str) else f"{one:g}" for key, one in value.items()}
+            found |= {
+                f"{nested[name]} {key}": one if isinstance(one, str) else f"{one:g}" for key, one in value.items()
+            }
         else:
             found[name] = value if name in ("batching", "prices") else digest(value)
     return {name: one[:16] if len(one) == 64 else one for name, one in found.items()}
@@ -474,7 +478,7 @@ def bridges(study: Study) -> str:
     kinds = ("epoch_opened", "epoch_bridged", "stage_started", "scores")
     pending, pairs = 0, dict[tuple[str, str, str], list[Record]]()  # (run, axis, which system) -> [old, new]
     latest: dict[tuple[str, str, str], Record] = {}
-    for seq, kind, entry in sorted((e.seq, kind, e) for kind in kinds for e in study.of(kind)):
+    for seq, kind, entry in sorted((e.seq, name, e) for name in kinds for e in study.of(name)):
         data, run, here = entry.data, entry.run, f"seq {seq}: {entry.run or 'epoch'}"
         if kind == "epoch_opened":
             pending, pairs = data["epoch"], {}
@@ -483,9 +487,14 @@ def bridges(study: Study) -> str:
             left = [" ".join(one) for one, old in latest.items() if old["epoch"] < pending]
             need(not left, f"{here}: its bridge leaves out {left[:1]}")
             wrong = differs([*_stated(pairs)], data["change"], f"{here}: the change of the measuring:")
-            ours = {**_unmeasured(study), **{", ".join(one): why for one, pair in pairs.items() if (why := _gap(*pair))}}
+            ours = {
+                **_unmeasured(study),
+                **{", ".join(one): why for one, pair in pairs.items() if (why := _gap(*pair))},
+            }
             wrong = wrong or differs(dict(ours), data["unbridged"], f"{here}: what is not bridged:")
-            need(not wrong and ours.keys() == data["unbridged"].keys(), wrong or f"{here} says what else is not bridged")
+            need(
+                not wrong and ours.keys() == data["unbridged"].keys(), wrong or f"{here} says what else is not bridged"
+            )
             pending = 0
         elif kind == "stage_started":
             need(not pending, f"{here}: a stage of epoch {pending} before its bridge")
@@ -502,7 +511,9 @@ def bridges(study: Study) -> str:
             latest[run, data["axis"], "released"] = data
             if data["round"] == 0:
                 latest.setdefault((run, data["axis"], "generation 0"), data)
-    return f"{len(study.of('epoch_bridged'))} of {len(study.opened)} further epochs bridged, systems asked again in each"
+    return (
+        f"{len(study.of('epoch_bridged'))} of {len(study.opened)} further epochs bridged, systems asked again in each"
+    )
 
 
 def _again(old: Record, new: Record) -> bool:
@@ -768,7 +779,9 @@ def _canaries(study: Study, run: str, at: int) -> Record:
     told, axis = [entry.data for entry in study.of("scores", run)], study.record["contract"]["suite"]["axes"][0]["name"]
     asked = [one for one in told if one["split"] == "canary" and one["round"] <= at]
     sheets = {(one["round"], one["axis"], one["role"]): one for one in asked}
-    now_under = {one["epoch"] for one in asked if one["round"] == at}  # what was seen under another contract is no "then"
+    now_under = {
+        one["epoch"] for one in asked if one["round"] == at
+    }  # what was seen under another contract is no "then"
     asked = [one for one in asked if one["epoch"] in now_under]
     begun = {(one["axis"], one["role"]): one for one in reversed(asked)}  # the first of each
     gate = {
@@ -1828,8 +1841,8 @@ def word(study: Study) -> str:
 
 
 CHECKS = (
-    files, log, registration, contract, items, measures, bridges, runs, watched, receipts, approvals, gate, seal, blinding,
-    objects, word,
+    files, log, registration, contract, items, measures, bridges, runs, watched, receipts, approvals, gate, seal,
+    blinding, objects, word,
 )  # fmt: skip
 
 

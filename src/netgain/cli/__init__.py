@@ -116,7 +116,7 @@ def plan(study: str, size: str | None, workers: int | None, device: str, **share
 @click.option("--extend", is_flag=True, help="Go on to the next registered look of a finished study.")
 @_exploratory
 @click.option("--new-epoch", is_flag=True,
-              help="Go on although code, scorer, library or limit moved; what that did is measured and kept on record.")  # fmt: skip
+              help="Go on although code, scorer, library or limit moved: what that did is measured.")  # fmt: skip
 @click.option("--reason", metavar="TEXT", help="Why it moved; needed with --new-epoch.")
 @_root
 @_shared

@@ -114,7 +114,7 @@ def stated(pairs: Sequence[Pair]) -> list[dict[str, Json]]:
 
 
 def gaps(pairs: Sequence[Pair]) -> dict[str, str]:
-    """"RUN, AXIS, WHICH" -> why it is not bridged."""
+    """ "RUN, AXIS, WHICH" -> why it is not bridged."""
     found = {f"{one.run}, {one.axis}, {one.of}": gap(one.old, one.new) for one in pairs}
     return {name: why for name, why in sorted(found.items()) if why}
 

@@ -32,7 +32,15 @@ def said(reading: Reading) -> list[str]:
     ]
     found += [f"{named(name)} alarmed {counted(n, 'time')}: {_did(reading, name)}." for name, n in alarms.items()]
     found += [f"{named(name)} could not look {counted(n, 'time')}, which is no pass." for name, n in blind.items()]
+    found += [_moved(one["moved"]) for one in told if "moved" in one][:1]
     return found if alarms or blind else [*found, "None alarmed, and every one could look."]
+
+
+def _moved(parts: Sequence[str]) -> str:
+    """What a drift of the measuring was put down to, when it was first seen."""
+    if parts:
+        return f"The measuring drifted; since it was recorded, these parts of the contract have moved: {joined(parts)}."
+    return "The measuring drifted, and no recorded part moved: look at the machine, the data source, the model server."
 
 
 def table(reading: Reading) -> Table | None:

@@ -19,6 +19,7 @@ from netgain.report import (
     bounds,
     curves,
     differences,
+    drifting,
     monitoring,
     sentences,
     shares,
@@ -161,7 +162,7 @@ def _sections(reading: Reading) -> list[Section]:
     found += _attribution(reading) if decided else []
     found += [_own_data(reading), *([_yardsticks(reading), _guards(reading), _rungs(reading)] if decided else [])]
     found += [_bounds(reading), _spend(reading), _decisions(reading), *_monitors(reading), _looks(reading)]
-    found += [_changing(reading)] if decided else []
+    found += [*_epochs(reading), *([_changing(reading)] if decided else [])]
     return [*found, _not_shown(reading), _check(reading)]
 
 
@@ -278,9 +279,16 @@ def _looks(reading: Reading) -> Section:
     )
     drift = sentences.drift(reading)
     said = [sentences.looks(reading), sentences.claim_looks(reading), drift[:1].upper() + drift[1:] + "."]
-    return Section(
-        "looks", "Looks, seal and drift", said, [figure], [tables.claim_looks(reading), tables.drift(reading)]
-    )
+    less = drifting.corrected(reading)
+    said += [drifting.SUBTRACTED] if less else []
+    shown = [tables.claim_looks(reading), tables.drift(reading), *([less] if less else [])]
+    return Section("looks", "Looks, seal and drift", said, [figure], shown)
+
+
+def _epochs(reading: Reading) -> list[Section]:
+    """Contracts that moved, and what that did to the measuring; nothing where none did."""
+    shown = drifting.epochs(reading)
+    return [Section("epochs", "Epochs of the contract", drifting.said(reading), (), shown)] if shown else []
 
 
 def _changing(reading: Reading) -> Section:
