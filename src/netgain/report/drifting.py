@@ -42,8 +42,8 @@ def movement(reading: Reading, run: RunFacts, at: int, axis: str) -> tuple[Chang
         nearest = min(frozen, key=lambda one: abs(one[0] - seq))[1]
         return _since(frozen, nearest), "anchor items of `frozen`"
     own = run.still.get(("report", axis), [])
-    bridged = [data for place, data in own if place < seq and data.get("epoch", 0) == epoch]
-    return (_since(own, bridged[-1]), f"bridge of epoch {epoch}") if epoch and bridged else None
+    bridged = [data for place, data in own[1:] if place < seq and data.get("epoch", 0) == epoch]
+    return (_since(own, bridged[-1]), f"bridge of epoch {epoch}") if bridged else None
 
 
 def _since(series: Series, now: Mapping[str, Json]) -> Change:
