@@ -34,8 +34,7 @@ LENIENT = "def right(output, target):\n    return float(output == target or targ
 BREAKS = "def right(output, target):\n    return float(output == target) if target[0] != '0' else 1 / 0\n"
 
 
-@pytest.fixture(autouse=True)
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def in_this_process(patch: pytest.MonkeyPatch, home: Path) -> None:
     """A machine of its own, loop code in this process, and a contract with all of its parts."""
 
     class Here(InProcess):
@@ -48,9 +47,14 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPat
         def __exit__(self, *exception: object) -> None:
             pass
 
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(session, "LocalWorkers", Here)
-    monkeypatch.setattr(session, "parts_of", contract.parts_of)
+    patch.setenv("XDG_STATE_HOME", str(home / "state"))
+    patch.setattr(session, "LocalWorkers", Here)
+    patch.setattr(session, "parts_of", contract.parts_of)
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    in_this_process(monkeypatch, tmp_path)
     return monkeypatch
 
 
