@@ -101,8 +101,8 @@ def of_another_system(events: Events) -> Events:
 
 def kinder(events: Events) -> Events:
     """The bridge's scores as the old ones, so that nothing seems to have moved; its arithmetic made again."""
-    old = {(one.data["items"], one.data["system"]): one.data["values"] for one in events
-           if one.kind == "scores" and one.data["epoch"] == 0 and one.data["split"] in ("report", "anchor")}  # fmt: skip
+    measured = [one.data for one in events if one.kind == "scores" and one.data["split"] in ("report", "anchor")]
+    old = {(one["items"], one["system"]): one["values"] for one in measured if one["epoch"] == 0}
     for place in places(events, "scores", role="bridge"):
         data = events[place].data
         data["values"] = old[data["items"], data["system"]]  # type: ignore[index]

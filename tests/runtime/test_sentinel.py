@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import tiny
-from study_forgery import forged, places
 from test_epochs import facts_in, failing
 
 from netgain import contract, session
@@ -25,6 +24,7 @@ from netgain.study import Stepped, leave_request
 from netgain.suite import Suite, axis
 from netgain.testing.inprocess import InProcess
 from netgain.verify import verify
+from study_forgery import forged, places
 
 Json = Any
 SCORED = {"by": "equality"}
