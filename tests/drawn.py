@@ -2,8 +2,8 @@
 
 A study draws its root and the secret of its items when it is registered, and nobody can know them. In tests they are
 read off the study's own registration instead, and netgain's own code counts as unchanged, since the claim's digest
-is part of the root. What still differs from run to run are the sealed items: they follow from the record's hash, which
-covers times.
+is part of the root: of the contract's named parts only the limits are kept (`tests/runtime/test_epochs.py` has them
+all). What still differs from run to run are the sealed items: they follow from the record's hash, which covers times.
 
 As a program, `python drawn.py WORDS…` is `netgain WORDS…` under the same rule.
 """
@@ -16,6 +16,7 @@ from typing import Any
 
 from netgain import calibration, planning, session
 from netgain.canonical import digest
+from netgain.contract import limited
 
 CODE = "c0de" * 16
 _secret, _calibrated = session._drawn_secret, planning.calibrated
@@ -54,6 +55,7 @@ RULE = {
     (session, "secrets"): draws,
     (session, "_drawn_secret"): drawn_secret,
     (session, "code_digest"): lambda reference: CODE,
+    (session, "parts_of"): lambda reference, axes, *, limits, decoding: limited(limits),
     (calibration, "secrets"): draws,
     (planning, "calibrated"): calibrated,
 }

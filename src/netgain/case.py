@@ -56,7 +56,9 @@ def case_of(facts: Facts, *, broken: Sequence[str] = ()) -> Case:
         overspent={name: overspent(facts, name) for name in testable if _builds(name, arm)},
         residual=_residual(facts),
         neutral="ordinary" if {*TRAINED} & {*study["surfaces"]} else "frozen",
-        people=sum(choice["decided_by"] in ("person", "model") for run in _claimed(facts) for choice in run.choices),
+        people=_people(facts),
+        epochs=len(_deciding_epochs(facts)),
+        unbridged=_unbridged(facts),
         unseen=_unseen(facts),
         met=len({(run.replica, item) for run in _claimed(facts) for item in run.leaked}),
         unsearched=sum(documents is None for run in _claimed(facts) for *_, documents in run.searched),
@@ -78,11 +80,27 @@ def _builds(name: str, arm: str) -> bool:
 
 
 def _other_contract(facts: Facts) -> list[str]:
-    """A stage done under another contract, as by changed loop code between two looks, breaks the old claim."""
-    other = facts.sessions - {facts.registration.get("contract_digest")}
-    return (
-        ["stages were done under another contract than registered: code, libraries or suite changed"] if other else []
-    )
+    """A stage done under a contract of no epoch, as by changed loop code between two looks, breaks the old claim."""
+    what = "stages were done under another contract than registered: code, libraries or suite changed"
+    return [what] if facts.strays else []
+
+
+def _people(facts: Facts) -> int:
+    """Decisions by a person or an outside model in the claimed arm; who opens an epoch touches every run."""
+    asked = sum(choice["decided_by"] in ("person", "model") for run in _claimed(facts) for choice in run.choices)
+    return asked + len(facts.epochs)
+
+
+def _deciding_epochs(facts: Facts) -> list[int]:
+    """Epochs in which a run was steered, and the last one, in which the sealed items were answered."""
+    return sorted({*facts.decided, len(facts.epochs)})
+
+
+def _unbridged(facts: Facts) -> list[str]:
+    """Epochs that are not bridged to the one before in which something was decided, each with the first reason."""
+    later = [epoch for epoch in facts.epochs if epoch.number in _deciding_epochs(facts)[1:]]
+    return [f"epoch {one.number} is not bridged ({', '.join(one.unbridged)}: {next(iter(one.unbridged.values()))})"
+            for one in later if one.unbridged]  # fmt: skip
 
 
 def _answered(facts: Facts, replica: int, arm: str) -> str | None:

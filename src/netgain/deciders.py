@@ -17,7 +17,7 @@ def autonomy_of(facts: Facts, arm: str | None = None) -> Profile:
     name = arm or str(facts.claim["arm"])
     runs = {run: found for run, found in facts.runs.items() if found.arm == name}
     return profile(
-        [one for run, found in runs.items() for one in _decisions(run, found)],
+        [one for run, found in runs.items() for one in _decisions(run, found)] + _epochs(facts, runs),
         rounds={run: int(found.row["round"]) for run, found in runs.items()},
         promotions=sum(_promoted(found, one) for found in runs.values() for one in found.decisions),
         gain=_gain_share(facts, name, list(runs.values())), fixed=FIXED,
@@ -31,6 +31,13 @@ def _decisions(name: str, run: RunFacts) -> list[Decision]:
     found += [Decision(name, one["round"], "gate", "rule", GATE_OPTIONS) for one in run.decisions]
     ended = run.row.get("stage") == "done"
     return found + ([Decision(name, int(run.row["round"]), "stop", "rule", 1)] if ended else [])
+
+
+def _epochs(facts: Facts, runs: Mapping[str, RunFacts]) -> list[Decision]:
+    """Who opens an epoch touches every run that was not over."""
+    return [
+        Decision(run, at, "epoch", "person") for epoch in facts.epochs for run, at in epoch.at.items() if run in runs
+    ]
 
 
 def _locus(choice: Mapping[str, Any]) -> str:

@@ -20,12 +20,21 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
+class Under:
+    """What scores are measured under: digest of the contract, and the number of its epoch in the study, from 0."""
+
+    contract: str = ""
+    epoch: int = 0
+
+
+@dataclass(frozen=True)
 class Sheet:
     """Scores of one system on one axis.
 
     Attributes:
         axis: name.
-        role: in what capacity the system was asked: candidate, released, anchor, working, served, listed, mixture:BITS.
+        role: in what capacity the system was asked: candidate, released, anchor, working, served, listed, mixture:BITS,
+            bridge.
         system: its digest.
         block: the items.
         values: (n,) scores in [0, 1], None where there is none.
@@ -51,10 +60,10 @@ class Sheet:
     found: Found = NOTHING
     outputs_of: str = ""
 
-    def record(self, round: int, contract: str) -> dict[str, Json]:
-        """The sheet as the data of a `scores` event, with the contract that it was measured under."""
+    def record(self, round: int, under: Under) -> dict[str, Json]:
+        """The sheet as the data of a `scores` event, with contract and epoch that it was measured under."""
         return {
-            "contract": contract[:16], "epoch": 0,
+            "contract": under.contract[:16], "epoch": under.epoch,
             "round": round, "split": self.block.split, "axis": self.axis, "source": self.block.source,
             "key": self.block.key, "start": self.block.start, "items": self.block.digest, "system": self.system,
             "role": self.role, "values": [int(one) if one in (0, 1) else one for one in self.values],

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from netgain.evidence.bridge import FIRST, RELEASED, Pair
 from netgain.evidence.tally import Tally, paired, tally
 from netgain.ledger.events import Stored
 from netgain.policy import Policy
 
 Json = Any
+BRIDGE = "bridge"  # role of a system that is asked once more at the opening of an epoch
+DECIDING = ("propose", "build", "watch", "judge", "approve", "apply")  # stages that say what becomes of a run
 MIXTURE = "mixture:"  # role of a mixture of first (0) and final (1) parts, in registered order: "mixture:01"
 
 
@@ -44,6 +47,11 @@ class RunFacts:
     answered: dict[str, float | None] = field(default_factory=dict)  # spend on the sealed items, by what is served
     failures: list[dict[str, Json]] = field(default_factory=list)
     asked: dict[str, dict[str, Json]] = field(default_factory=dict)  # id -> request for people, its answers, its end
+    epochs: dict[int, int] = field(default_factory=dict)  # round -> epoch in which it was measured
+    measured: dict[int, int] = field(default_factory=dict)  # round -> seq of that
+    still: dict[tuple[str, str], list[tuple[int, dict[str, Json]]]] = field(default_factory=dict)
+    # (split, axis) -> (seq, scores) of generation 0 on items that stay the same: anchor, canary, report of round 0
+    latest: dict[tuple[str, str], dict[str, Json]] = field(default_factory=dict)  # (axis, which system) -> its scores
 
     @property
     def leaked(self) -> set[str]:
@@ -53,6 +61,32 @@ class RunFacts:
     def phase(self, name: str) -> list[dict[str, float | None]]:
         """What was spent in a phase (start, build, answer, sealed), by round."""
         return [spend[name] for spend in self.spend_by_round.values() if name in spend]
+
+
+@dataclass
+class Epoch:
+    """A stretch under another contract than before.
+
+    Attributes:
+        number: from 1; the registered contract is epoch 0.
+        opened: the record of its opening.
+        at: run -> round in which it stood then, of the runs that were not over.
+        pairs: systems asked under the contract before and under this one, on the same items.
+        bridged: what that came to; None while the opening is not through.
+    """
+
+    number: int
+    opened: dict[str, Json]
+    at: dict[str, int]
+    pairs: list[Pair] = field(default_factory=list)
+    bridged: dict[str, Json] | None = None
+
+    @property
+    def unbridged(self) -> dict[str, str]:
+        """What is not bridged, and why; empty for a bridge that holds."""
+        if self.bridged is None:
+            return {"the bridge": "it was not measured to its end"}
+        return dict(self.bridged["unbridged"])
 
 
 @dataclass
@@ -79,6 +113,9 @@ class Facts:
     states: list[dict[str, Json]] = field(default_factory=list)
     requests: list[dict[str, Json]] = field(default_factory=list)
     sessions: set[str] = field(default_factory=set)  # contract digests under which stages were done
+    strays: set[str] = field(default_factory=set)  # of these, those of no epoch that was open then
+    epochs: list[Epoch] = field(default_factory=list)  # opened after the first
+    decided: set[int] = field(default_factory=set)  # epochs in which something was proposed, built or decided
     events: int = 0
 
     @property
@@ -86,6 +123,22 @@ class Facts:
         """Start -> what its generation 0 cost: every run of the start has it on record, and it was paid for once."""
         made = ((run.replica, run.phase("start")) for run in self.runs.values())
         return {replica: spends[0] for replica, spends in made if spends}
+
+    @property
+    def contract(self) -> dict[str, Json]:
+        """The contract of the present epoch."""
+        return dict(self.epochs[-1].opened["contract"] if self.epochs else self.registration.get("contract", {}))
+
+    @property
+    def contract_digest(self) -> str:
+        """Its digest."""
+        holder = self.epochs[-1].opened if self.epochs else self.registration
+        return str(holder.get("contract_digest", ""))
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """Limits that end a run in the present epoch."""
+        return dict(self.contract.get("limits", {}) if self.epochs else self.registration["study"]["limits"])
 
     @property
     def claim(self) -> dict[str, Json]:
@@ -220,6 +273,8 @@ def _stage_done(facts: Facts, event: Stored) -> None:
     run, data = _run(facts, event), event.data
     run.row = data["row"]
     _book(run, data)
+    if data["stage"] in DECIDING:
+        facts.decided.add(len(facts.epochs))
     if data["stage"] == "approve":
         _ended_request(run, data)
     if "canaries" in data["out"]:
@@ -273,6 +328,8 @@ def _scores(facts: Facts, event: Stored) -> None:
         return
     if data["split"] == "report" and data["axis"] in facts.canary_pairs:  # compared item by item with another sheet
         _run(facts, event).beside[data["axis"], data["round"], data["role"]] = data
+    if data["split"] in ("report", "anchor") and _measured(facts, event):
+        return
     if data["axis"] == facts.gate_axis:  # on the axis that decides, intervals need the pairs
         _run(facts, event).sheets[data["split"], data["round"], data["role"]] = data
     found = tally(data)
@@ -282,8 +339,42 @@ def _scores(facts: Facts, event: Stored) -> None:
         _run(facts, event).anchor[data["round"], data["axis"]] = found
     elif data["split"] == "canary":
         _run(facts, event).canary[data["round"], data["role"], data["axis"]] = found
+        if data["role"] == "anchor":
+            _stood(_run(facts, event), event)
     elif data["split"] == "gate":
         _run(facts, event).gate[data["round"], data["role"], data["axis"]] = found
+
+
+def _measured(facts: Facts, event: Stored) -> bool:
+    """Keep what a later epoch is bridged from; True for the second half of such a pair, which is on no curve."""
+    run, data = _run(facts, event), event.data
+    if data["role"] == BRIDGE:
+        places = [(data["axis"], name) for name in (FIRST, RELEASED)]  # in round 0 both are one sheet
+        same = [one for one in places if one in run.latest and _again(run.latest[one], data)]
+        for axis, name in same[:1]:
+            facts.epochs[-1].pairs.append(Pair(str(event.run), axis, name, run.latest[axis, name], data))
+        run.latest |= dict.fromkeys(same, data)
+        if same and same[0][1] == FIRST:
+            _stood(run, event)
+        return True
+    if data["split"] == "anchor":
+        run.latest[data["axis"], FIRST] = data
+        _stood(run, event)
+    elif data["role"] == "released":
+        run.epochs[data["round"]], run.measured[data["round"]] = data.get("epoch", 0), event.seq
+        run.latest[data["axis"], RELEASED] = data
+        if data["round"] == 0:
+            run.latest.setdefault((data["axis"], FIRST), data)
+            _stood(run, event)
+    return False
+
+
+def _stood(run: RunFacts, event: Stored) -> None:
+    run.still.setdefault((event.data["split"], event.data["axis"]), []).append((event.seq, event.data))
+
+
+def _again(old: Mapping[str, Json], new: Mapping[str, Json]) -> bool:
+    return all(old[name] == new[name] for name in ("split", "items", "system"))
 
 
 def _gate_decision(facts: Facts, event: Stored) -> None:
@@ -353,6 +444,21 @@ def _request(facts: Facts, event: Stored) -> None:
 
 def _session(facts: Facts, event: Stored) -> None:
     facts.sessions.add(event.data["contract_digest"])
+    if event.data["contract_digest"] != facts.contract_digest:
+        facts.strays.add(event.data["contract_digest"])
+
+
+def _epoch_opened(facts: Facts, event: Stored) -> None:
+    at = {name: int(run.row["round"]) for name, run in facts.runs.items() if run.row["stage"] != "done"}
+    facts.epochs.append(Epoch(event.data["epoch"], {**event.data, "time": event.time, "seq": event.seq}, at))
+
+
+def _epoch_asked(facts: Facts, event: Stored) -> None:
+    _book(_run(facts, event), event.data)
+
+
+def _epoch_bridged(facts: Facts, event: Stored) -> None:
+    facts.epochs[-1].bridged = event.data
 
 
 _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
@@ -381,4 +487,7 @@ _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
     "approval": _approval,
     "rollback": _rollback,
     "session": _session,
+    "epoch_opened": _epoch_opened,
+    "epoch_asked": _epoch_asked,
+    "epoch_bridged": _epoch_bridged,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import os
 import platform
@@ -10,6 +11,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,10 @@ from netgain.attempts import asked_before, book_answers, count_attempt, gate_ban
 from netgain.canonical import digest
 from netgain.case import case_of
 from netgain.claim import RUNGS, Claim
-from netgain.contract import code_digest, libraries
+from netgain.contract import code_digest, differences, libraries, parts_of
+from netgain.epochs import Consent, bridge, open_epoch, refusal, same_items
 from netgain.errors import ConfigError, DiskFull, IntegrityError, Stopped, Waiting
+from netgain.evaluation import Under
 from netgain.evidence.looks import looks_of
 from netgain.evidence.verdict import Verdict, decide_verdict
 from netgain.executors import LocalWorkers, Reference, reference_of
@@ -228,10 +232,13 @@ class Study:
         }  # fmt: skip
 
     def contract(self) -> dict[str, Json]:
-        """Everything that defines a measurement."""
+        """Everything that defines a measurement, in parts that have a digest or a version each (`contract.flat`)."""
+        decoding = {"tries": self.tries, "draws": self.gate.draws}
         return {
             "suite": self.suite.spec(), "gate": self.gate_plan().to_json(),
-            "code": code_digest(self.reference), "libraries": libraries(), "batching": "one run, one thread",
+            "code": code_digest(self.reference), "libraries": libraries(self.reference),
+            "batching": "one run, one thread",
+            **parts_of(self.reference, self.suite.axes, limits=self.limits, decoding=decoding),
         }  # fmt: skip
 
     def claim_digest(self) -> str:
@@ -249,7 +256,7 @@ class Study:
 
     def run(
         self, path: str | Path, *, workers: int = 2, watch: Watcher | None = None, exploratory: bool = False,
-        extend: bool = False,
+        extend: bool = False, new_epoch: str | None = None,
     ) -> Verdict:  # fmt: skip
         """Run or continue in a folder until the verdict. A new study is planned first, as `netgain run` does.
 
@@ -264,7 +271,7 @@ class Study:
         plan = None if registered(folder) else self._planned(workers, exploratory)
         return run_study(
             self, folder, workers=workers, watch=watch, exploratory=exploratory, extend=extend,
-            plan=plan.to_json() if plan else None,
+            plan=plan.to_json() if plan else None, new_epoch=new_epoch,
         )  # fmt: skip
 
     def _planned(self, workers: int, exploratory: bool) -> Plan:
@@ -288,6 +295,7 @@ def registered(folder: Path) -> bool:
 def run_study(
     study: Study, folder: Path, *, workers: int = 2, watch: Watcher | None = None, exploratory: bool = False,
     extend: bool = False, plan: Mapping[str, Json] | None = None, say: Callable[[str], None] | None = None,
+    new_epoch: str | None = None,
 ) -> Verdict:  # fmt: skip
     """Start a study without planning it, continue it, or (extend) go to its next registered look.
 
@@ -298,9 +306,11 @@ def run_study(
         extend: enrol the replicas of the next registered look of a finished study.
         plan: what `netgain plan` found, to be recorded.
         say: called with one line at each phase.
+        new_epoch: why the contract moved (code, scorer, library, limit): consent, on record as a person's, to go on
+            under it in a new epoch (`netgain.epochs`).
 
     Raises:
-        ConfigError: the folder holds another study, or the code changed since registration.
+        ConfigError: the folder holds another study, or the contract moved and nobody consented; names the parts.
         BudgetExhausted: a limit in seconds, money or minutes is reached; the state is kept and the same call continues.
         Stopped: somebody asked to stop or pause, or the file STOP is there; the same call continues.
         Waiting: all that is left waits for people to answer; the same call continues.
@@ -308,13 +318,21 @@ def run_study(
     """
     reference = study.reference or reference_of(study.loop)
     study = replace(study, reference=reference)
+    if new_epoch is not None and ((folder / DIGESTS).exists() or not registered(folder)):
+        what = "a new epoch continues a study that was begun and is not finished"
+        raise ConfigError(what, where=str(folder), fix="leave --new-epoch out, or run a new study")
     _make(folder)
     if (folder / DIGESTS).exists() and (verdict := _finished(study, folder, extend=extend)) is not None:
         return verdict
     with FolderLock(folder), _ledger(study, folder, exploratory, plan, reopen=extend) as log:
         sweep(folder)
         facts = facts_of(log)
-        _same_claim(study, facts)
+        _same_claim(study, facts, consent=new_epoch is not None)
+        if new_epoch is not None:
+            dealer, consent = _dealer(study, folder, facts), Consent(getpass.getuser(), new_epoch)
+            check = partial(same_items, facts, study.suite, dealer)
+            open_epoch(log, facts, study.contract(), consent, _digests(study), check)
+            facts = facts_of(log)
         _same_contract(study, facts)
         if facts.concluded and not extend:
             _close(folder, log, facts)
@@ -324,6 +342,7 @@ def run_study(
         with LocalWorkers(reference, workers) as executor:
             world, say = _world(study, folder, log, facts, executor), say or (lambda _: None)
             with published(folder, log, watch or (lambda _: None), say) as watch:
+                bridge(world, facts, workers)
                 _conduct(world, study, folder, log, workers, watch, extend=extend)
                 return _conclude(world, study, folder, log, workers, say)
 
@@ -378,11 +397,15 @@ def _register(study: Study, folder: Path, log: Ledger, exploratory: bool, plan: 
         "contract_digest": contract_digest, "secret_sha256": hashlib.sha256(secret).hexdigest(), "root_bits": bits,
         "root": study.root or derived_root(claim_digest, str(bits)), "given_root": study.root is not None,
         "exploratory": exploratory, "replicas": study.replicas, "exposure": exposure,
-        "files": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in study.files.items()},
-        **signed_by(),
+        "files": _digests(study), **signed_by(),
     }  # fmt: skip
     events = [Event("study_opened", None, opened), Event("claim_registered", None, registration)]
     log.append([*events, Event("planned", None, dict(plan))] if plan else events)
+
+
+def _digests(study: Study) -> dict[str, str]:
+    """Configuration file -> SHA-256."""
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in study.files.items()}
 
 
 def _drawn_secret(study: Study, look: int | None = None) -> bytes:
@@ -398,18 +421,25 @@ def _drawn_secret(study: Study, look: int | None = None) -> bytes:
     return hashlib.sha256(f"secret|{study.root}{'' if look is None else f'|{look}'}".encode()).digest()
 
 
-def _same_claim(study: Study, facts: Facts) -> None:
-    """Refuse to continue under another claim or study: that would be a new study."""
+def _same_claim(study: Study, facts: Facts, *, consent: bool = False) -> None:
+    """Refuse to continue under another claim or study: that would be a new study.
+
+    Limits are part of the contract. They may move with consent to a new epoch, and netgain.toml, where they stand, with
+    them; whatever else it says is compared here key by key.
+    """
     held = facts.registration
     if not held:
         raise IntegrityError("the ledger holds no registered claim", fix="remove the folder and run again")
     new = "a later edit is a new claim: run it in a new folder, or undo the edit"
-    for name, now in (("claim", study.claim.to_json()), ("study", study.registered())):
+    now_registered = {**study.registered(), "limits": held["study"]["limits"]}
+    for name, now in (("claim", study.claim.to_json()), ("study", now_registered)):
         if digest(now) != digest(held[name]):
             changed = sorted(key for key in {*now, *held[name]} if now.get(key) != held[name].get(key))
             raise ConfigError(f"the {name} changed since it was registered ({', '.join(changed)})", fix=new)
-    for name, text in study.files.items():
-        if hashlib.sha256(text.encode()).hexdigest() != held["files"].get(name):
+    files = facts.epochs[-1].opened["files"] if facts.epochs else held["files"]
+    for name, now_digest in _digests(study).items():
+        held_back = name == "netgain.toml" and (consent or dict(study.limits) != facts.limits)
+        if now_digest != files.get(name) and not held_back:
             raise ConfigError(f"{name} changed since it was registered", where=name, fix=new)
     if study.root is not None and study.root != held["root"]:
         raise ConfigError("the root is not the registered one", fix="leave it out, or run in a new folder")
@@ -417,28 +447,36 @@ def _same_claim(study: Study, facts: Facts) -> None:
 
 def _same_contract(study: Study, facts: Facts) -> None:
     """Refuse to continue with other code, libraries or suite: its numbers could not be compared."""
-    if digest(study.contract()) != facts.registration["contract_digest"]:
-        raise ConfigError(
-            "code, libraries or suite changed since registration: the contract differs",
-            fix="go on with the version that registered the study, or run a new one",
-        )
+    if digest(study.contract()) != facts.contract_digest:
+        raise refusal(facts, study.contract())
+
+
+def _dealer(study: Study, folder: Path, facts: Facts) -> Dealer:
+    starts = max(study.claim.sizes[-1], study.replicas)
+    return Dealer(_secret(folder), study.rounds, starts, _planter(study, folder, facts))
+
+
+def _planter(study: Study, folder: Path, facts: Facts) -> Planter | None:
+    """What plants the study's canaries in protected items, where it registered any."""
+    if not study.canaries:
+        return None
+    return Planter(study.canaries, _secret(folder), facts.registration["claim_digest"])
 
 
 def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: LocalWorkers) -> World:
     store = ObjectStore(folder / "objects")
-    secret, starts = _secret(folder), max(study.claim.sizes[-1], study.replicas)
-    planter = Planter(study.canaries, secret, facts.registration["claim_digest"]) if study.canaries else None
-    dealer = Dealer(secret, study.rounds, starts, planter)
+    recorded = facts.contract
     world = World(
         loop=study.loop, suite=study.suite, arms=study.chosen(),
         gate=BettingGate(on_used_items(study.gate_plan(), raised(facts.registration["exposure"]))),
         scanner=Scanner(study.suite), monitors=study.monitors, probation=study.probation,
-        canaries=planter,
+        canaries=_planter(study, folder, facts),
         screen_items=study.gate.screen_items, draws=study.gate.draws,
-        mode=study.mode, dealer=dealer, root=facts.registration["root"], log=log, store=store,
+        mode=study.mode, dealer=_dealer(study, folder, facts), root=facts.registration["root"], log=log, store=store,
         jobs=Jobs(executor, store, Deaths(log), study.deadline_seconds),
         rounds=study.rounds, limits=study.limits, tries=study.tries, keep_at=(half_of(study.rounds),),
-        one_generation_0=study.claim.starts != "fresh", contract=facts.registration["contract_digest"],
+        one_generation_0=study.claim.starts != "fresh", contract=Under(facts.contract_digest, len(facts.epochs)),
+        moved=lambda: list(differences(recorded, study.contract())),
     )  # fmt: skip
     return replace(world, schedule=Schedule(log))
 

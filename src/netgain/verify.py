@@ -59,6 +59,8 @@ HELD = {
     "halt": "reject",
 }
 DATABASE = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal")
+DECIDING = ("propose", "build", "watch", "judge", "approve", "apply")  # stages that say what becomes of a run
+QUESTION = ("suite", "axis", "gate", "decoding", "batching")  # parts of a contract that no epoch may move
 NULLS = ("first", "drifted", "shuffled")  # improvers that the last one has to beat, moved to the same foreign starts
 
 
@@ -331,6 +333,26 @@ class Study:
         need(not lacking or self.kinds[kind], lacking, None)
         return self.kinds[kind if run is None else (kind, run)]
 
+    @property
+    def opened(self) -> list[int]:
+        """Where epochs after the first one begin."""
+        return [entry.seq for entry in self.of("epoch_opened")]
+
+    def epoch(self, seq: int) -> int:
+        """The epoch that an entry lies in; the registered contract is epoch 0."""
+        return bisect_right(self.opened, seq)
+
+    def under(self, seq: float) -> Record:
+        """What the study ran under at an entry: the registration, or the record that opened the epoch."""
+        at = bisect_right(self.opened, seq)
+        return self.of("epoch_opened")[at - 1].data if at else self.record
+
+    def limits(self, run: str) -> Record:
+        """Limits that were in force when a run did its last stage."""
+        under = self.under(self.of("stage_done", run)[-1].seq)
+        held: Record = under["contract"].get("limits", {}) if "epoch" in under else self.record["study"]["limits"]
+        return held
+
     def runs(self, replica: int, arm: str) -> dict[str, Record]:
         return {run: row for run, row in self.rows.items() if (row["replica"], row["arm"]) == (replica, arm)}
 
@@ -400,8 +422,9 @@ def registration(study: Study) -> str:
     covered = {name: data[name] for name in ("claim", "study", "contract_digest")}
     need(data["contract_digest"] == digest(data["contract"]), f"seq {seq}: contract digest")
     need(data["claim_digest"] == digest(covered), f"seq {seq}: claim digest")
-    for name in ("claim.toml", "netgain.toml", "policy.toml"):
-        need(data["files"].get(name) == study.files.get(name), f"{name}: not the registered file (seq {seq})")
+    for name in ("claim.toml", "netgain.toml", "policy.toml"):  # netgain.toml also has limits, which an epoch may move
+        held = study.under(math.inf)["files"] if name == "netgain.toml" else data["files"]
+        need(held.get(name) == study.files.get(name), f"{name}: not the registered file (seq {seq})")
     drawn = sha(f"{data['claim_digest']}{data['root_bits']}".encode()).hex()
     need(data["given_root"] or data["root"] == drawn, f"seq {seq}: root is not of claim digest and random bits")
     plan = data["contract"]["gate"]
@@ -464,12 +487,50 @@ def remembered(study: Study, path: Path) -> str:
 
 
 def contract(study: Study) -> str:
-    """One contract (code, libraries, suite, gate) in every session of `run`."""
+    """Every session of `run` had the contract of its epoch; epochs were consented to, in order, before the seal."""
     registered, sessions = study.record["contract_digest"], study.of("session")
     need(sessions or not study.of("stage_done"), "stages were done in no session")
     for entry in sessions:
-        need(entry.data["contract_digest"] == registered, f"seq {entry.seq}: another contract than registered")
-    return f"contract {registered} in {len(sessions)} sessions"
+        wanted = study.under(entry.seq)["contract_digest"]
+        need(entry.data["contract_digest"] == wanted, f"seq {entry.seq}: another contract than registered")
+    begun = [entry.seq for kind in ("seal_opened", "transplanted") for entry in study.of(kind)]
+    for number, entry in enumerate(study.of("epoch_opened"), start=1):
+        data, before, here = entry.data, study.under(entry.seq - 1), f"seq {entry.seq}: epoch {entry.data['epoch']}"
+        need(data["epoch"] == number, f"{here} is number {number}")
+        need(data["from"] == before["contract_digest"], f"{here} does not follow the contract before it")
+        need(data["contract_digest"] == digest(data["contract"]), f"{here}: contract digest")
+        one, other = flat(before["contract"]), flat(data["contract"])
+        moved = {name: [one.get(name, "–"), other.get(name, "–")] for name in {*one, *other}
+                 if one.get(name) != other.get(name)}  # fmt: skip
+        moved = {name: pair for name, pair in moved.items() if name != "code" or not {"harness", "loop"} & moved.keys()}
+        wrong = differs(moved, data["moved"], f"{here}: moved")
+        need(not wrong and moved.keys() == data["moved"].keys(), wrong or f"{here} names parts that did not move")
+        asked = [name for name in moved if name.partition(" ")[0] in QUESTION]
+        same = all(before["contract"][name] == data["contract"][name] for name in ("suite", "gate", "batching"))
+        need(not asked and same, f"{here} moves the question itself: {asked}")
+        person = data["decided_by"] == "person" and data["by"].strip() and data["reason"].strip()
+        need(person, f"{here}: no person consented with a reason")
+        need(
+            entry.seq < min(begun, default=math.inf), f"{here} is opened after the seal, or after improvers were moved"
+        )
+    return f"contract {registered} in {len(sessions)} sessions, {len(study.opened)} further epochs"
+
+
+def flat(contract: Record) -> Record:
+    """Name of a part of a contract -> its version, value or the beginning of its digest."""
+    found: Record = {}
+    nested = {"libraries": "library", "scorers": "scorer of", "limits": "limit of"}
+    for name, value in contract.items():
+        if name == "suite":
+            found |= {f"axis {one['name']}": digest(one) for one in value["axes"]}
+            found["suite"] = digest({key: one for key, one in value.items() if key != "axes"})
+        elif name in nested:
+            found |= {
+                f"{nested[name]} {key}": one if isinstance(one, str) else f"{one:g}" for key, one in value.items()
+            }
+        else:
+            found[name] = value if name in ("batching", "prices") else digest(value)
+    return {name: one[:16] if len(one) == 64 else one for name, one in found.items()}
 
 
 def from_list(axis: Record) -> bool:
@@ -510,8 +571,8 @@ def items(study: Study) -> str:
     sources = {name: digest(axis["source"])[:16] for name, axis in study.axes.items()}
     for entry in study.of("scores"):
         data, spec, here = entry.data, study.axes[entry.data["axis"]]["source"], f"seq {entry.seq}"
-        under = (data["contract"], data["epoch"])
-        need(under == (study.record["contract_digest"][:16], 0), f"{here}: scored under contract and epoch {under}")
+        under, wanted = (data["contract"], data["epoch"]), study.under(entry.seq)["contract_digest"][:16]
+        need(under == (wanted, study.epoch(entry.seq)), f"{here}: scored under contract and epoch {under}")
         need(data["source"] == sources[data["axis"]], f"{here}: items are not from the source of axis {data['axis']!r}")
         wrong = odd_score(data["values"], data["status"])
         need(not wrong, f"{here}: {wrong}")
@@ -556,6 +617,8 @@ def measures(study: Study) -> str:
     """Every round's measurement scored, once, what the run then had on the whole report block (and anchor block)."""
     sheets: dict[tuple[Json, ...], Entry] = {}
     for entry in (entry for entry in study.of("scores") if entry.data["split"] in ("report", "anchor")):
+        if entry.data["role"] == "bridge":  # asked once more for a new epoch: see `bridges`
+            continue
         place = (entry.run, *(entry.data[name] for name in ("round", "split", "axis", "role")))
         need(place not in sheets, f"seq {entry.seq}: {entry.run} was measured twice in round {entry.data['round']}")
         sheets[place] = entry
@@ -576,6 +639,84 @@ def measures(study: Study) -> str:
                 need(not wrong, wrong)
     need(not sheets, f"report or anchor scores of no measurement: {[*sheets][:1]}")
     return f"{found} blocks of report and anchor items, whole and of the systems that the runs then had"
+
+
+def bridges(study: Study) -> str:
+    """Before anything was done in an epoch, every run's last measured systems were asked again on the same items."""
+    kinds = ("epoch_opened", "epoch_bridged", "stage_started", "scores")
+    pending, pairs = 0, dict[tuple[str, str, str], list[Record]]()  # (run, axis, which system) -> [old, new]
+    latest: dict[tuple[str, str, str], Record] = {}
+    for seq, kind, entry in sorted((e.seq, name, e) for name in kinds for e in study.of(name)):
+        data, run, here = entry.data, entry.run, f"seq {seq}: {entry.run or 'epoch'}"
+        if kind == "epoch_opened":
+            pending, pairs = data["epoch"], {}
+        elif kind == "epoch_bridged":
+            need(data["epoch"] == pending, f"{here} is bridged when none was opened")
+            left = [" ".join(one) for one, old in latest.items() if old["epoch"] < pending]
+            need(not left, f"{here}: its bridge leaves out {left[:1]}")
+            wrong = differs([*_stated(pairs)], data["change"], f"{here}: the change of the measuring:")
+            ours = {
+                **_unmeasured(study),
+                **{", ".join(one): why for one, pair in pairs.items() if (why := _gap(*pair))},
+            }
+            wrong = wrong or differs(dict(ours), data["unbridged"], f"{here}: what is not bridged:")
+            need(
+                not wrong and ours.keys() == data["unbridged"].keys(), wrong or f"{here} says what else is not bridged"
+            )
+            pending = 0
+        elif kind == "stage_started":
+            need(not pending, f"{here}: a stage of epoch {pending} before its bridge")
+        elif data["role"] == "bridge":
+            need(pending, f"{here}: a bridge with no epoch to open")
+            same = [(run, data["axis"], which) for which in ("generation 0", "released")]
+            same = [one for one in same if one in latest and _again(latest[one], data)]
+            need(same and latest[same[0]]["epoch"] < pending, f"{here}: not what was measured before, or bridged twice")
+            pairs[same[0]] = [latest[same[0]], data]
+            latest |= dict.fromkeys(same, data)
+        elif data["split"] == "anchor":
+            latest[run, data["axis"], "generation 0"] = data
+        elif data["split"] == "report" and data["role"] == "released":
+            latest[run, data["axis"], "released"] = data
+            if data["round"] == 0:
+                latest.setdefault((run, data["axis"], "generation 0"), data)
+    return (
+        f"{len(study.of('epoch_bridged'))} of {len(study.opened)} further epochs bridged, systems asked again in each"
+    )
+
+
+def _again(old: Record, new: Record) -> bool:
+    """Whether two sheets are of one system on one block, asked and answered in full."""
+    same = all(old[name] == new[name] for name in ("split", "round", "key", "start", "items", "system"))
+    return same and len(old["values"]) == len(new["values"])
+
+
+def _unmeasured(study: Study) -> dict[str, str]:
+    plan, why = study.record["contract"]["gate"], "no report items: nothing was measured that could be measured again"
+    names = [plan["axis"], *(one["axis"] for one in plan["guards"]), study.record["claim"]["metric"]]
+    return {f"axis {name}": why for name in names if not study.axes[name]["report_items"]}
+
+
+def _gap(old: Record, new: Record) -> str:
+    """Why a system is not bridged: over 5 % of its items, or all but one, have a score under the old contract only."""
+    there = [(i, b) for i, (a, b) in enumerate(zip(old["values"], new["values"], strict=True)) if a is not None]
+    gone = trained(new)
+    lost, paired = sum(b is None and i not in gone for i, b in there), sum(b is not None for _, b in there)
+    if lost > 0.05 * len(there):
+        return f"{lost} of {len(there)} items have a score under the old contract only"
+    return "" if paired >= 2 else f"{paired} items have a score under both contracts, at least 2 are needed"
+
+
+def _stated(pairs: Mapping[tuple[str, str, str], Sequence[Record]]) -> Iterator[Record]:
+    """Mean of new - old for every axis and kind of system, with its interval; systems on one block averaged by item."""
+    for axis, which in sorted({(axis, which) for _, axis, which in pairs}):
+        blocks: dict[str, dict[str, list[float | None]]] = defaultdict(dict)
+        for old, new in (pair for (_, *kind), pair in pairs.items() if kind == [axis, which]):
+            blocks[old["items"]][new["system"]] = minus(new["values"], old["values"])
+        every = [mean(column) for block in blocks.values() for column in zip(*block.values(), strict=True)]
+        gaps = [one for one in every if one is not None]
+        ends = (least_mean(gaps, 0.025), -least_mean([-one for one in gaps], 0.025)) if gaps else (None, None)
+        numbers = {"mean": mean(gaps), "low": ends[0], "high": ends[1], "items": len(every), "paired": len(gaps)}
+        yield {"axis": axis, "of": which, **numbers}
 
 
 @cache
@@ -680,8 +821,8 @@ def _follow(study: Study, run: str) -> None:
 
 def _ended(study: Study, run: str, row: Record) -> None:
     """A run is over at its horizon, without a generation 0, or where the budget of its loop ended."""
-    limits, end = study.record["study"]["limits"], row["end"]
-    own = row if row["arm"] == "self_again" else study.rows[f"r{row['replica']}/self"]
+    end, loop = row["end"], run if row["arm"] == "self_again" else f"r{row['replica']}/self"
+    limits, own = study.limits(loop), study.rows[loop]
     halts = [e.data for e in study.of("watched", run) if e.data["acted"] == "halt"]
     if halts and (halts[-1]["round"], end) == (row["round"], f"halted by the monitor {halts[-1]['by']}"):
         return
@@ -754,7 +895,8 @@ def watched(study: Study) -> str:
     need(due.keys() == seen.keys() and len(seen) == len(study.of("watched")), "watched: not one record per stage watch")
     for entry in study.of("gate_decision"):
         need(not told or (entry.run, entry.data["round"]) in seen, f"seq {entry.seq}: a candidate no monitor looked at")
-    frozen: dict[str, str] = {}
+    frozen: dict[str, dict[str, int]] = defaultdict(dict)  # run -> monitor whose freeze stands -> epoch of its alarm
+    drifts = {one["name"] for one in told if one["reads"].partition(".")[0] == "sentinel"}
     for (run, at), entry in sorted(seen.items(), key=lambda one: one[1].seq):
         here, data = f"seq {entry.seq}: {run}, round {at}", entry.data
         names = [one["monitor"] for one in data["signals"]]
@@ -773,7 +915,13 @@ def watched(study: Study) -> str:
             agreed = quiet or (said["alarm"] is beyond and (value is not None or said["reason"]))
             need(agreed, f"{here}: {rule['name']} says {said['alarm']}, computed {beyond}")
         asked = [(said["action"], said["monitor"]) for said in data["signals"] if said["alarm"] is not False]
-        asked += [("freeze", frozen[run])] if run in frozen else []
+        epoch = study.epoch(entry.seq)
+        asked += [("freeze", name) for name, since in frozen[run].items() if name not in drifts or since == epoch]
+        need(data.get("epoch", 0) == epoch, f"{here}: looked at in epoch {data.get('epoch', 0)}, not {epoch}")
+        drifted = any(said["alarm"] and said["monitor"] in drifts for said in data["signals"])
+        parts = flat(study.under(entry.seq)["contract"]) if "moved" in data else {}
+        known = all(name in parts or name.startswith("library ") for name in data.get("moved", ()))
+        need(known and ("moved" in data) == drifted, f"{here}: a drift names what moved, and nothing else does")
         bound = [
             (ACTIONS.index(what), -n, name) for n, (what, name) in enumerate(asked) if study.binds(run, name, what)
         ]
@@ -781,7 +929,9 @@ def watched(study: Study) -> str:
         acted = (ACTIONS[most[0]], most[2]) if most else (None, None)
         need(acted == (data["acted"], data["by"]), f"{here}: did {data['acted']!r}, computed {acted[0]!r}")
         if most and acted[0] == "freeze":
-            frozen.setdefault(run, most[2])
+            if most[2] in drifts and frozen[run].get(most[2]) != epoch:  # one of an earlier epoch is over
+                frozen[run].pop(most[2], None)
+            frozen[run].setdefault(most[2], epoch)
     return f"{len(seen)} candidates looked at by {len(told)} monitors"
 
 
@@ -801,7 +951,13 @@ def _checked(study: Study, run: str, at: int) -> Record:
 def _canaries(study: Study, run: str, at: int) -> Record:
     """What canary and gate scores show to monitors: items lost and won, drift of generation 0, the last gains."""
     told, axis = [entry.data for entry in study.of("scores", run)], study.record["contract"]["suite"]["axes"][0]["name"]
-    sheets = {(one["round"], one["axis"], one["role"]): one for one in told if one["split"] == "canary"}
+    asked = [one for one in told if one["split"] == "canary" and one["round"] <= at]
+    sheets = {(one["round"], one["axis"], one["role"]): one for one in asked}
+    now_under = {
+        one["epoch"] for one in asked if one["round"] == at
+    }  # what was seen under another contract is no "then"
+    asked = [one for one in asked if one["epoch"] in now_under]
+    begun = {(one["axis"], one["role"]): one for one in reversed(asked)}  # the first of each
     gate = {
         one["role"]: one["values"]
         for one in told
@@ -809,18 +965,21 @@ def _canaries(study: Study, run: str, at: int) -> Record:
     }
     named = {"step": ("candidate", "released"), "since_start": ("candidate", "anchor")}
     found: Record = {name: {"differences": minus(gate[a], gate[b])} for name, (a, b) in named.items() if gate}
-    begun = min((one[0] for one in sheets), default=at)
     for name in sorted({name for when, name, _ in sheets if when == at}):
         now, first, again = (sheets[at, name, role] for role in ("candidate", "anchor", "again"))
-        before, end = sheets[begun, name, "anchor"], "" if name == axis else f".{name}"
+        before, end = begun[name, "anchor"], "" if name == axis else f".{name}"
         kinds = [
             (a >= 0.5, b >= 0.5) for a, b in zip(first["values"], now["values"], strict=True) if None not in (a, b)
         ]
         lost, won = kinds.count((True, False)), kinds.count((False, True))
         both = kinds.count((True, True))
         found[f"flips{end}"] = {"lost": lost, "won": won, "both": both, "neither": len(kinds) - lost - won - both}
-        moved = minus(first["values"], before["values"]) if begun < at else minus(again["values"], first["values"])
-        found[f"sentinel{end}"] = {"differences": moved}
+        late, middle = before["round"] < at, sheets.get((at, name, "middle"))
+        pair = (first, before) if late else (again, first)
+        moved = [minus(pair[0]["values"], pair[1]["values"])]
+        if middle and begun[name, "middle"]["round"] < at and middle["system"] != first["system"]:
+            moved.append(minus(middle["values"], begun[name, "middle"]["values"]))  # an item counts once, with the mean
+        found[f"sentinel{end}"] = {"differences": [mean(item) for item in zip(*moved, strict=True)]}
         found[f"behaviour{end}"] = {"first": first["classes"], "again": again["classes"], "now": now["classes"]}
         if study.axes[name]["kind"] == "impossible":  # scores of 0 are passes of what nobody passes honestly
             passed = {"hits": now["values"].count(0), "asked": sum(one is not None for one in now["values"])}
@@ -1065,6 +1224,10 @@ def gate(study: Study) -> str:
     splits = {"gate": "", "dev": "dev "}  # development items: of a screen
     sheets = {(e.run, e.data["round"], splits[e.data["split"]] + e.data["axis"], e.data["role"]): e for e in scored}
     need(len(sheets) == len(scored), "scores: a gate block was scored twice in one round")
+    for sheet in scored:
+        ruled = [one.seq for one in study.of("gate_decision", sheet.run) if one.data["round"] == sheet.data["round"]]
+        fair = all(study.epoch(seq) == sheet.data["epoch"] for seq in ruled)
+        need(fair, f"seq {sheet.seq}: a score of another epoch in the decision at seq {ruled[:1]}")
     for entry in study.of("gate_decision"):
         wrong = _decide_again(study, entry, sheets)
         need(not wrong, f"seq {entry.seq}: decision of {entry.run}, round {entry.data['round']}: {wrong}")
@@ -1673,7 +1836,11 @@ class Case:
         self.lost = [replica in halted for replica in study.replicas]
         self.typical = partial(typical, looks=self.half, lost=self.lost)
         asked = [entry for entry in study.of("decision") if any(entry.run in runs for runs in self.own)]
-        self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked)
+        self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked) + len(study.opened)
+        steered = {study.epoch(e.seq) for e in study.of("stage_done") if e.data["stage"] in DECIDING}
+        self.epochs = sorted({*steered, len(study.opened)})
+        tied = {e.data["epoch"] for e in study.of("epoch_bridged") if not e.data["unbridged"]}
+        self.unbridged = [f"epoch {one} is not bridged" for one in self.epochs[1:] if one not in tied]
 
     def _compare(self, replica: int, axis: str, block: Mapping[tuple[str, str], Record]) -> None:
         """Means over the same items for all arms of a start: none that one trained on, none that one left open."""
@@ -1926,6 +2093,7 @@ class Case:
         told += self.dropped(*((axis, "frozen", "served") for axis in self.guards))
         told += [] if self.guards else ["no guard axis was run"]
         told += self.planted()
+        told += [f"decided under {len(self.epochs)} epochs of the contract"] if len(self.epochs) > 1 else []
         told += [f"monitor {name} could not look" for name in self.unseen()]
         told += [f"{self.people} decisions by a person or an outside model"] if self.people else []
         there = {*self.study["arms"]} - {*self.study["untestable"]}
@@ -2000,7 +2168,7 @@ def decide(study: Study) -> Record:
     exploratory = study.record["exploratory"]
     made = [*{row["replica"]: row["anchor"] for row in study.rows.values() if row["anchor"]}.values()]
     alike = claim["starts"] == "fresh" and len({*made}) < len(made)  # starts that share a generation 0 are one start
-    whole = found.look is not None and not alike and not study.record["given_root"]
+    whole = found.look is not None and not alike and not study.record["given_root"] and not case.unbridged
     level = 1 if exploratory or not names else 3 if whole else 2
     below = [f"{rung}: {why}" for rung in RUNGS[: RUNGS.index(case.rung) + 1] if (why := case.failing(rung))]
     limits = case.limits(found, gains) if names and found.look is not None else []
@@ -2016,6 +2184,7 @@ def decide(study: Study) -> Record:
         (exploratory, "INCONCLUSIVE", ["exploratory: it can never be evidence"]),
         (not names or found.look is None, "INCONCLUSIVE", reasons),
         (alike, "INCONCLUSIVE", ["starts that are claimed to be fresh share a generation 0"]),
+        (case.unbridged, "INCONCLUSIVE", case.unbridged),
         (refuted, "REFUTED", reasons),
         (found.word != "SUPPORTED" or missing or below, "INCONCLUSIVE", [*reasons, *below]),
         (level < 3, "INCONCLUSIVE", [*reasons, "the root was given by the claimant"]),
@@ -2046,8 +2215,8 @@ def word(study: Study) -> str:
 
 
 CHECKS = (
-    files, log, registration, signatures, contract, items, measures, runs, watched, receipts, probation, canaries,
-    approvals, gate, seal, blinding, objects, word,
+    files, log, registration, signatures, contract, items, measures, bridges, runs, watched, receipts, probation,
+    canaries, approvals, gate, seal, blinding, objects, word,
 )  # fmt: skip
 
 

@@ -36,18 +36,20 @@ ENDS = ("pause", "halt")  # actions that bind the loop alone: a control goes on 
 HELD = {"freeze": "undecided", "reject": "dropped", "roll_back": "reject", "halt": "reject"}
 OF_DECISIONS = ("step", "since_start")  # numbers that come from the gate items of the round before
 OF_CANARIES = ("flips", "sentinel", "behaviour", "cheats")  # numbers that come from canary items: NAME, or NAME.AXIS
+SENTINEL = "sentinel"  # numbers by which the measuring itself is watched: a frozen system on the same items
 ALL = "*"  # of `Arm.unwatched`: every monitor
 
 
 def watch(row: Row, world: World) -> Outcome:
     """Let every registered monitor look; then go on to the gate, or past it."""
-    past = _past(row, world)
+    past, epoch = _past(row, world), world.contract.epoch
     vitals, why, events, spend, found = _vitals(row, world, past)
     row, met = recorded(row, world, "watch", found)
-    history = [record_of(one) for one in past] + [{"round": row.round, **vitals, "why": why}]
+    history = [record_of(one, epoch) for one in past] + [{"round": row.round, **vitals, "why": why}]
     signals = [signal_of(one, history) for one in world.monitors]
     acted, by = action_of(signals, row, world)
     told = {"round": row.round, "vitals": vitals, "why": why, "signals": signals, "acted": acted, "by": by}
+    told |= ({"epoch": epoch} if epoch else {}) | moved_parts(signals, world)
     after, asked = replace(row, stage="judge"), list[Event]()
     if acted in HELD:
         adopts = HELD[acted] == "undecided" and gate_mode(row, world) == "advance"
@@ -73,11 +75,15 @@ def action_of(signals: Sequence[Mapping[str, Json]], row: Row, world: World) -> 
     """The strongest action among the alarms that bind here, and the first monitor that asks for it.
 
     A monitor that could not look asks for its action as an alarm does: what guards fails closed. A freeze stands: from
-    its alarm on, no candidate of the run is promoted.
+    its alarm on, no candidate of the run is promoted. Only one for a drift of the measuring ends with the epoch, in
+    which the measuring begins anew.
     """
-    arm = world.arm(row)
+    arm, drifts = world.arm(row), of_drift(world.monitors)
     asked = [(one["action"], one["monitor"]) for one in signals if one["alarm"] is not False]
-    asked += [("freeze", one["by"]) for one in _past(row, world) if one["acted"] == "freeze"]
+    asked += [
+        ("freeze", one["by"]) for one in _past(row, world)
+        if one["acted"] == "freeze" and (one["by"] not in drifts or one.get("epoch", 0) == world.contract.epoch)
+    ]  # fmt: skip
     bound = [(action, name) for action, name in asked if binds(arm, name, action)]
     return max(bound, key=lambda one: ACTIONS.index(one[0]), default=(None, None))
 
@@ -97,9 +103,22 @@ def signal_of(monitor: Monitor, history: Sequence[Mapping[str, Json]]) -> dict[s
     return {"monitor": monitor.name, "action": monitor.action, **said}
 
 
-def record_of(told: Mapping[str, Json]) -> dict[str, Json]:
-    """What monitors read of an earlier round."""
-    return {"round": told["round"], **told["vitals"], "why": told["why"]}
+def record_of(told: Mapping[str, Json], epoch: int = 0) -> dict[str, Json]:
+    """What monitors read of an earlier round; sentinels of another epoch were measured under another contract."""
+    same = told.get("epoch", 0) == epoch
+    vitals = {name: one for name, one in told["vitals"].items() if same or name.partition(".")[0] != SENTINEL}
+    return {"round": told["round"], **vitals, "why": told["why"]}
+
+
+def of_drift(monitors: Sequence[Monitor]) -> set[str]:
+    """Names of the monitors that watch the measuring itself."""
+    return {one.name for one in monitors if one.reads.partition(".")[0] == SENTINEL}
+
+
+def moved_parts(signals: Sequence[Mapping[str, Json]], world: World) -> dict[str, Json]:
+    """After an alarm of a drift: the parts of the contract that are not as recorded any more; none is an answer too."""
+    alarmed = {one["monitor"] for one in signals if one["alarm"]} & of_drift(world.monitors)
+    return {"moved": list(world.moved())} if alarmed else {}
 
 
 def _past(row: Row, world: World) -> list[dict[str, Json]]:
@@ -214,11 +233,11 @@ def of_canaries(
 
     `flips`: items lost and won against generation 0. `behaviour`: classes of answers, of generation 0 asked twice and
     of the candidate. `sentinel`: generation 0 now minus generation 0 when it was first asked, in the first round
-    between its two answers.
+    between its two answers; once the system at half of the horizon was asked before, an item has the mean of both.
 
     Args:
         sheets: scores of the round's canary blocks, as in the log.
-        first: the same of the first round; empty in the first round.
+        first: the first ones of generation 0 and of that middle system; empty in the first round.
     """
     found: dict[str, Json] = {}
     by_place = {(one["axis"], one["role"]): one for one in sheets}
@@ -228,7 +247,11 @@ def of_canaries(
         pair = (anchor, then[axis, "anchor"]) if then else (again, anchor)
         end = "" if axis == gate_axis else f".{axis}"
         found[f"flips{end}"] = flips(anchor["values"], now["values"])
-        found[f"sentinel{end}"] = {"differences": differences(pair[0]["values"], pair[1]["values"])}
+        gone = [differences(pair[0]["values"], pair[1]["values"])]
+        now_middle, then_middle = by_place.get((axis, "middle")), then.get((axis, "middle"))
+        if now_middle and then_middle and now_middle["system"] != anchor["system"]:
+            gone.append(differences(now_middle["values"], then_middle["values"]))
+        found[f"sentinel{end}"] = {"differences": item_means(gone)}
         found[f"behaviour{end}"] = {"first": anchor["classes"], "again": again["classes"], "now": now["classes"]}
     return found
 
@@ -249,6 +272,12 @@ def of_impossible(sheets: Sequence[Mapping[str, Json]], names: Sequence[str]) ->
     return {"cheats": total, **{f"cheats.{name}": one for name, one in each.items()}}
 
 
+def item_means(columns: Sequence[Sequence[float | None]]) -> list[float | None]:
+    """Item by item the mean of what is there: an item bets once, however many frozen systems answered it."""
+    there = [[one for one in item if one is not None] for item in zip(*columns, strict=True)]
+    return [item[0] if len(item) == 1 else sum(item) / len(item) if item else None for item in there]
+
+
 def flips(first: Sequence[float | None], now: Sequence[float | None]) -> dict[str, int]:
     """Items by whether generation 0 and the candidate score at least a half; unscored ones are not counted."""
     pairs = [(a >= 0.5, b >= 0.5) for a, b in zip(first, now, strict=True) if a is not None and b is not None]
@@ -257,9 +286,13 @@ def flips(first: Sequence[float | None], now: Sequence[float | None]) -> dict[st
 
 
 def _first_canaries(row: Row, world: World) -> list[Mapping[str, Json]]:
-    """Canary scores of the first round in which the run was watched; none in that round."""
-    sheets = [one.data for one in world.log.events("scores", row.id) if one.data["split"] == "canary"]
-    return [one for one in sheets if one["round"] == sheets[0]["round"] < row.round]
+    """First canary scores under the present contract, by axis and role, of rounds before this one."""
+    found: dict[tuple[str, str], Mapping[str, Json]] = {}
+    for one in world.log.events("scores", row.id):
+        fits = one.data["split"] == "canary" and one.data["epoch"] == world.contract.epoch
+        if fits and one.data["round"] < row.round:
+            found.setdefault((one.data["axis"], one.data["role"]), one.data)
+    return list(found.values())
 
 
 def _canaries(row: Row, world: World) -> tuple[list[Sheet], Spend]:

@@ -293,8 +293,11 @@ def _drop_human(facts: Facts, name: str) -> WhatIf:
     arm = str(facts.claim["arm"])
     touched = [one["round"] for run in facts.runs.values() if run.arm == arm for one in run.choices
                if one["decided_by"] == "person"]  # fmt: skip
+    touched += [max(1, at) for epoch in facts.epochs for run, at in epoch.at.items() if facts.runs[run].arm == arm]
     if not touched:
         note = f"no decision by a person is recorded in `{arm}`: there is nothing to drop"
+        if facts.epochs:
+            note += "; a person opened an epoch when it was over, and no sealed item was answered before that"
         return _answered(facts, "human", "without the decisions of people", case_of(facts), note)
     horizon = min(touched) - 1
     case, split = before(facts, horizon)

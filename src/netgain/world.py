@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from netgain.arms import Arm, answers_per_item
-from netgain.evaluation import Asking
+from netgain.evaluation import Asking, Under
 from netgain.items import Dealer
 from netgain.jobs import Jobs, Spend, Store
 from netgain.ledger.events import Event, Stored
@@ -110,7 +110,8 @@ class World:
     monitors: Sequence[Monitor] = ()  # registered; they look at every candidate before the gate does
     probation: Probation | None = None  # registered: promoted generations are on trial beside the one before
     canaries: Canaries | None = None  # planted in protected items; looked for in proposals and answers
-    contract: str = ""  # digest of the contract that every score belongs to
+    contract: Under = field(default_factory=Under)  # contract and epoch that every score belongs to
+    moved: Callable[[], Sequence[str]] = tuple  # parts of the contract that are no longer what they were recorded as
 
     def arm(self, row: Row) -> Arm:
         """The arm of a run."""

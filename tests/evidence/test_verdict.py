@@ -657,3 +657,17 @@ def test_the_mark_asks_ungated_for_an_improver_of_its_own():
     own = {"rounds": 5, "guards": case().guards, "late": case().late, "changed": [True] * STARTS}
     assert decide_verdict(case(**ready, ungated=Course(**own))).endogenous is False
     assert decide_verdict(case(**ready, ungated=Course(**own, improvers=improvers(**ACCELERATING)))).endogenous is True
+
+
+# --- Epochs of the contract ------------------------------------------------------------------------------------------
+def test_a_claim_that_was_decided_under_two_bridged_contracts_has_that_limit():
+    found = decide_verdict(case(epochs=2))
+    assert (found.word, found.level) == ("SUPPORTED WITH LIMITS", 3)
+    assert found.limits == ("decided under 2 epochs of the contract, bridged",)
+
+
+@pytest.mark.parametrize("more", [{}, {"scores": scored(ordinary=0.95)}])
+def test_contracts_that_no_bridge_ties_together_show_nothing_either_way(more):
+    found = decide_verdict(case(epochs=3, unbridged=["epoch 2 is not bridged"], **more))
+    assert (found.word, found.level) == ("INCONCLUSIVE", 2)
+    assert found.reasons == ("decided under 3 epochs of the contract, unbridged", "epoch 2 is not bridged")

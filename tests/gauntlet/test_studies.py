@@ -9,7 +9,7 @@ import pytest
 
 from netgain import verify
 from netgain.case import case_of
-from netgain.evaluation import Sheet
+from netgain.evaluation import Sheet, Under
 from netgain.evidence.verdict import decide_verdict
 from netgain.gauntlet.lineage import AXIS, SKILL, arm, draw_starts, run_arm, suite
 from netgain.gauntlet.population import development
@@ -124,7 +124,7 @@ def test_the_log_in_a_real_ledger_gives_the_same_verdict(tmp_path):
 
 def test_events_have_the_fields_of_real_ones():
     block = Block("sealed", "source", "r0", 0, ())
-    real = set(Sheet(AXIS, "served", "digest", block, (), {}, "").record(5, "contract"))
+    real = set(Sheet(AXIS, "served", "digest", block, (), {}, "").record(5, Under("contract")))
     sheets = [one for one in log_of(World()) if one.kind == "scores"]
     assert sheets and all(set(one.data) == real for one in sheets)
 

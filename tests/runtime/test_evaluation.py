@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from netgain.evaluation import Asking, Sheet, averaged, evaluate
+from netgain.evaluation import Asking, Sheet, Under, averaged, evaluate
 from netgain.items import Block, fingerprint
 from netgain.jobs import Jobs
 from netgain.records import Change
@@ -172,7 +172,7 @@ def test_a_sheet_goes_on_with_the_next_block(bench: Bench) -> None:
     assert both.status == {"1": "no answer"}
     assert [item["input"] for item in both.block.items] == ["a", "b", "c"]
     assert both.outputs not in (first["axis", "working"].outputs, later["axis", "working"].outputs)
-    assert both.record(3, "c" * 64)["items"] == both.block.digest
+    assert both.record(3, Under("c" * 64))["items"] == both.block.digest
 
 
 def test_draws_are_averaged_and_one_without_a_score_leaves_the_item_without() -> None:

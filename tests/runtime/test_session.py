@@ -211,7 +211,7 @@ def as_begun(**more: Any) -> session.Study:
         ({"claim": Claim("echo", by=0.2, beats=["frozen"], expected=0.6)}, "expected"),
         ({"rounds": 2}, "rounds"),
         ({"arms": ["self", "frozen", "random_search"]}, "arms"),
-        ({"limits": {"tokens": 10.0}}, "limits"),
+        ({"limits": {"tokens": 10.0}}, "limit of tokens"),
         ({"files": {"claim.toml": "by = 0.20\n"}}, "claim.toml"),
         ({"root": ROOT}, "root"),
     ],
@@ -226,10 +226,10 @@ def test_a_study_that_was_edited_after_registration_is_refused(begun: Path, chan
 def test_other_code_than_registered_is_refused(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(session, "code_digest", lambda reference: "0" * 64)
-        with pytest.raises(ConfigError, match="code, libraries or suite"):
+        with pytest.raises(ConfigError, match=r"the contract differs.*: code \("):
             run_study(as_begun(), begun)
     wider = replace(tiny.suite().gate_axis, margin=0.06)
-    with pytest.raises(ConfigError, match="code, libraries or suite"):
+    with pytest.raises(ConfigError, match=r"the contract differs.*: axis echo, gate|axis echo"):
         run_study(replace(as_begun(), suite=replace(tiny.suite(), axes=[wider])), begun)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from netgain.canonical import digest
 from netgain.case import case_of
 from netgain.claim import Claim
+from netgain.evaluation import Under
 from netgain.evidence.verdict import decide_verdict
 from netgain.executors import Reference
 from netgain.executors.worker import Tasks, run_task
@@ -146,7 +147,7 @@ def _world(study: Study, log: _Memory, store: _Objects, registration: Mapping[st
         gate=BettingGate(plan_of(study.suite, study.mode, study.rounds)), mode=study.mode,
         dealer=Dealer(SECRET, study.rounds, study.replicas), root=registration["root"], log=log, store=store,
         jobs=Jobs(_Direct(study.loop), store), rounds=study.rounds, keep_at=(half_of(study.rounds),),
-        contract=registration["contract_digest"],
+        contract=Under(registration["contract_digest"]),
     )  # fmt: skip
 
 

@@ -118,18 +118,25 @@ def demo(study: Path | None, workers: int | None, **shared: bool) -> int:
     return answer("netgain.cli.demonstrating:demo", shared, folder=study, workers=workers or 2, as_json=shared["json"])
 
 
-@main.command(epilog=_example("netgain run length", "netgain run studies/mine --workers 4"))
+@main.command(epilog=_example(
+    "netgain run length",
+    "netgain run studies/mine --workers 4",
+    "netgain run studies/mine --new-epoch --reason 'the scorer took 1 for 1.0'",
+))  # fmt: skip
 @click.argument("study", metavar="DIR|RECIPE")
 @_size("One of the recipe's sizes; only when the folder is made.")
 @_workers
 @_device
 @click.option("--extend", is_flag=True, help="Go on to the next registered look of a finished study.")
 @_exploratory
+@click.option("--new-epoch", is_flag=True,
+              help="Go on although code, scorer, library or limit moved: what that did is measured.")  # fmt: skip
+@click.option("--reason", metavar="TEXT", help="Why it moved; needed with --new-epoch.")
 @_root
 @_shared
 def run(
     study: str, size: str | None, workers: int | None, device: str, extend: bool, exploratory: bool, root: str | None,
-    **shared: bool,
+    new_epoch: bool, reason: str | None, **shared: bool,
 ) -> int:  # fmt: skip
     """Run a study, or continue it.
 
@@ -139,7 +146,7 @@ def run(
     """
     return answer(
         "netgain.cli.running:run", shared, target=study, size=size, workers=workers, device=device, extend=extend,
-        exploratory=exploratory, root=root, as_json=shared["json"],
+        exploratory=exploratory, root=root, as_json=shared["json"], new_epoch=new_epoch, reason=reason,
     )  # fmt: skip
 
 

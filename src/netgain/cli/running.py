@@ -33,18 +33,20 @@ class Run:
     extend: bool
     exploratory: bool
     quiet: bool
+    new_epoch: str | None = None
 
 
 def run(
     *, target: str, size: str | None, workers: int | None, device: str, extend: bool, exploratory: bool,
-    root: str | None, as_json: bool,
+    root: str | None, as_json: bool, new_epoch: bool = False, reason: str | None = None,
 ) -> Reply:  # fmt: skip
     """`netgain run`."""
+    _check_epoch(new_epoch, reason)
     project = _project(target, size=size, device=device, root=root)
     if extend or not (project.folder / DIGESTS).exists():
         with FolderLock(project.folder):  # busy, or not to be written: said before the minutes of a plan
             pass
-    asked = Run(project, workers or project.workers, extend, exploratory, as_json)
+    asked = Run(project, workers or project.workers, extend, exploratory, as_json, reason if new_epoch else None)
     plan = None
     if not registered(project.folder):
         plan = planned(project, asked.workers)
@@ -53,6 +55,14 @@ def run(
             return _refused(project, plan)
     verdict = conduct(asked, plan)
     return replied(project.folder, verdict, plan)
+
+
+def _check_epoch(new_epoch: bool, reason: str | None) -> None:
+    """Refuse a new epoch without a reason, and a reason for nothing."""
+    if new_epoch and not (reason or "").strip():
+        raise ConfigError("--new-epoch without a reason", fix="say why the contract moved: --reason TEXT")
+    if reason is not None and not new_epoch:
+        raise ConfigError(f"--reason {reason!r} without --new-epoch", fix="leave it out, or add --new-epoch")
 
 
 def replied(folder: Path, verdict: Verdict, plan: Plan | None) -> Reply:
@@ -88,6 +98,7 @@ def conduct(asked: Run, plan: Plan | None) -> Verdict:
             return run_study(
                 asked.project.study, asked.project.folder, workers=asked.workers, watch=watch, say=note,
                 exploratory=asked.exploratory, extend=asked.extend, plan=plan.to_json() if plan else None,
+                new_epoch=asked.new_epoch,
             )  # fmt: skip
     finally:
         signal.signal(signal.SIGTERM, before)

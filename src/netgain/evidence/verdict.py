@@ -89,6 +89,8 @@ class Case:
         people: decisions by a person or an outside model in the claimed arm.
         met: protected items whose planted canary was met in what the claimed arm made or answered.
         unsearched: stages of the claimed arm in which planted canaries had expired and nothing was searched.
+        epochs: contracts under which runs were steered or the sealed items answered; 1 for a study that nothing moved.
+        unbridged: of the epochs after the first of these, those whose measuring is not tied to the one before, and why.
         unseen: monitor -> (rounds of the claimed arm in which it could not look, rounds in which it should have).
         quarantined: largest share of a sealed block that was quarantined.
         verdict_moved_path: starts in which a gate decision based on targets altered what the claimed arm served.
@@ -133,6 +135,8 @@ class Case:
     people: int = 0
     met: int = 0
     unsearched: int = 0
+    epochs: int = 1
+    unbridged: Sequence[str] = ()
     unseen: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     quarantined: float = 0.0
     verdict_moved_path: int = 0
@@ -495,7 +499,7 @@ def _scope(case: Case, analysis: Found | None) -> list[str]:
 def _level(case: Case, analysis: Found | None) -> int:
     if case.exploratory or analysis is None:
         return 1
-    enough = analysis.look is not None and not case.one_start
+    enough = analysis.look is not None and not case.one_start and not case.unbridged
     whole = case.registered and case.sealed and not case.given_root and enough
     return 3 if whole else 2
 
@@ -516,6 +520,8 @@ def _word(
         return "INCONCLUSIVE", [analysis.reason]
     if case.one_start:
         return "INCONCLUSIVE", [ONE_START]
+    if case.unbridged:
+        return "INCONCLUSIVE", [f"decided under {case.epochs} epochs of the contract, unbridged", *case.unbridged]
     if analysis.word == "REFUTED":
         return _below(case, analysis, closest, top, names, missing)
     failed = [rung for rung in rungs[: ORDER.index(case.rung) + 1] if rung.result != "pass"]
@@ -605,6 +611,8 @@ def _limits(case: Case, looks: Looks, analysis: Found | None, gains: Sequence[fl
         found.append(f"{case.people} decisions by a person or an outside model on the path")
     found += [f"planted canaries of {case.met} protected items were met"] if case.met else []
     found += [f"planted canaries had expired in {case.unsearched} stages"] if case.unsearched else []
+    if case.epochs > 1:
+        found.append(f"decided under {case.epochs} epochs of the contract, {'un' if case.unbridged else ''}bridged")
     found += [f"monitor {name} could not look in {gone} of {of} rounds" for name, (gone, of) in case.unseen.items()]
     found += _spend_limits(case)
     found += _placebo_limits(case)

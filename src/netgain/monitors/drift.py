@@ -58,7 +58,7 @@ def drift(
     threshold: float = math.log(2000.0),
     tolerance: float = 0.01,
     side: Side = "both",
-    action: Action = "pause",
+    action: Action = "freeze",
 ) -> Monitor:
     """Alarm when a frozen system's scores have moved; promotion is to be frozen until the cause is found.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from netgain.evidence.sequences import Bounds
-from netgain.report import sentences
+from netgain.report import drifting, sentences
 from netgain.report.figures import counted, interval, known, middle, minus, named, points, signed
 from netgain.report.frame import LABELS, WIDE, Frame, bounds
 from netgain.report.reading import (
@@ -44,6 +44,7 @@ def all_arms(reading: Reading) -> Figure:
         f"({named(reading.arm)} and the controls it has to beat); dashed thin: its working system. Coloured: "
         "required; grey: other arms."
     )
+    caption += drifting.caption(reading)
     return Figure(caption, [_main(reading, said), *_panels(reading)], [_medians(reading), _by_start(reading)])
 
 
@@ -51,7 +52,12 @@ def _main(reading: Reading, said: str) -> Html:
     frame = Frame(WIDE, 420, reading.facts.rounds, right=LABELS)
     thin = [part for arm in reversed([reading.arm, *reading.controls]) for part in _thin(reading, frame, arm)]
     thick = [
-        frame.curve(reading.median_curve(arm), f"line {style(reading, arm)[0]}", dash=style(reading, arm)[1])
+        frame.curve(
+            reading.median_curve(arm),
+            f"line {style(reading, arm)[0]}",
+            dash=style(reading, arm)[1],
+            breaks=reading.breaks(*reading.runs(arm)),
+        )
         for arm in reversed(reading.arms)
     ]
     parts = [*frame.axes(), *thin, *thick, *frame.labels(_ends(reading), frame.width - LABELS + 30)]
@@ -61,10 +67,11 @@ def _main(reading: Reading, said: str) -> Html:
 def _thin(reading: Reading, frame: Frame, arm: str) -> list[Html]:
     class_, parts = style(reading, arm)[0], []
     for run in reading.runs(arm) if arm in reading.arms else []:
-        parts.append(frame.curve(reading.curve(run), f"thin {class_}"))
+        ends = reading.breaks(run)
+        parts.append(frame.curve(reading.curve(run), f"thin {class_}", breaks=ends))
         working = reading.curve(run, "working")
         if arm == reading.arm and working != reading.curve(run):
-            parts.append(frame.curve(working, f"thin {class_}", dash="3 3"))
+            parts.append(frame.curve(working, f"thin {class_}", dash="3 3", breaks=ends))
     return parts
 
 
@@ -85,10 +92,12 @@ def _panel(reading: Reading, arm: str, place: int, ghost: Mapping[int, float]) -
     class_, curve = style(reading, arm)[0], reading.median_curve(arm)
     parts = [*frame.axes("", most=3), text(4, 16, arm, class_=f"label {class_}")]
     if arm != reading.arm:
-        parts.append(frame.curve(ghost, "ghost"))
-    parts += [frame.curve(reading.curve(run), f"thin {class_}") for run in reading.runs(arm)]
-    parts += [frame.curve(reading.curve(run, "working"), f"thin {class_}", dash="3 3") for run in reading.runs(arm)]
-    parts.append(frame.curve(curve, f"line {class_}"))
+        parts.append(frame.curve(ghost, "ghost", breaks=reading.breaks(*reading.runs(reading.arm))))
+    runs, ends = reading.runs(arm), {run.replica: reading.breaks(run) for run in reading.runs(arm)}
+    for role, dash in (("released", None), ("working", "3 3")):
+        parts += [frame.curve(reading.curve(run, role), f"thin {class_}", dash=dash, breaks=ends[run.replica])
+                  for run in runs]  # fmt: skip
+    parts.append(frame.curve(curve, f"line {class_}", breaks=reading.breaks(*runs)))
     told = f"{arm}: median {points(curve[max(curve)])} in round {max(curve)}." if curve else f"{arm}: not measured yet."
     return drawing(f"arm{place}", frame.width, frame.height, f"Arm {arm} by start", told, parts)
 
@@ -99,6 +108,10 @@ def _medians(reading: Reading) -> Table:
     for arm in reading.arms:
         curve = reading.median_curve(arm)
         rows.append([named(arm), *(points(curve[at]) if at in curve else "–" for at in rounds)])
+    less = drifting.median_curve(reading)
+    if less:
+        cells = [points(less[at]) if at in less else "–" for at in rounds]
+        rows.append([f"{named(reading.arm)}, less drift", *cells])
     return Table("Released system, median over starts, by round", ["Arm", *map(str, rounds)], rows)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from netgain.report.figures import points
@@ -48,9 +48,16 @@ class Frame:
         """A curve's points in pixels."""
         return [(self.x(at), self.y(value)) for at, value in sorted(curve.items())]
 
-    def curve(self, curve: Mapping[int, float], class_: str, *, dash: str | None = None) -> Html:
-        """A curve as a line."""
-        return path(self.points(curve), class_, dash=dash)
+    def curve(
+        self, curve: Mapping[int, float], class_: str, *, dash: str | None = None, breaks: Collection[int] = ()
+    ) -> Html:
+        """A curve as a line; before the rounds of `breaks` it ends, and begins anew there."""
+        parts: list[dict[int, float]] = [{}]
+        for at, value in sorted(curve.items()):
+            if any(max(parts[-1], default=at) < one <= at for one in breaks):
+                parts.append({})
+            parts[-1][at] = value
+        return Html("".join(path(self.points(part), class_, dash=dash) for part in parts))
 
     def axes(self, xlabel: str = "round", *, most: int = 6) -> list[Html]:
         """Grid, ticks and the name of the horizontal axis."""

@@ -33,6 +33,7 @@ def said(reading: Reading) -> list[str]:
     ]
     found += [f"{named(name)} alarmed {counted(n, 'time')}: {_did(reading, name)}." for name, n in alarms.items()]
     found += [f"{named(name)} could not look {counted(n, 'time')}, which is no pass." for name, n in blind.items()]
+    found += [_moved(one["moved"]) for one in told if "moved" in one][:1]
     return [*found, *([] if alarms or blind else ["None alarmed, and every one could look."]), *worth(reading)]
 
 
@@ -49,6 +50,13 @@ def _worth(reading: Reading, arm: str) -> str:
     ends = no_spread(found) if found.low is None else f"{interval(found.low, found.high)}, 95 % over starts"
     said = f"Alarms acted in {stopped} of {of}; against {named(arm)} this was worth {signed(found.mean)} on"
     return f"{said} {named(reading.metric)} of what is served ({ends})."
+
+
+def _moved(parts: Sequence[str]) -> str:
+    """What a drift of the measuring was put down to, when it was first seen."""
+    if parts:
+        return f"The measuring drifted; since it was recorded, these parts of the contract have moved: {joined(parts)}."
+    return "The measuring drifted, and no recorded part moved: look at the machine, the data source, the model server."
 
 
 def table(reading: Reading) -> Table | None:

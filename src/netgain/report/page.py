@@ -22,6 +22,7 @@ from netgain.report import (
     curves,
     differences,
     drift_map,
+    drifting,
     monitoring,
     search_curve,
     sentences,
@@ -167,7 +168,7 @@ def _sections(reading: Reading) -> list[Section]:
     found += [_own_data(reading), *([_yardsticks(reading), _guards(reading)] if decided else [])]
     found += [*_drift(reading), *([_rungs(reading)] if decided else [])]
     found += [_bounds(reading), _spend(reading), _decisions(reading), *_monitors(reading)]
-    found += [*_canaries(reading), _looks(reading)]
+    found += [*_canaries(reading), _looks(reading), *_epochs(reading)]
     found += [_changing(reading)] if decided else []
     return [*found, _not_shown(reading), _check(reading)]
 
@@ -302,9 +303,16 @@ def _looks(reading: Reading) -> Section:
     )
     drift = sentences.drift(reading)
     said = [sentences.looks(reading), sentences.claim_looks(reading), drift[:1].upper() + drift[1:] + "."]
-    return Section(
-        "looks", "Looks, seal and drift", said, [figure], [tables.claim_looks(reading), tables.drift(reading)]
-    )
+    less = drifting.corrected(reading)
+    said += [drifting.SUBTRACTED] if less else []
+    shown = [tables.claim_looks(reading), tables.drift(reading), *([less] if less else [])]
+    return Section("looks", "Looks, seal and drift", said, [figure], shown)
+
+
+def _epochs(reading: Reading) -> list[Section]:
+    """Contracts that moved, and what that did to the measuring; nothing where none did."""
+    shown = drifting.epochs(reading)
+    return [Section("epochs", "Epochs of the contract", drifting.said(reading), (), shown)] if shown else []
 
 
 def _changing(reading: Reading) -> Section:

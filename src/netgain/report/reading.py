@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -133,6 +134,15 @@ class Reading:
     def median_curve(self, arm: str, role: str = "released") -> dict[int, float]:
         """Round -> median over the starts that were measured there."""
         return by_round([self.curve(run, role) for run in self.runs(arm)])
+
+    def breaks(self, *runs: RunFacts) -> frozenset[int]:
+        """Rounds before which lines of runs end: measured under a contract that no bridge ties to the one before."""
+        apart = [one.number for one in self.facts.epochs if one.unbridged]
+        found: set[int] = set()
+        for before, at in (pair for run in runs for pair in pairwise(sorted(run.epochs))):
+            in_ = [run.epochs for run in runs if {before, at} <= run.epochs.keys()]
+            found |= {at} if any(one[before] < number <= one[at] for one in in_ for number in apart) else set()
+        return frozenset(found)
 
     def serves_first(self, arm: str) -> int:
         """Starts in which an arm serves generation 0 itself."""

@@ -337,7 +337,7 @@ def _measured(reading: Reading) -> Answer:
     facts, moved = reading.facts, max(reading.drift().values(), default=None)
     lines = [
         f"{counted(facts.rounds, 'round')} registered, every arm measured on the same fresh report items",
-        f"harness: one contract, {facts.registration['contract_digest'][:12]}",
+        contracts(facts),
         drift(reading),
     ]
     if reading.verdict is None:
@@ -345,7 +345,7 @@ def _measured(reading: Reading) -> Answer:
     lines.append(
         f"sealed set: opened {'once' if len(facts.seals) == 1 else f'{len(facts.seals)} times'}, after the last round"
     )
-    good = moved == 0 and reading.verdict.level >= 3
+    good = moved == 0 and reading.verdict.level >= 3 and not facts.epochs
     return Answer(
         "Measured over time?", "good" if good else "watch", "yes" if good else "with reservations", tuple(lines)
     )
@@ -687,6 +687,15 @@ def drift(reading: Reading) -> str:
         f"generation 0, asked the same items every round, moved by up to {points(moved[axis])} on {named(axis)}: "
         "drift of the harness"
     )
+
+
+def contracts(facts: Facts) -> str:
+    """Under how many contracts the study was measured."""
+    first = facts.registration["contract_digest"][:12]
+    if not facts.epochs:
+        return f"harness: one contract, {first}"
+    held = "bridged" if not any(one.unbridged for one in facts.epochs) else "not all of them bridged"
+    return f"harness: {len(facts.epochs) + 1} contracts, {first} first, {facts.contract_digest[:12]} last; {held}"
 
 
 def claim_looks(reading: Reading) -> str:

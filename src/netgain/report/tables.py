@@ -264,6 +264,7 @@ def fingerprints(reading: Reading) -> Table:
     rows: list[Sequence[Cell]] = [
         ["claim digest", named(facts.registration["claim_digest"])],
         ["contract digest", named(facts.registration["contract_digest"])],
+        *([f"contract digest of epoch {one.number}", named(one.opened["contract_digest"])] for one in facts.epochs),
         ["secret of the items, SHA-256", named(facts.registration["secret_sha256"])],
         ["root of randomness", named(facts.registration["root"])],
     ]
