@@ -67,7 +67,7 @@ def compare(left: Side, right: Side) -> dict[str, Json]:
         ConfigError: their contracts differ; names the first part that does.
     """
     contracts = [side.facts.contract for side in (left, right)]  # of the epoch in which the sealed items were answered
-    differs = first_difference(*contracts)
+    differs = first_difference(contracts[0], contracts[1])
     if differs is not None:
         fix = "run one of them again with the code, libraries, suite and gate of the other"
         raise ConfigError(f"not under one contract: {differs}", where=f"{left.name} and {right.name}", fix=fix)

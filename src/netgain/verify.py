@@ -362,10 +362,10 @@ class Study:
         return "watch" if "ungated" in pieces else "none" if "ordinary" in pieces else str(plan["mode"])
 
     def binds(self, run: str, name: str, action: str) -> bool:
-        """Whether an alarm acts in a run: never where all only watch; pausing and halting bind the loop alone."""
+        """Whether an alarm acts in a run: in no arm without a gate of its own; pausing and halting bind the loop alone."""
         row = self.rows[run]
-        loose = {f"unguarded:{name}", f"unguarded:{name}.stop", "stop:off"} & {*row["arm"].split("+")}
-        free = action == "watch" or loose or self.mode(run) in ("watch", "none")
+        loose = {"ungated", "ordinary", f"unguarded:{name}", f"unguarded:{name}.stop", "stop:off"}
+        free = action == "watch" or loose & {*row["arm"].split("+")}
         return not free and (action not in ("pause", "halt") or row["arm"] == "self")
 
     def keys(self) -> list[tuple[int, str]]:
@@ -855,9 +855,10 @@ def _pointers(study: Study, run: str, before: Record, data: Record) -> Record:
         return {**now, "candidate": None}
     found = [effective(e.data) for e in study.of("gate_decision", run) if e.data["round"] == data["round"]]
     acted = [e.data["acted"] for e in study.of("watched", run) if e.data["round"] == data["round"]]
-    found = [HELD[one] for one in acted if one in HELD] or found
+    held = [HELD[one] for one in acted if one in HELD]  # a monitor kept it from the gate, also from one that watches
+    found = held or found
     need(found or mode == "none", f"{run}, round {data['round']}: no gate decision")
-    if mode in ("none", "watch") or found[0] == "promote":
+    if mode == "none" or (mode == "watch" and not held) or found[0] == "promote":
         moved = {"working": before["candidate"], "released": before["candidate"]}
     elif mode == "strict":
         moved = {"working": before["released"]}

@@ -169,6 +169,17 @@ def test_rolling_back_also_gives_the_loop_its_position_back(run):
     assert all(held(verify(run.folder / "study"), name) for name in ("watched", "runs", "receipts"))
 
 
+@pytest.mark.parametrize("action", ["reject", "freeze", "roll_back", "halt"])
+def test_an_alarm_acts_also_where_the_gate_only_watches_and_the_verifier_agrees(run, action):
+    loose = replace(loop_of(), gate="watch")
+    facts = run(study(Level("kept", "kept", 2.0, action=action), loop=loose, arms=("self", "frozen", "ungated")))
+    own, ungated = facts.runs["r0/self"], facts.runs["r0/ungated"]
+    assert own.row["released"] == own.row["anchor"], "nothing passed the gate that only watches"
+    assert ungated.row["released"] != ungated.row["anchor"], "the arm without a gate is bound by no monitor"
+    found = verify(run.folder / "study")
+    assert all(one["ok"] for one in found["checks"]), [one for one in found["checks"] if not one["ok"]]
+
+
 def test_a_freeze_stands_and_the_working_system_goes_on(run):
     late = Level("moved", "inside", 0.5, "at_least", "freeze")
     facts = run(study(late))
