@@ -128,7 +128,8 @@ def test_a_worker_is_given_neither_a_key_nor_where_it_lies(home: Path, monkeypat
     key = signing.new_key("lab")
     monkeypatch.setenv(signing.PASSPHRASE, "open sesame")
     with LocalWorkers(Reference("netgain.testing.ladder:make", {"target": 6}), 1) as workers:
-        process = Path(f"/proc/{workers._all[0].process.pid}")
+        workers._all[0]._ready()  # the worker itself, which its keeper starts
+        process = Path(f"/proc/{workers._all[0].pid}")
         given = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
         folder = (process / "cwd").resolve()
         handles = [link for one in os.listdir(process / "fd") if (link := linked(process / "fd" / one))]
