@@ -15,15 +15,22 @@ from netgain.gauntlet.studies import run_studies
 from netgain.gauntlet.truth import truth_of
 from netgain.gauntlet.world import SCORERS, Asked, Faults, World
 
+SCANNED = leaks.scanned
 PUBLIC = {one.name: one for one in development().mechanisms}
 TASK = suite(1)[AXIS]
 
 
-@pytest.fixture(autouse=True)
-def scanned_anew():
-    leaks.scanned.cache_clear()
-    yield
-    leaks.scanned.cache_clear()
+@pytest.fixture
+def blind(monkeypatch):
+    """What a scan that finds nothing finds, in place of what was kept of the real one."""
+    return lambda: monkeypatch.setattr(leaks, "scanned", lambda reworded: nothing(reworded, monkeypatch))
+
+
+def nothing(reworded, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(leaks, "Scanner", lambda suite: lambda documents: {})
+        patched.setattr(leaks, "POOL", 20)
+        return SCANNED.__wrapped__(reworded)
 
 
 def words_of(name, *, place=4, studies=3):
@@ -39,10 +46,9 @@ def claimed(words):
 
 # --- Items in the loop's material: the scan of proposals -------------------------------------------------------------
 @pytest.mark.parametrize("name", ["leaked sealed items", "contaminated self-data"])
-def test_items_in_the_material_of_a_loop_are_found_by_the_scan_and_by_nothing_else(name, monkeypatch):
+def test_items_in_the_material_of_a_loop_are_found_by_the_scan_and_by_nothing_else(name, blind):
     assert not claimed(words_of(name))
-    leaks.scanned.cache_clear()
-    monkeypatch.setattr(leaks, "Scanner", lambda suite: lambda documents: {})
+    blind()
     assert claimed(words_of(name)) >= 2
 
 
