@@ -12,7 +12,7 @@ import pytest
 
 from netgain.errors import SandboxError
 from netgain.sandbox import Job, Limits
-from netgain.sandbox.bubblewrap import Bubblewrap, belts, ending_of
+from netgain.sandbox.bubblewrap import Bubblewrap, belts, boot, ending_of
 from netgain.sandbox.cgroups import Place
 from netgain.sandbox.interpreter import Interpreter, interpreter, outermost
 from netgain.sandbox.probe import ATTACKS, probed
@@ -212,6 +212,23 @@ def test_a_bwrap_that_fails_is_an_error_and_no_result():
     broken = Interpreter(interpreter().program, ("/no/such/folder",), ())
     with pytest.raises(SandboxError, match="no/such/folder"):
         Bubblewrap(python=broken).run(Job(source=b"pass"))
+
+
+@needed
+def test_a_job_before_which_root_was_not_given_up_is_an_error_and_no_result(monkeypatch):
+    if os.geteuid() != 0:
+        pytest.skip("only root gives up root")
+    text = boot().replace(b"posix.setresuid(account, account, account)", b"pass")
+    assert text != boot()
+    monkeypatch.setattr("netgain.sandbox.bubblewrap.boot", lambda: text)
+    with pytest.raises(SandboxError, match="could not start"):
+        Bubblewrap().run(Job(source=b"import os\nos.write(3, b'as root')"))
+
+
+@needed
+def test_a_program_cannot_pretend_that_it_was_not_run(backend):
+    said = backend.run(Job(source=b"import os\nos._exit(120)"))
+    assert (said.ending, said.code) == ("ended", 120)
 
 
 @needed

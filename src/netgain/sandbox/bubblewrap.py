@@ -87,7 +87,7 @@ class Bubblewrap:
             number = stack.enter_context(account())
             group = Group(job.limits.memory, job.limits.processes + OWN)
             stack.callback(group.close)
-            channels = stack.enter_context(Channels(job.limits))
+            channels = stack.enter_context(Channels(job.limits, marked=True))
             with self._opened(job) as handed:
                 words = [channels.theirs["result"], DESCRIPTORS, "-" if number is None else number, "-"]
                 options = self._options(job, handed, root=number is not None)
@@ -165,12 +165,10 @@ class Bubblewrap:
         box.kill()
         code = box.code()
         ending = channels.rest() or broken or group.broken() or look() or ending_of(code)
-        if ending == "ended" and code is None:
+        if ending == "ended" and (code is None or not channels.begun):
             self._not_started(bytes(channels.kept["err"]))
-        if code == 120 and number is not None and not channels.kept["result"]:
-            raise SandboxError("root could not be given up inside the sandbox", fix="see netgain doctor --sandbox")
         return Finished(
-            ending=ending, code=code if ending == "ended" else None, result=bytes(channels.kept["result"]),
+            ending=ending, code=code if ending == "ended" else None, result=channels.result,
             out=bytes(channels.kept["out"]), err=bytes(channels.kept["err"]), wall_s=wall, cpu_s=box.cpu_s,
             peak_memory=group.peak(), backend=self.name, level=self.level,
         )  # fmt: skip
