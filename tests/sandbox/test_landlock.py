@@ -3,14 +3,16 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
+import ordinary
 import pytest
 
 from netgain.errors import SandboxError
 from netgain.sandbox import Job
 from netgain.sandbox.landlock import Landlock
-from netgain.sandbox.probe import probed
-from netgain.testing.sandboxes import CHECKS, checks_of
+from netgain.sandbox.probe import ATTACKS, probed
+from netgain.testing.sandboxes import CHECKS, UNLESS, checks_of
 
 
 def works():
@@ -38,6 +40,17 @@ def test_it_does_what_every_backend_has_to(name):
 @needed
 def test_every_attack_of_the_probe_is_stopped():
     assert [one for one in probed(Landlock()) if not one.stopped] == []
+
+
+@pytest.mark.skipif(find_spec("sandlock") is None, reason="sandlock is not installed: netgain[sandbox]")
+@pytest.mark.parametrize("place", [*CHECKS, *(f"attack {one.name}" for one in ATTACKS)])
+def test_an_ordinary_user_has_it_where_the_interpreter_is_open_to_all(place):
+    found = ordinary.outcomes()
+    if isinstance(found, str):
+        pytest.skip(found)
+    if place in UNLESS["sandlock"]:
+        pytest.skip("the package cannot tell this")
+    assert found[f"sandlock: {place}"] == ""
 
 
 @needed
