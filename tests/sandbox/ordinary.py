@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import netgain
@@ -31,6 +32,9 @@ def outcomes():
         python = next((one for one in PYTHONS if _as_nobody([one, "-c", RECENT], name).returncode == 0), None)
         if python is None:
             return f"no Python from 3.11 on among {PYTHONS} that account {NOBODY} may run"
+        package = find_spec("sandlock")
+        if package is not None and package.origin is not None:
+            shutil.copytree(Path(package.origin).parent, Path(name, "packages/sandlock"))
         said = _as_nobody([python, "-B", str(Path(name, "ordinary.py"))], name)
         assert said.returncode == 0, said.stderr.decode()
         return json.loads(said.stdout)
@@ -56,14 +60,16 @@ def _told(check, backend):
 
 def main():
     from netgain.sandbox.bubblewrap import Bubblewrap
+    from netgain.sandbox.landlock import Landlock
     from netgain.sandbox.probe import probed
     from netgain.sandbox.server import ForkServer
     from netgain.testing.sandboxes import CHECKS, checks_of
 
     assert os.geteuid() == NOBODY
     found = {}
+    packages = Path(__file__).with_name("packages")
     with ForkServer() as server:
-        for backend in (Bubblewrap(), server):
+        for backend in (Bubblewrap(), server, *([Landlock(packages=str(packages))] if packages.exists() else [])):
             found |= {f"{backend.name}: {name}": _told(CHECKS[name], backend) for name in checks_of(backend)}
             found |= {
                 f"{backend.name}: attack {one.attack}": "" if one.stopped else one.detail for one in probed(backend)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from netgain.errors import SandboxError
 from netgain.sandbox import Job, Level, Limits
 from netgain.sandbox.bare import Bare, Limited
 from netgain.testing.sandboxes import CHECKS, checks_of
@@ -26,6 +27,12 @@ def test_memory_of_a_process_is_limited_from_level_1_on():
     source = b"import os\ntry: held = bytes(64 << 20); os.write(3, b'held')\nexcept MemoryError: os.write(3, b'none')"
     found = [one.run(Job(source=source, limits=Limits(memory=48 << 20))).result for one in BACKENDS]
     assert found == [b"held", b"none"]
+
+
+def test_a_limit_that_cannot_be_set_is_an_error_and_no_result(monkeypatch):
+    monkeypatch.setattr("netgain.sandbox.bare._belts", lambda limits: [("RLIMIT_NONSENSE", 1)])
+    with pytest.raises(SandboxError, match="did not reach the program"):
+        Limited().run(Job(source=b"import os\nos.write(3, b'ran')"))
 
 
 def test_a_signal_is_told_as_killed():

@@ -3,14 +3,16 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
+import ordinary
 import pytest
 
 from netgain.errors import SandboxError
 from netgain.sandbox import Job
 from netgain.sandbox.landlock import Landlock
-from netgain.sandbox.probe import probed
-from netgain.testing.sandboxes import CHECKS, checks_of
+from netgain.sandbox.probe import ATTACKS, probed
+from netgain.testing.sandboxes import CHECKS, UNLESS, checks_of
 
 
 def works():
@@ -40,14 +42,25 @@ def test_every_attack_of_the_probe_is_stopped():
     assert [one for one in probed(Landlock()) if not one.stopped] == []
 
 
+@pytest.mark.skipif(find_spec("sandlock") is None, reason="sandlock is not installed: netgain[sandbox]")
+@pytest.mark.parametrize("place", [*CHECKS, *(f"attack {one.name}" for one in ATTACKS)])
+def test_an_ordinary_user_has_it_where_the_interpreter_is_open_to_all(place):
+    found = ordinary.outcomes()
+    if isinstance(found, str):
+        pytest.skip(found)
+    if place in UNLESS["sandlock"]:
+        pytest.skip("the package cannot tell this")
+    assert found[f"sandlock: {place}"] == ""
+
+
 @needed
 def test_nothing_is_left_behind():
-    mark = "netgain-left-behind"
-    source = f"import ctypes, os, time\nctypes.CDLL(None).prctl(15, {mark[:15]!r}.encode())\n"
+    mark = f"left-{os.getpid()}"
+    source = f"import ctypes, os, time\nctypes.CDLL(None).prctl(15, {mark!r}.encode())\n"
     source += "if os.fork() == 0:\n    os.setsid()\n    time.sleep(60)\n"
     Landlock().run(Job(source=source.encode()))
     names = subprocess.run(["ps", "-eo", "comm"], capture_output=True, text=True, check=True).stdout
-    assert mark[:15] not in names
+    assert mark not in names
 
 
 def test_without_the_package_the_message_has_the_next_step(monkeypatch):

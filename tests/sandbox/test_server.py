@@ -12,7 +12,7 @@ import pytest
 from test_bubblewrap import REASON, groups
 
 from netgain.errors import SandboxError
-from netgain.sandbox import Job, Limits
+from netgain.sandbox import Job, Limits, serve
 from netgain.sandbox.probe import ATTACKS, probed
 from netgain.sandbox.server import ForkServer
 from netgain.testing.sandboxes import CHECKS, checks_of
@@ -139,6 +139,14 @@ def test_a_server_that_dies_is_an_error_once_and_then_started_anew():
         with pytest.raises(SandboxError, match="fork server|broken|silent|Broken"):
             said(server, "pass")
         assert said(server, "import os; os.write(3, b'again')").result == b"again"
+
+
+def test_a_child_that_keeps_its_rights_runs_nothing(monkeypatch):
+    whole, loading = Path.read_bytes, b'done(libc.prctl(PR_SET_SECCOMP, FILTER, listed, 0, 0), "seccomp")'
+    assert loading in Path(serve.__file__).read_bytes()
+    monkeypatch.setattr(Path, "read_bytes", lambda path: whole(path).replace(loading, b"pass"))
+    with ForkServer() as server, pytest.raises(SandboxError, match="could not give up its rights"):
+        server.run(Job(source=b"import os\nos.write(3, b'ran')"))
 
 
 def test_modules_are_loaded_once_for_all_children():

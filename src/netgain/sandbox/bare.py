@@ -57,7 +57,7 @@ def _belts(limits: Limits) -> list[tuple[str, int]]:
 
 
 def _ran(job: Job, name: str, level: Level, environment: dict[str, str], limits: str) -> Finished:
-    with _folder(job) as folder, Channels(job.limits) as channels:
+    with _folder(job) as folder, Channels(job.limits, marked=True) as channels:
         began = time.monotonic()
         process = _started(job, folder, channels, environment, limits)
         try:
@@ -66,8 +66,11 @@ def _ran(job: Job, name: str, level: Level, environment: dict[str, str], limits:
         finally:
             used = _ended(process)
         ending = channels.rest() or ending or _ending_of(process.returncode)
+        if ending == "ended" and not channels.begun:
+            said = channels.kept["err"][-300:].decode(errors="replace")
+            raise SandboxError(f"the interpreter did not reach the program: {said!r}", fix="look at the job's limits")
     return Finished(
-        ending=ending, code=process.returncode if ending == "ended" else None, result=bytes(channels.kept["result"]),
+        ending=ending, code=process.returncode if ending == "ended" else None, result=channels.result,
         out=bytes(channels.kept["out"]), err=bytes(channels.kept["err"]), wall_s=wall, cpu_s=used, peak_memory=None,
         backend=name, level=level,
     )  # fmt: skip

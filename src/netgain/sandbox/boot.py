@@ -5,8 +5,8 @@
 The private pipe RESULT (a descriptor, or the path of a named pipe) becomes descriptor 3 and all others below
 DESCRIPTORS are closed; root is given up for ACCOUNT, and LIMITS are set (`NAME=VALUE,…` of the module `resource`),
 each unless it is "-"; the environment is emptied, SITE is appended to the path of modules; then `main.py` runs as
-`__main__`. It prints nothing. Exit code 120 says that root could not be given up: the job has not run. Only modules
-that are built in are used: every other import costs the start of each job a millisecond or more.
+`__main__`. It prints nothing. A first zero byte on the private pipe says that all of this was done; without it the job
+has not run. Only modules that are built in are used: every other import costs each start a millisecond or more.
 """
 
 import builtins
@@ -56,6 +56,7 @@ def prepare(result: str, descriptors: str, account: str, limits: str, *site: str
     posix.environ.clear()
     sys.argv[:] = sys.orig_argv[:] = ["main.py"]
     sys.path.extend(site)
+    posix.write(3, b"\0")  # from here on the job is answerable: without this byte it has not run
     with open("main.py", "rb") as file:
         return compile(file.read(), "main.py", "exec")
 

@@ -87,7 +87,7 @@ class Bubblewrap:
             number = stack.enter_context(account())
             group = Group(job.limits.memory, job.limits.processes + OWN)
             stack.callback(group.close)
-            channels = stack.enter_context(Channels(job.limits))
+            channels = stack.enter_context(Channels(job.limits, marked=True))
             with self._opened(job) as handed:
                 words = [channels.theirs["result"], DESCRIPTORS, "-" if number is None else number, "-"]
                 options = self._options(job, handed, root=number is not None)
@@ -154,8 +154,7 @@ class Bubblewrap:
         limits = job.limits
         for name, value in self._belts(limits, group, number).items():
             # at the soft limit of CPU time a signal that names it, at the hard one a kill like any other
-            hard = value + (name == "RLIMIT_CPU")
-            resource.prlimit(box.inside, getattr(resource, name), (value, hard))
+            lower(box.inside, name, value, value + (name == "RLIMIT_CPU"))
         group.move([box.pid, box.inside])
         began = time.monotonic()
         box.go()
@@ -165,12 +164,10 @@ class Bubblewrap:
         box.kill()
         code = box.code()
         ending = channels.rest() or broken or group.broken() or look() or ending_of(code)
-        if ending == "ended" and code is None:
+        if ending == "ended" and (code is None or not channels.begun):
             self._not_started(bytes(channels.kept["err"]))
-        if code == 120 and number is not None and not channels.kept["result"]:
-            raise SandboxError("root could not be given up inside the sandbox", fix="see netgain doctor --sandbox")
         return Finished(
-            ending=ending, code=code if ending == "ended" else None, result=bytes(channels.kept["result"]),
+            ending=ending, code=code if ending == "ended" else None, result=channels.result,
             out=bytes(channels.kept["out"]), err=bytes(channels.kept["err"]), wall_s=wall, cpu_s=box.cpu_s,
             peak_memory=group.peak(), backend=self.name, level=self.level,
         )  # fmt: skip
@@ -224,6 +221,15 @@ def belts(limits: Limits, *, keeps_memory: bool, keeps_processes: bool, reaper: 
         "RLIMIT_NOFILE": DESCRIPTORS, "RLIMIT_NPROC": tasks,
         "RLIMIT_MEMLOCK": 64 << 10, "RLIMIT_MSGQUEUE": 0, "RLIMIT_SIGPENDING": 256,
     }  # fmt: skip
+
+
+def lower(pid: int, name: str, soft: int, hard: int) -> None:
+    """Set a limit of another process; one that is lower already stays as it is."""
+    kind = getattr(resource, name)
+    most = resource.prlimit(pid, kind)[1]
+    if most != resource.RLIM_INFINITY:
+        soft, hard = min(soft, most), min(hard, most)
+    resource.prlimit(pid, kind, (soft, hard))
 
 
 @contextlib.contextmanager

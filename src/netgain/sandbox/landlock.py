@@ -68,7 +68,7 @@ class Landlock:
         Raises:
             SandboxError: the package could not confine the program, or something survived.
         """
-        with account() as number, _folders(job, number) as folder, Channels(job.limits) as channels:
+        with account() as number, _folders(job, number) as folder, Channels(job.limits, marked=True) as channels:
             _answer_by_name(channels, folder / "result", number)
             began = time.monotonic()
             process, status = self._started(job, folder, channels, number)
@@ -127,8 +127,11 @@ class Landlock:
         if ended.get("left"):
             raise SandboxError(f"{ended['left']} processes of a job survived their end", fix="end them by hand")
         ending = broken or _ending_of(ended)
+        if ending == "ended" and not channels.begun:
+            said = channels.kept["err"][-300:].decode(errors="replace")
+            raise SandboxError(f"the interpreter did not reach the program: {said!r}", fix="look at the job's limits")
         return Finished(
-            ending=ending, code=ended["code"] if ending == "ended" else None, result=bytes(channels.kept["result"]),
+            ending=ending, code=ended["code"] if ending == "ended" else None, result=channels.result,
             out=bytes(channels.kept["out"]), err=bytes(channels.kept["err"]), wall_s=wall, cpu_s=None, peak_memory=None,
             backend=self.name, level=self.level,
         )  # fmt: skip

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import select
 import signal
 import socket
@@ -24,7 +23,7 @@ from pathlib import Path
 
 from netgain.errors import SandboxError
 from netgain.sandbox.accounts import account
-from netgain.sandbox.bubblewrap import Bubblewrap, belts, ending_of, started
+from netgain.sandbox.bubblewrap import Bubblewrap, belts, ending_of, lower, started
 from netgain.sandbox.cgroups import Group
 from netgain.sandbox.channels import Channels
 from netgain.sandbox.handing import checked_name, readable
@@ -38,7 +37,7 @@ ROOM = 256 * MIB  # bytes that the server itself may take
 INSIDE = 2  # processes in the sandbox that are no child's: bwrap and the server
 OUTSIDE = 3  # the same with bwrap outside, as the control group counts
 LOCAL_SOCKETS = (1,)  # AF_UNIX: ports of a dead child would be seen by the next
-NOT_PREPARED = 121
+PREPARED = b"prepared"
 NEARLY = 0.8  # the kernel counts CPU time for its limit in ticks, and exactly for its answer
 
 
@@ -113,7 +112,7 @@ class ForkServer:
                 channels.rest()
                 said = bytes(channels.kept["err"]).decode(errors="replace")[-500:]
                 raise SandboxError(f"the fork server did not start: {said!r}", fix="see netgain doctor --sandbox")
-            self._idle = self._group.used()
+            self._idle = self._group.used()[0]
             self._rules = readable(assembled(families=LOCAL_SOCKETS))
             stack.callback(os.close, self._rules)
             self._limited: tuple[int, int] | None = None
@@ -165,7 +164,7 @@ class ForkServer:
 
     def _evaluate(self, job: Job) -> Finished:
         limits = job.limits
-        wanted = self._idle[0] + limits.memory, self._idle[1] + limits.processes
+        wanted = self._idle + limits.memory, OUTSIDE + limits.processes
         if wanted != self._limited:
             self._group.limit(*wanted)
             self._limited = wanted
@@ -200,7 +199,7 @@ class ForkServer:
     def _limit(self, pid: int, limits: Limits) -> None:
         kept = {"keeps_memory": self._group.keeps_memory, "keeps_processes": self._group.keeps_processes}
         for name, value in belts(limits, reaper=INSIDE * (self._number is None), **kept).items():
-            resource.prlimit(pid, getattr(resource, name), (value, value))
+            lower(pid, name, value, value)
         with contextlib.suppress(OSError):  # the child dies for want of memory, not the server beside it
             Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
 
@@ -219,14 +218,14 @@ class ForkServer:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(child, signal.SIGKILL)
         self._control.settimeout(GONE_S)
-        status, cpu_s = struct.unpack("=id", self._heard()[0])
+        word = self._heard()[0]
+        status, cpu_s = struct.unpack("=id", self._heard()[0] if word == PREPARED else word)
         code = os.waitstatus_to_exitcode(status)
         ending = channels.rest() or ending or look() or self._ending(code, cpu_s, limits)
-        if code == NOT_PREPARED and not channels.kept["result"]:
-            said = bytes(channels.kept["err"]).decode(errors="replace")[-300:]
-            raise SandboxError(f"a child could not be prepared: {said!r}", fix="see netgain doctor --sandbox")
+        if word != PREPARED and ending == "ended":
+            raise SandboxError("a child could not give up its rights", fix="see netgain doctor --sandbox")
         return Finished(
-            ending=ending, code=code if ending == "ended" else None, result=bytes(channels.kept["result"]),
+            ending=ending, code=code if ending == "ended" else None, result=channels.result,
             out=bytes(channels.kept["out"]), err=bytes(channels.kept["err"]), wall_s=wall, cpu_s=cpu_s,
             peak_memory=None, backend=self.name, level=self.level,
         )  # fmt: skip

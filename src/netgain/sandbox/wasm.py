@@ -130,7 +130,7 @@ class Wasm:
     def _finished(self, code: int, broken: Ending | None, wall: float, channels: Channels) -> Finished:
         ending: Ending = broken or ("killed" if code < 0 or code == TRAPPED else "ended")
         return Finished(
-            ending=ending, code=code if ending == "ended" else None, result=bytes(channels.kept["result"]),
+            ending=ending, code=code if ending == "ended" else None, result=channels.result,
             out=bytes(channels.kept["out"]), err=bytes(channels.kept["err"]), wall_s=wall, cpu_s=None, peak_memory=None,
             backend=self.name, level=self.level,
         )  # fmt: skip
