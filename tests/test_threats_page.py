@@ -1,4 +1,4 @@
-"""docs/threats.md has all 25 threats; every test that it names exists, and so does every threat that an attack names."""
+"""docs/threats.md has all 25 threats; each test that it names exists, and so does each threat that an attack names."""
 
 import ast
 import re
