@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: study study-full test bench nightly docs error-rates format clean
+.PHONY: bwrap study study-full test bench nightly docs error-rates format clean
 .DELETE_ON_ERROR:
 
 study: $(VENV)/study.stamp
@@ -52,12 +52,20 @@ clean:
 $(VENV)/study.stamp: EXTRAS := torch
 $(VENV)/test.stamp: EXTRAS := torch,test
 $(VENV)/nightly.stamp: EXTRAS := torch,test,oracles
+$(VENV)/test.stamp $(VENV)/nightly.stamp: | bwrap
 $(VENV)/%.stamp: $(VENV)/made pyproject.toml constraints.txt
 	@echo "installing netgain[$(EXTRAS)] into $(VENV) (the first time this takes minutes)"
 	$(PIP) setuptools
 	$(if $(TORCH_INDEX),$(PIP) --no-deps --index-url $(TORCH_INDEX) torch)
 	$(PIP) --no-build-isolation --editable '.[$(EXTRAS)]'
 	@touch $@
+
+# The default sandbox is a program of the system. Without it the tests of the sandbox are skipped, each saying so.
+bwrap:
+	@command -v bwrap >/dev/null || \
+	  { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing bubblewrap" && \
+	    { apt-get install -qq -y bubblewrap || { apt-get update -qq && apt-get install -qq -y bubblewrap; }; }; } || \
+	  echo "bubblewrap is missing and cannot be installed from here: tests of the sandbox are skipped; next: apt-get install bubblewrap, as root"
 
 $(VENV)/made:
 	@test -n "$(PYTHON)" || { echo "netgain needs Python 3.11 or later: none found; next: make PYTHON=/path/to/python3"; exit 2; }

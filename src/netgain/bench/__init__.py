@@ -14,6 +14,7 @@ GROUPS = {
     "simulation": "studies and gated rounds of known worlds",
     "scores": "one million item scores to a verdict",
     "contamination": "scans for protected items, against datasketch and rensa",
+    "sandbox": "starting foreign code in every sandbox, against a plain Python",
     "ledger": "appending in groups, and verify of 100,000 events",
     "flagship": "the runtime around `length`, against a bare script",
     "tiny": "a run of `length` at size tiny, from its files",

@@ -324,20 +324,25 @@ def gauntlet(
                   keep=keep, workers=workers)  # fmt: skip
 
 
-@main.command(epilog=_example("netgain doctor"))
+@main.command(epilog=_example("netgain doctor", "netgain doctor --sandbox"))
+@click.option(
+    "--sandbox", is_flag=True, help="Attack every sandbox that is here, a second or two each, and say what was stopped."
+)
 @_shared
-def doctor(**shared: bool) -> int:
+def doctor(sandbox: bool, **shared: bool) -> int:
     """Check this machine.
 
-    Python, packages, locks, processor cores, disk. Exits with 2 when something is missing.
+    Python, packages, locks, processor cores, disk, sandboxes. Exits with 2 when something is missing that every study
+    needs, or when a sandbox let an attack succeed.
     """
-    return answer("netgain.cli.doctor:doctor", shared)
+    return answer("netgain.cli.doctor:doctor", shared, sandbox=sandbox)
 
 
 @main.command(epilog=_example("netgain bench", "netgain bench --only gate --only ledger"))
 @click.option(
     "--only", metavar="GROUP", multiple=True,
-    help="startup, gate, shapley, simulation, scores, contamination, ledger, flagship, tiny. Repeatable; default all.",
+    help="startup, gate, shapley, simulation, scores, contamination, sandbox, ledger, flagship, tiny. Repeatable; "
+    "default all.",
 )  # fmt: skip
 @click.option("--quick", is_flag=True, help="Small sizes, no training: shows that it works, and judges no target.")
 @_shared

@@ -15,6 +15,7 @@ from typing import Any
 from netgain import __version__
 from netgain.cli.answer import Reply
 from netgain.ledger import FolderLock, held
+from netgain.sandbox.choice import Row, table
 
 Json = Any
 NEEDED = ("numpy", "click", "rich", "jinja2", "pydantic")
@@ -27,14 +28,44 @@ OLDEST = (3, 11)
 ENOUGH_BYTES = 1 << 30
 
 
-def doctor() -> Reply:
-    """All checks; exit code 2 when something that every study needs is missing."""
+def doctor(*, sandbox: bool = False) -> Reply:
+    """All checks; exit code 2 when something that every study needs is missing, or a sandbox lets an attack succeed."""
     checks = [_python(), *map(_package, NEEDED), *_extras(), _database(), _lock(), _cores(), _disk()]
+    rows = table(attack=sandbox)
+    checks += [_sandbox(row) for row in rows]
     failed = [one["name"] for one in checks if one["ok"] is False]
     marks = {True: "ok  ", False: "FAIL", None: "-   "}
     lines = [f"{marks[one['ok']]} {one['name']:<12} {one['detail']}" for one in checks]
-    record = {"schema": "netgain.doctor/1", "version": __version__, "ok": not failed, "checks": checks}
+    if not sandbox:
+        lines.append("sandboxes were looked for, not attacked; next: netgain doctor --sandbox")
+    record = {"schema": "netgain.doctor/1", "version": __version__, "ok": not failed, "checks": checks,
+              "sandboxes": [_kept(row) for row in rows]}  # fmt: skip
     return Reply(record, "\n".join(lines), 2 if failed else 0)
+
+
+def _sandbox(row: Row) -> dict[str, Json]:
+    """One line of the table: level, what became of the attacks, and the next step where it is not to be had."""
+    level = f"S{int(row.level)}"
+    if not row.available:
+        return _check(row.name, None, f"{level}, not here: {row.why}; next: {row.remedy}")
+    told = f"{level}, " + (f"not kept together: {row.why}; " if row.why else "")
+    if row.outcomes is None:
+        return _check(row.name, True, f"{told}not attacked")
+    won = [one for one in row.outcomes if not one.stopped]
+    if won:
+        breaches = "; ".join(f"{one.what} ({one.detail})" for one in won)
+        return _check(row.name, False, f"{told}LET A PROGRAM {breaches}; next: {row.remedy}")
+    return _check(row.name, True, f"{told}{len(row.outcomes)} attacks stopped")
+
+
+def _kept(row: Row) -> dict[str, Json]:
+    """One backend for `--json`: everything that the line of text says, field by field."""
+    attacks = None if row.outcomes is None else [
+        {"name": one.attack, "what": one.what, "stopped": one.stopped, "detail": one.detail} for one in row.outcomes
+    ]  # fmt: skip
+    reason = {} if attacks is not None else {"attacks_reason": row.why if not row.available else "not asked for"}
+    return {"name": row.name, "level": int(row.level), "available": row.available, "why": row.why, "attacks": attacks,
+            "holds": row.holds, "remedy": row.remedy, **reason}  # fmt: skip
 
 
 def _check(name: str, ok: bool | None, detail: str) -> dict[str, Json]:

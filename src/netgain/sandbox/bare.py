@@ -25,7 +25,7 @@ from netgain.sandbox.seam import Ending, Finished, Job, Level, Limits
 DESCRIPTORS = 256
 
 
-@dataclass(frozen=True)
+@dataclass
 class Bare:
     """No sandbox: the job sees all that we see. The clock and the caps of the pipes are kept; nothing else is."""
 
@@ -37,7 +37,7 @@ class Bare:
         return _ran(job, self.name, self.level, dict(os.environ), "-")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Limited:
     """A process with an empty environment and limits per process, which do not bind root's number of processes."""
 
@@ -57,7 +57,7 @@ def _belts(limits: Limits) -> list[tuple[str, int]]:
 
 
 def _ran(job: Job, name: str, level: Level, environment: dict[str, str], limits: str) -> Finished:
-    with _folder(job) as folder, Channels(job.limits) as channels:
+    with _folder(job) as folder, Channels(job.limits, marked=True) as channels:
         began = time.monotonic()
         process = _started(job, folder, channels, environment, limits)
         try:
@@ -66,8 +66,11 @@ def _ran(job: Job, name: str, level: Level, environment: dict[str, str], limits:
         finally:
             used = _ended(process)
         ending = channels.rest() or ending or _ending_of(process.returncode)
+        if ending == "ended" and not channels.begun:
+            said = channels.kept["err"][-300:].decode(errors="replace")
+            raise SandboxError(f"the interpreter did not reach the program: {said!r}", fix="look at the job's limits")
     return Finished(
-        ending=ending, code=process.returncode if ending == "ended" else None, result=bytes(channels.kept["result"]),
+        ending=ending, code=process.returncode if ending == "ended" else None, result=channels.result,
         out=bytes(channels.kept["out"]), err=bytes(channels.kept["err"]), wall_s=wall, cpu_s=used, peak_memory=None,
         backend=name, level=level,
     )  # fmt: skip
@@ -77,8 +80,9 @@ def _ran(job: Job, name: str, level: Level, environment: dict[str, str], limits:
 def _folder(job: Job) -> Iterator[Path]:
     """A private folder with the program and its files; removed afterwards, whatever is in it."""
     with tempfile.TemporaryDirectory(prefix="netgain-", ignore_cleanup_errors=True) as name:
-        for relative, content in {**job.files, "main.py": job.source}.items():
-            path = Path(name, relative if relative == "main.py" else checked_name(relative))
+        given = {checked_name(relative): content for relative, content in job.files.items()}
+        for relative, content in {**given, "main.py": job.source}.items():
+            path = Path(name, relative)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             path.chmod(0o444)

@@ -2,11 +2,11 @@
 
     boot.py RESULT DESCRIPTORS ACCOUNT LIMITS SITE…
 
-The private pipe RESULT becomes descriptor 3 and all others below DESCRIPTORS are closed; root is given up for ACCOUNT,
-and LIMITS are set (`NAME=VALUE,…` of the module `resource`), each unless it is "-"; the environment is emptied, SITE
-is appended to the path of modules; then `main.py` runs as `__main__`. It prints nothing. Exit code 120 says that root
-could not be given up: the job has not run. Only modules that are built in are used: every other import costs the
-start of each job a millisecond or more.
+The private pipe RESULT (a descriptor, or the path of a named pipe) becomes descriptor 3 and all others below
+DESCRIPTORS are closed; root is given up for ACCOUNT, and LIMITS are set (`NAME=VALUE,…` of the module `resource`),
+each unless it is "-"; the environment is emptied, SITE is appended to the path of modules; then `main.py` runs as
+`__main__`. It prints nothing. A first zero byte on the private pipe says that all of this was done; without it the job
+has not run. Only modules that are built in are used: every other import costs each start a millisecond or more.
 """
 
 import builtins
@@ -23,7 +23,9 @@ def limit(named: str) -> None:
         kind = getattr(resource, name)
         most = resource.getrlimit(kind)[1]
         value = int(number) if most == resource.RLIM_INFINITY else min(int(number), most)
-        resource.setrlimit(kind, (value, value))
+        # at the soft limit of CPU time a signal that names it, at the hard one a kill like any other
+        hard = value + 1 if name == "RLIMIT_CPU" and most != value else value
+        resource.setrlimit(kind, (value, hard))
 
 
 def drop(account: int) -> None:
@@ -41,8 +43,9 @@ def drop(account: int) -> None:
 
 def prepare(result: str, descriptors: str, account: str, limits: str, *site: str):  # type: ignore[no-untyped-def]
     """Do what the arguments say; return the program."""
-    if int(result) != 3:
-        posix.dup2(int(result), 3)
+    end = int(result) if result.isdigit() else posix.open(result, posix.O_WRONLY)
+    if end != 3:
+        posix.dup2(end, 3)
     posix.closerange(4, int(descriptors))
     if limits != "-":
         limit(limits)
@@ -53,6 +56,7 @@ def prepare(result: str, descriptors: str, account: str, limits: str, *site: str
     posix.environ.clear()
     sys.argv[:] = sys.orig_argv[:] = ["main.py"]
     sys.path.extend(site)
+    posix.write(3, b"\0")  # from here on the job is answerable: without this byte it has not run
     with open("main.py", "rb") as file:
         return compile(file.read(), "main.py", "exec")
 

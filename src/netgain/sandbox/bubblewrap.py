@@ -1,7 +1,7 @@
 """The default: Linux namespaces by `bwrap`, refused system calls, control groups, and an account of its own.
 
     host           network, processes, files, System V objects, host name: none of it exists inside
-    files          libraries and one interpreter, read-only; `/work`, private memory of a given size; nothing else
+    files          libraries and one interpreter, read-only; a folder that is memory, of a given size; nothing else
     environment    empty, of bwrap as well, which is process 1 inside
     command line   `bwrap --args 9 /python -I -S /boot.py …`: what is mounted comes through a descriptor
     limits         control groups where we may make them, limits per process as a belt, the clock from outside
@@ -26,11 +26,11 @@ from pathlib import Path
 
 from netgain.errors import SandboxError
 from netgain.sandbox.accounts import account
-from netgain.sandbox.cgroups import Group, places, swept
+from netgain.sandbox.cgroups import CLOCK, Group, places, swept
 from netgain.sandbox.channels import Channels
 from netgain.sandbox.handing import checked_name, readable
 from netgain.sandbox.interpreter import Interpreter, interpreter, outermost
-from netgain.sandbox.namespace import Namespace
+from netgain.sandbox.namespace import FOLDER, Namespace
 from netgain.sandbox.seam import MIB, Ending, Finished, Job, Level, Limits
 from netgain.sandbox.seccomp import assembled
 
@@ -73,7 +73,9 @@ class Bubblewrap:
     @property
     def missing(self) -> tuple[str, ...]:
         """Limits that no control group keeps here, and why; they are then kept per process and by looking."""
-        return tuple(f"{one.controller}: {one.reason}" for one in places() if one.folder is None)
+        return tuple(
+            f"{one.controller}: {one.reason}" for one in places() if one.folder is None and one.controller != CLOCK
+        )
 
     def run(self, job: Job) -> Finished:
         """Run a job; see `netgain.sandbox.seam.Backend`.
@@ -85,22 +87,20 @@ class Bubblewrap:
             number = stack.enter_context(account())
             group = Group(job.limits.memory, job.limits.processes + OWN)
             stack.callback(group.close)
-            channels = stack.enter_context(Channels(job.limits))
+            channels = stack.enter_context(Channels(job.limits, marked=True))
             with self._opened(job) as handed:
                 words = [channels.theirs["result"], DESCRIPTORS, "-" if number is None else number, "-"]
                 options = self._options(job, handed, root=number is not None)
                 command = ["/python", "-I", "-S", "/boot.py", *map(str, words), *map(os.path.realpath, job.site)]
                 ends, stdin = list(handed.values()), handed["stdin"]
-                box = stack.enter_context(
-                    started(str(self.program), options, command, ends, stdin, channels, group)
-                )
+                box = stack.enter_context(started(str(self.program), options, command, ends, stdin, channels, group))
             return self._watched(job, box, channels, group, number)
 
     @contextlib.contextmanager
     def _opened(self, job: Job) -> Iterator[dict[str, int]]:
         """Descriptors of everything that goes in, by the name of its file inside."""
-        content = {f"/work/{checked_name(name)}": data for name, data in job.files.items()}
-        content |= {"/work/main.py": job.source, "/boot.py": boot(), "stdin": job.stdin, "filter": assembled()}
+        content = {f"{FOLDER}/{checked_name(name)}": data for name, data in job.files.items()}
+        content |= {f"{FOLDER}/main.py": job.source, "/boot.py": boot(), "stdin": job.stdin, "filter": assembled()}
         handed: dict[str, int] = {}
         try:
             for name, data in content.items():
@@ -113,14 +113,14 @@ class Bubblewrap:
     def _options(self, job: Job, handed: dict[str, int], *, root: bool) -> list[str]:
         options = self.outside(root=root, site=job.site)
         options += ["--seccomp", str(handed["filter"])]
-        options += ["--perms", "1777", "--size", str(job.limits.disk), "--tmpfs", "/work"]
+        options += ["--perms", "1777", "--size", str(job.limits.disk), "--tmpfs", FOLDER]
         for name in job.files:
-            for above in reversed(Path("/work", name).parents[:-2]):
+            for above in reversed(Path(FOLDER, name).parents[:-2]):
                 options += ["--perms", "0755", "--dir", str(above)]
         for name, end in handed.items():
             if name.startswith("/"):
                 options += ["--perms", "0444", "--ro-bind-data", str(end), name]
-        return [*options, "--remount-ro", "/", "--chdir", "/work"]
+        return [*options, "--remount-ro", "/", "--chdir", FOLDER]
 
     def outside(
         self, *, root: bool, site: tuple[str, ...], keep: tuple[str, ...] | None = None, tied: bool = True
@@ -140,6 +140,8 @@ class Bubblewrap:
         rights = keep if keep is not None else ("SETUID", "SETGID") if root else ()
         options += [word for name in rights for word in ("--cap-add", f"CAP_{name}")]
         folders = outermost([*self.python.shown, *(os.path.realpath(path) for path in site)])
+        if "/" in folders:
+            raise SandboxError("site '/' would show the whole machine", fix="name the folder of the packages")
         for path in folders:
             options += [*_above(path), "--ro-bind", path, path]
         for target, path in (*self.python.links, (self.python.program, "/python")):
@@ -163,12 +165,10 @@ class Bubblewrap:
         box.kill()
         code = box.code()
         ending = channels.rest() or broken or group.broken() or look() or ending_of(code)
-        if ending == "ended" and code is None:
+        if ending == "ended" and (code is None or not channels.begun):
             self._not_started(bytes(channels.kept["err"]))
-        if code == 120 and number is not None and not channels.kept["result"]:
-            raise SandboxError("root could not be given up inside the sandbox", fix="see netgain doctor --sandbox")
         return Finished(
-            ending=ending, code=code if ending == "ended" else None, result=bytes(channels.kept["result"]),
+            ending=ending, code=code if ending == "ended" else None, result=channels.result,
             out=bytes(channels.kept["out"]), err=bytes(channels.kept["err"]), wall_s=wall, cpu_s=box.cpu_s,
             peak_memory=group.peak(), backend=self.name, level=self.level,
         )  # fmt: skip
@@ -215,7 +215,8 @@ def belts(limits: Limits, *, keeps_memory: bool, keeps_processes: bool, reaper: 
     """
     addresses = max(4 << 30, 4 * limits.memory) if keeps_memory else 2 * limits.memory + 256 * MIB
     seconds = max(1, -int(-limits.cpu_s // 1))
-    tasks = limits.processes + (SLACK if keeps_processes else reaper)
+    # one more than may be where nobody counts what is refused: that it is there is what is noticed
+    tasks = limits.processes + (SLACK if keeps_processes else reaper + 1)
     return {
         "RLIMIT_AS": addresses, "RLIMIT_CORE": 0, "RLIMIT_CPU": seconds, "RLIMIT_FSIZE": limits.disk,
         "RLIMIT_NOFILE": DESCRIPTORS, "RLIMIT_NPROC": tasks,

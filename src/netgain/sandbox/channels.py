@@ -19,8 +19,9 @@ Look = Callable[[], Ending | None]
 class Channels:
     """Pipes for the result, standard output and standard error; our ends read, the job's ends go to the job."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._caps = {"result": limits.result, "out": limits.logs, "err": limits.logs}
+    def __init__(self, limits: Limits, *, marked: bool = False) -> None:
+        self._marked = marked
+        self._caps = {"result": limits.result + marked, "out": limits.logs, "err": limits.logs}
         self.kept = {name: bytearray() for name in self._caps}
         self._dropped = 0
         self.ours: dict[int, str] = {}
@@ -29,6 +30,16 @@ class Channels:
             reading, self.theirs[name] = os.pipe2(os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
             os.set_blocking(reading, False)
             self.ours[reading] = name
+
+    @property
+    def result(self) -> bytes:
+        """What the job has answered."""
+        return bytes(self.kept["result"][self._marked :])
+
+    @property
+    def begun(self) -> bool:
+        """Whether the first program inside (boot.py) says, by a byte of its own, that the job's program was reached."""
+        return not self._marked or self.kept["result"][:1] == b"\0"
 
     def handed_over(self) -> None:
         """Close the job's ends here, once the job has them."""

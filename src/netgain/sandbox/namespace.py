@@ -17,6 +17,7 @@ from netgain.sandbox.cgroups import Group
 from netgain.sandbox.channels import Look
 from netgain.sandbox.seam import Ending, Limits
 
+FOLDER = "/netgain-job"  # of the job inside: no name that a folder of this machine would have
 GONE_S = 5.0  # seconds until what was killed has to be gone
 INODES_PER_MIB = 256
 FEW_INODES = 4096
@@ -58,7 +59,7 @@ class Namespace:
         """Wait for the folder of the job, which is the last thing that bwrap makes before it waits for us."""
         while time.monotonic() < until and not self.has_ended():
             with contextlib.suppress(OSError):
-                self._folder = os.open(f"/proc/{self.inside}/root/work", os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
+                self._folder = os.open(f"/proc/{self.inside}/root{FOLDER}", os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
                 if _is_own_mount(self._folder, self.inside):
                     return True
                 os.close(self._folder)
@@ -77,7 +78,7 @@ class Namespace:
 
     def looking(self, limits: Limits, group: Group) -> Look:
         """A look at what no pipe tells, about everything inside."""
-        return looking(self._folder, self.inside, limits, group, self.has_ended)
+        return looking(self._folder, self.inside, limits, group, self.has_ended, spare=1)
 
     def kill(self) -> None:
         """End everything inside and bwrap itself, and wait until it is gone.
@@ -128,7 +129,9 @@ def inodes_of(disk: int) -> int:
     return max(FEW_INODES, INODES_PER_MIB * (disk >> 20))
 
 
-def looking(folder: int | None, first: int, limits: Limits, group: Group, ended: Callable[[], bool]) -> Look:
+def looking(
+    folder: int | None, first: int, limits: Limits, group: Group, ended: Callable[[], bool], *, spare: int
+) -> Look:
     """A look at what no pipe tells: folder full, memory or processes past their limit.
 
     Args:
@@ -137,6 +140,7 @@ def looking(folder: int | None, first: int, limits: Limits, group: Group, ended:
         limits: What it may use.
         group: What the kernel counts; the rest is added up here.
         ended: Whether it has ended: its number may be somebody else's then.
+        spare: How many of the processes below the first, with it, are not the job's.
     """
 
     def look() -> Ending | None:
@@ -146,7 +150,7 @@ def looking(folder: int | None, first: int, limits: Limits, group: Group, ended:
                 return "disk"
         if (broken := group.broken()) is not None:
             return broken
-        return _counted(first, limits, group) if group.missing and not ended() else None
+        return _counted(first, limits, group, spare) if group.missing and not ended() else None
 
     return look
 
@@ -161,7 +165,7 @@ def _waited(end: int) -> bool:
     return bool(select.select([end], [], [], GONE_S)[0])
 
 
-def _counted(first: int, limits: Limits, group: Group) -> Ending | None:
+def _counted(first: int, limits: Limits, group: Group, spare: int) -> Ending | None:
     """Memory and processes of everything below the first process, added up where no control group does it."""
     threads = memory = 0
     for pid in _below(first):
@@ -171,7 +175,7 @@ def _counted(first: int, limits: Limits, group: Group) -> Ending | None:
             threads += len(os.listdir(f"/proc/{pid}/task"))
     if not group.keeps_memory and memory > limits.memory and _own_memory(first) > limits.memory:
         return "memory"
-    return "processes" if not group.keeps_processes and threads > limits.processes else None
+    return "processes" if not group.keeps_processes and threads > limits.processes + spare else None
 
 
 def _below(first: int) -> list[int]:

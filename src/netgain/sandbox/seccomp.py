@@ -83,7 +83,9 @@ def assembled(families: Sequence[int] = FAMILIES, arch: str | None = None) -> by
     Raises:
         SandboxError: a machine whose numbers of system calls are not listed here.
     """
-    return b"".join(struct.pack("=HBBI", one.code, one.then, one.otherwise, one.operand) for one in steps(families, arch))
+    return b"".join(
+        struct.pack("=HBBI", one.code, one.then, one.otherwise, one.operand) for one in steps(families, arch)
+    )
 
 
 def steps(families: Sequence[int] = FAMILIES, arch: str | None = None) -> list[Step]:
@@ -101,7 +103,11 @@ def _calls(arch: str, families: Sequence[int]) -> list[Step]:
     refused = [both[number] for both in REFUSED.values()]
     rules = {one: [Step(RETURN, ERRNO | errno.EPERM)] for one in refused if one is not None}
     rules[CLONE3] = [Step(RETURN, ERRNO | errno.ENOSYS)]  # its flags lie in memory: the C library goes back to clone
-    rules[CLONE[arch]] = [Step(LOAD, ARGUMENT), *_refuse(JUMP_ANY_BIT, NEW_NAMESPACES, errno.EPERM), Step(RETURN, ALLOW)]
+    rules[CLONE[arch]] = [
+        Step(LOAD, ARGUMENT),
+        *_refuse(JUMP_ANY_BIT, NEW_NAMESPACES, errno.EPERM),
+        Step(RETURN, ALLOW),
+    ]
     typing = [step for request in TERMINAL_INPUT for step in _refuse(JUMP_EQUAL, request, errno.EPERM)]
     rules[IOCTL[arch]] = [Step(LOAD, ARGUMENT + 8), *typing, Step(RETURN, ALLOW)]
     known = [Step(JUMP_EQUAL, one, len(families) - place, 0) for place, one in enumerate(families)]

@@ -2,10 +2,10 @@
 
     serve.py CONTROL ACCOUNT PRELOAD SITE…
 
-For every message on CONTROL it forks a child into a process and a mount namespace of its own. The child mounts an empty
-folder, says hello (its number on the host comes with that), waits until limits are set from outside, gives up root and
-every capability, loads the list of refused system calls, and only then reads the job's program. The server waits for
-it and answers with its status. When CONTROL closes, child and server end.
+It forks a child into a process and a mount namespace of its own, which waits for a job on CONTROL. The child mounts an
+empty folder, says hello (its number on the host comes with that), waits until limits are set from outside, gives up
+root and every capability, loads the list of refused system calls, says that it is prepared, and only then compiles the
+job's program. The server waits for it, tells its status, and forks the next. When CONTROL closes, child and server end.
 """
 
 import builtins
@@ -18,6 +18,7 @@ import signal
 import socket
 import struct
 import sys
+from typing import Any
 
 CLONE_NEWNS, CLONE_NEWPID = 0x00020000, 0x20000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
@@ -38,13 +39,12 @@ def mount(source: str, target: str, kind: str | None, flags: int, options: str =
     done(libc.mount(*words, ctypes.c_ulong(flags), options.encode()), f"mount {target}")
 
 
-def furnish(asked: dict, content: bytes) -> bytes:
+def furnish(asked: dict[str, Any], content: bytes) -> bytes:
     """Make the private folder with its files, read-only; return the program."""
-    done(libc.unshare(CLONE_NEWNS), "unshare")
-    mount("none", "/", None, MS_REC | MS_PRIVATE)
     room = f"size={asked['disk']},nr_inodes={asked['inodes']},mode=1777"
-    mount("tmpfs", "/work", "tmpfs", MS_NOSUID | MS_NODEV, room)
-    os.chdir("/work")
+    folder = os.getcwd()
+    mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, room)
+    os.chdir(folder)
     at, program = 0, b""
     for name, size in asked["files"]:
         part, at = content[at : at + size], at + size
@@ -72,57 +72,74 @@ def give_up(account: int | None, rules: bytes) -> None:
     steps = ctypes.create_string_buffer(rules, len(rules))
     listed = struct.pack("@HP", len(rules) // 8, ctypes.addressof(steps))
     done(libc.prctl(PR_SET_SECCOMP, FILTER, listed, 0, 0), "seccomp")
-    if libc.unshare(CLONE_NEWNS) == 0:
+    if libc.personality(0xFFFFFFFF) != -1:  # only asks, and needs no right but that of the filter
         raise OSError("a refused system call was allowed")
 
 
-def evaluate(control: socket.socket, asked: dict, handed: list, account: int | None) -> None:
-    """Be the child of one evaluation, up to the job's last instruction."""
+def prepared(control: socket.socket, account: int | None) -> bytes:
+    """Be the child of the next evaluation, up to the job's program; return that. Most of it is done before it comes."""
+    done(libc.unshare(CLONE_NEWNS), "unshare")
+    mount("none", "/", None, MS_REC | MS_PRIVATE)
+    message, handed, _, _ = socket.recv_fds(control, 1 << 20, 6)
+    if not message:
+        os._exit(0)
     content, rules, stdin, out, err, result = handed
-    program = furnish(asked, os.pread(content, os.fstat(content).st_size, 0))
-    rules = os.pread(rules, 1 << 16, 0)
+    program = furnish(json.loads(message), os.pread(content, os.fstat(content).st_size, 0))
+    steps = os.pread(rules, 1 << 16, 0)
     control.send(b"hello")
     if control.recv(16) != b"go":
-        os._exit(121)
+        os._exit(0)
+    give_up(account, steps)
+    control.send(b"prepared")
     control.close()
-    for end, place in ((stdin, 0), (out, 1), (err, 2)):
+    for end, place in ((stdin, 0), (out, 1), (err, 2), (result, 3)):
         os.dup2(end, place)
-    os.dup2(result, 3)
     os.closerange(4, 4096)
-    give_up(account, rules)
-    os.environ.clear()
+    return program
+
+
+def run(program: bytes) -> int:
+    """Run the job's program as a Python of its own would; return its exit code."""
     sys.argv[:] = sys.orig_argv[:] = ["main.py"]
     module = type(sys)("__main__")
     module.__dict__.update(__file__="main.py", __builtins__=builtins)
     sys.modules["__main__"] = module
-    exec(compile(program, "main.py", "exec"), module.__dict__)
-
-
-def forked(control: socket.socket, own: int, asked: dict, handed: list, account: int | None) -> int:
-    """Start the child in its namespaces; return its number here."""
-    libc.setns(own, CLONE_NEWPID)  # a new process namespace can only be asked for from our own
-    done(libc.unshare(CLONE_NEWPID), "unshare")
-    pid = os.fork()
-    if pid:
-        return pid
-    status = 121  # not prepared: the job has not run
     try:
-        evaluate(control, asked, handed, account)
-        status = 0
+        exec(compile(program, "main.py", "exec"), module.__dict__)
     except SystemExit as error:
-        code = error.code
-        status = code & 255 if isinstance(code, int) else 0 if code is None else 1
-        if not isinstance(code, int | None):
-            sys.stderr.write(f"{code}\n")
+        if error.code is None or isinstance(error.code, int):
+            return (error.code or 0) & 255
+        sys.stderr.write(f"{error.code}\n")
+        return 1
     except BaseException:  # noqa: BLE001 - the boundary: what the job raises ends its process as in any Python
-        status = 1
         sys.excepthook(*sys.exc_info())
+        return 1
+    return 0
+
+
+def flushed(status: int) -> int:
+    """Write out what the job has printed; where that fails, the exit code is 120 as in any Python."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError, AttributeError):
             status = status or 120
-    os._exit(status)
+    return status
+
+
+def forked(control: socket.socket, own: int, account: int | None) -> int:
+    """Start the next child in its namespaces; return its number here."""
+    libc.setns(own, CLONE_NEWPID)  # a new process namespace can only be asked for from our own
+    done(libc.unshare(CLONE_NEWPID), "unshare")
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        program = prepared(control, account)
+    except BaseException as error:  # noqa: BLE001 - the boundary: the job has not run, and the other side hears that
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        os._exit(1)
+    os._exit(flushed(run(program)))
 
 
 def waited(control: socket.socket, pid: int) -> bytes:
@@ -147,18 +164,13 @@ def serve(number: str, account: str, preload: str, *site: str) -> None:
     sys.path.extend(site)
     for name in filter(None, preload.split(",")):
         __import__(name)
-    compile("pass", "main.py", "exec")  # the first call makes the types of the syntax tree, 2 ms that no child should pay
+    # the first call makes the types of the syntax tree: 2 ms that no child should pay
+    compile("pass", "main.py", "exec")
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page of the server
     control.send(b"ready")
     while True:
-        message, handed, _, _ = socket.recv_fds(control, 1 << 20, 6)
-        if not message:
-            return
-        pid = forked(control, own, json.loads(message), handed, None if account == "-" else int(account))
-        for end in handed:
-            os.close(end)
-        control.send(waited(control, pid))
+        control.send(waited(control, forked(control, own, None if account == "-" else int(account))))
 
 
 if __name__ == "__main__":

@@ -24,12 +24,12 @@ from pathlib import Path
 
 from netgain.errors import SandboxError
 from netgain.sandbox.accounts import account
-from netgain.sandbox.bubblewrap import DESCRIPTORS, Bubblewrap, belts, ending_of, started
+from netgain.sandbox.bubblewrap import Bubblewrap, belts, ending_of, started
 from netgain.sandbox.cgroups import Group
 from netgain.sandbox.channels import Channels
 from netgain.sandbox.handing import checked_name, readable
-from netgain.sandbox.namespace import GONE_S, Namespace, inodes_of, looking
-from netgain.sandbox.seam import MIB, Finished, Job, Level, Limits
+from netgain.sandbox.namespace import FOLDER, GONE_S, Namespace, inodes_of, looking
+from netgain.sandbox.seam import MIB, Ending, Finished, Job, Level, Limits
 from netgain.sandbox.seccomp import assembled
 
 RIGHTS = ("SETUID", "SETGID", "SYS_ADMIN")
@@ -38,7 +38,8 @@ ROOM = 256 * MIB  # bytes that the server itself may take
 INSIDE = 2  # processes in the sandbox that are no child's: bwrap and the server
 OUTSIDE = 3  # the same with bwrap outside, as the control group counts
 LOCAL_SOCKETS = (1,)  # AF_UNIX: ports of a dead child would be seen by the next
-NOT_PREPARED = 121
+PREPARED = b"prepared"
+NEARLY = 0.8  # the kernel counts CPU time for its limit in ticks, and exactly for its answer
 
 
 @dataclass
@@ -112,8 +113,10 @@ class ForkServer:
                 channels.rest()
                 said = bytes(channels.kept["err"]).decode(errors="replace")[-500:]
                 raise SandboxError(f"the fork server did not start: {said!r}", fix="see netgain doctor --sandbox")
-            self._idle = self._group.used()
-            self._rules = assembled(families=LOCAL_SOCKETS)
+            self._idle = self._group.used()[0]
+            self._rules = readable(assembled(families=LOCAL_SOCKETS))
+            stack.callback(os.close, self._rules)
+            self._limited: tuple[int, int] | None = None
             self._stack = stack.pop_all()
 
     @contextlib.contextmanager
@@ -122,12 +125,24 @@ class ForkServer:
         program = readable(Path(__file__).with_name("serve.py").read_bytes())
         nothing = os.open(os.devnull, os.O_RDONLY)
         options = self.around.outside(root=root, site=self.site, keep=RIGHTS, tied=False)
-        options += ["--size", "4096", "--tmpfs", "/work", "--perms", "0444", "--ro-bind-data", str(program), "/serve.py"]
-        options += ["--remount-ro", "/", "--chdir", "/work"]
+        options += [
+            "--size",
+            "4096",
+            "--tmpfs",
+            FOLDER,
+            "--perms",
+            "0444",
+            "--ro-bind-data",
+            str(program),
+            "/serve.py",
+        ]
+        options += ["--remount-ro", "/", "--chdir", FOLDER]
         words = [control, "-" if self._number is None else self._number, ",".join(self.preload)]
         command = ["/python", "-I", "-S", "/serve.py", *map(str, words), *map(os.path.realpath, self.site)]
         try:
-            box = started(str(self.around.program), options, command, [program, control], nothing, channels, self._group)
+            box = started(
+                str(self.around.program), options, command, [program, control], nothing, channels, self._group
+            )
             with contextlib.ExitStack() as stack:
                 found = stack.enter_context(box)
                 for end in (program, nothing):
@@ -150,7 +165,10 @@ class ForkServer:
 
     def _evaluate(self, job: Job) -> Finished:
         limits = job.limits
-        self._group.limit(self._idle[0] + limits.memory, self._idle[1] + limits.processes)
+        wanted = self._idle + limits.memory, OUTSIDE + limits.processes
+        if wanted != self._limited:
+            self._group.limit(*wanted)
+            self._limited = wanted
         self._group.mark()
         with Channels(limits) as channels:
             self._send(job, channels)
@@ -160,7 +178,7 @@ class ForkServer:
             with contextlib.ExitStack() as stack:
                 child = os.pidfd_open(pid)
                 stack.callback(os.close, child)
-                folder = os.open(f"/proc/{pid}/root/work", os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
+                folder = os.open(f"/proc/{pid}/root{FOLDER}", os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
                 stack.callback(os.close, folder)
                 self._limit(pid, limits)
                 return self._watched(job, channels, pid, child, folder)
@@ -169,26 +187,31 @@ class ForkServer:
         files = {"main.py": job.source, **{checked_name(name): data for name, data in job.files.items()}}
         asked = {"disk": job.limits.disk, "inodes": inodes_of(job.limits.disk),
                  "files": [[name, len(data)] for name, data in files.items()]}  # fmt: skip
-        ends = [readable(part) for part in (b"".join(files.values()), self._rules, job.stdin)]
+        content, stdin = readable(b"".join(files.values())), readable(job.stdin)
         try:
             theirs = [channels.theirs[name] for name in ("out", "err", "result")]
             self._control.settimeout(GONE_S)
-            socket.send_fds(self._control, [json.dumps(asked).encode()], [*ends, *theirs])
+            socket.send_fds(self._control, [json.dumps(asked).encode()], [content, self._rules, stdin, *theirs])
         finally:
             channels.handed_over()
-            for end in ends:
+            for end in (content, stdin):
                 os.close(end)
 
     def _limit(self, pid: int, limits: Limits) -> None:
         kept = {"keeps_memory": self._group.keeps_memory, "keeps_processes": self._group.keeps_processes}
         for name, value in belts(limits, reaper=INSIDE * (self._number is None), **kept).items():
-            resource.prlimit(pid, getattr(resource, name), (value, value + (name == "RLIMIT_CPU")))
+            resource.prlimit(pid, getattr(resource, name), (value, value))
         with contextlib.suppress(OSError):  # the child dies for want of memory, not the server beside it
             Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
 
+    @staticmethod
+    def _ending(code: int, cpu_s: float, limits: Limits) -> Ending:
+        """A child is process 1 of its namespace: the signal for used-up CPU time passes it by, the kill does not."""
+        return "deadline" if code == -signal.SIGKILL and cpu_s >= NEARLY * limits.cpu_s else ending_of(min(code, 0))
+
     def _watched(self, job: Job, channels: Channels, pid: int, child: int, folder: int) -> Finished:
         limits = job.limits
-        look = looking(folder, pid, limits, self._group, lambda: _gone(child))
+        look = looking(folder, pid, limits, self._group, lambda: _gone(child), spare=0)
         began = time.monotonic()
         self._control.send(b"go")
         ending = channels.wait(lambda: _gone(child), began + limits.wall_s, look, child)
@@ -196,14 +219,14 @@ class ForkServer:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(child, signal.SIGKILL)
         self._control.settimeout(GONE_S)
-        status, cpu_s = struct.unpack("=id", self._heard()[0])
+        word = self._heard()[0]
+        status, cpu_s = struct.unpack("=id", self._heard()[0] if word == PREPARED else word)
         code = os.waitstatus_to_exitcode(status)
-        ending = channels.rest() or ending or self._group.broken() or look() or ending_of(min(code, 0))
-        if code == NOT_PREPARED and not channels.kept["result"]:
-            said = bytes(channels.kept["err"]).decode(errors="replace")[-300:]
-            raise SandboxError(f"a child could not be prepared: {said!r}", fix="see netgain doctor --sandbox")
+        ending = channels.rest() or ending or look() or self._ending(code, cpu_s, limits)
+        if word != PREPARED and ending == "ended":
+            raise SandboxError("a child could not give up its rights", fix="see netgain doctor --sandbox")
         return Finished(
-            ending=ending, code=code if ending == "ended" else None, result=bytes(channels.kept["result"]),
+            ending=ending, code=code if ending == "ended" else None, result=channels.result,
             out=bytes(channels.kept["out"]), err=bytes(channels.kept["err"]), wall_s=wall, cpu_s=cpu_s,
             peak_memory=None, backend=self.name, level=self.level,
         )  # fmt: skip
