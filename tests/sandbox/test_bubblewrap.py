@@ -1,6 +1,7 @@
 """The default sandbox: what every backend has to do, every attack, and what only this one promises."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 
 from netgain.errors import SandboxError
 from netgain.sandbox import Job, Limits
-from netgain.sandbox.bubblewrap import Bubblewrap, belts, boot, ending_of
+from netgain.sandbox.bubblewrap import Bubblewrap, belts, boot, ending_of, lower
 from netgain.sandbox.cgroups import Place
 from netgain.sandbox.interpreter import Interpreter, interpreter, outermost
 from netgain.sandbox.probe import ATTACKS, probed
@@ -191,20 +192,26 @@ def test_a_signal_is_told_as_killed(backend):
 
 @needed
 def test_nothing_is_left_behind(backend):
-    source = b"import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(60)\n"
+    mark = f"left-{os.getpid()}"
+    source = f"""
+import ctypes, os, time
+ctypes.CDLL(None).prctl(15, {mark!r}.encode(), 0, 0, 0)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0: time.sleep(60)
+    time.sleep(60)
+time.sleep(0.05)
+"""
     before, open_before = groups(), len(os.listdir("/proc/self/fd"))
     for _ in range(3):
-        assert backend.run(Job(source=source)).ending == "ended"
+        assert backend.run(Job(source=source.encode())).ending == "ended"
+        assert mark not in subprocess.run(["ps", "-eo", "comm"], capture_output=True, text=True, check=True).stdout
     assert groups() == before and len(os.listdir("/proc/self/fd")) == open_before
-    alive = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert "/boot.py" not in [
-        word for line in alive.splitlines() if line.startswith("/python") for word in line.split()
-    ]
 
 
 def groups():
-    """Control groups of ours that are there now."""
-    return sorted(str(path) for path in Path("/sys/fs/cgroup").glob("**/netgain-*"))
+    """Control groups of this process that are there now."""
+    return sorted(str(path) for path in Path("/sys/fs/cgroup").glob(f"**/netgain-{os.getpid()}-*"))
 
 
 @needed
@@ -259,6 +266,17 @@ def test_belts_are_wider_where_a_control_group_counts():
     wide = belts(Limits(), keeps_memory=True, keeps_processes=True, reaper=1)
     assert narrow["RLIMIT_AS"] < wide["RLIMIT_AS"] and narrow["RLIMIT_NPROC"] < wide["RLIMIT_NPROC"]
     assert Limits().memory < narrow["RLIMIT_AS"] and Limits().processes < narrow["RLIMIT_NPROC"]
+
+
+def test_a_limit_of_another_process_is_lowered_and_never_raised():
+    child = subprocess.Popen(["sleep", "60"])
+    try:
+        lower(child.pid, "RLIMIT_NOFILE", 100, 120)
+        lower(child.pid, "RLIMIT_NOFILE", 200, 200)
+        assert resource.prlimit(child.pid, resource.RLIMIT_NOFILE) == (120, 120)
+    finally:
+        child.kill()
+        child.wait()
 
 
 @pytest.mark.parametrize(

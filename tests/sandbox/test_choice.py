@@ -70,6 +70,20 @@ def test_one_that_lets_an_attack_succeed_ends_the_search(kinds):
         chosen()
 
 
+def test_one_that_runs_nothing_is_as_good_as_missing(kinds):
+    @dataclass
+    class Blocked(Limited):
+        name: str = "blocked"
+        level: Level = Level.S2
+
+        def run(self, job):
+            raise SandboxError("bwrap: setting up uid map: Permission denied")
+
+    kinds(first=Blocked)
+    with pytest.raises(SandboxError, match="first: bwrap: setting up uid map: Permission denied.*remedy for"):
+        chosen()
+
+
 def test_a_lower_level_has_to_be_asked_for_by_name_and_level():
     with pytest.raises(ConfigError, match="keeps level S1, expected S2"):
         chosen("process")

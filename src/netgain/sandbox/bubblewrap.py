@@ -154,8 +154,7 @@ class Bubblewrap:
         limits = job.limits
         for name, value in self._belts(limits, group, number).items():
             # at the soft limit of CPU time a signal that names it, at the hard one a kill like any other
-            hard = value + (name == "RLIMIT_CPU")
-            resource.prlimit(box.inside, getattr(resource, name), (value, hard))
+            lower(box.inside, name, value, value + (name == "RLIMIT_CPU"))
         group.move([box.pid, box.inside])
         began = time.monotonic()
         box.go()
@@ -222,6 +221,15 @@ def belts(limits: Limits, *, keeps_memory: bool, keeps_processes: bool, reaper: 
         "RLIMIT_NOFILE": DESCRIPTORS, "RLIMIT_NPROC": tasks,
         "RLIMIT_MEMLOCK": 64 << 10, "RLIMIT_MSGQUEUE": 0, "RLIMIT_SIGPENDING": 256,
     }  # fmt: skip
+
+
+def lower(pid: int, name: str, soft: int, hard: int) -> None:
+    """Set a limit of another process; one that is lower already stays as it is."""
+    kind = getattr(resource, name)
+    most = resource.prlimit(pid, kind)[1]
+    if most != resource.RLIM_INFINITY:
+        soft, hard = min(soft, most), min(hard, most)
+    resource.prlimit(pid, kind, (soft, hard))
 
 
 @contextlib.contextmanager

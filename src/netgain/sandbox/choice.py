@@ -1,7 +1,7 @@
 """Which backend runs foreign code on this machine: the first in order that works and keeps the level asked for.
 
-A backend that is missing is passed over, and who was passed over and why is part of the answer. One that is there and
-lets an attack succeed ends the search: nothing weaker is tried in its place.
+A backend that is missing or runs nothing is passed over, and who was and why is part of the answer. One that runs
+programs and lets an attack succeed ends the search: nothing weaker is tried in its place.
 """
 
 from __future__ import annotations
@@ -100,10 +100,12 @@ def chosen(name: str = AUTO, *, least: Level = Level.S2, probe: bool = True) -> 
     for one in wanted:
         try:
             backend = KINDS[one].make()
-        except SandboxError as error:
+            outcomes = probed(backend) if probe else []
+        except SandboxError as error:  # missing, or runs no program here: as good as missing
             passed.append((one, error.what))
             continue
-        return Choice(refuse_weak(backend) if probe else backend, tuple(passed))
+        refuse_weak(backend, outcomes)
+        return Choice(backend, tuple(passed))
     here = remedies.machine()
     told = "; ".join(f"{one}: {why}" for one, why in passed)
     raise SandboxError(f"no sandbox of level S{int(least)} works here ({told})", fix=KINDS[wanted[0]].remedy(here))

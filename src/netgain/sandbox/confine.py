@@ -50,7 +50,7 @@ def stop(*_: object) -> None:
 
 
 def drop(account: int) -> None:
-    """Give up root, and check that the interpreter can still be read."""
+    """Give up root for good."""
     os.setgroups([])
     os.setresgid(account, account, account)
     os.setresuid(account, account, account)

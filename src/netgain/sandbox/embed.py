@@ -74,7 +74,7 @@ def main(packages: str, text: str) -> int:
         wasi.inherit_stderr()
         store.set_wasi(wasi)
         answering(linker, wasmtime, spec["pipe"])
-        start = linker.instantiate(store, module).exports(store)["_start"]
+        start: Any = linker.instantiate(store, module).exports(store)["_start"]
     except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, the program did not start
         sys.stderr.write(f"embed: {type(error).__name__}: {error}\n")
         return 120

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def interpreter(executable: str | None = None, prefix: str | None = None) -> Int
     return Interpreter(program, tuple(outermost(path for path in wanted if os.path.exists(path))), links)
 
 
-def outermost(paths: object) -> list[str]:
+def outermost(paths: Iterable[str]) -> list[str]:
     """Paths without those that lie below another one, or are links; in order."""
-    found = dict.fromkeys(str(path) for path in paths if not os.path.islink(str(path)))  # type: ignore[attr-defined]
+    found = dict.fromkeys(path for path in paths if not os.path.islink(path))
     return [path for path in found if not any(Path(path).is_relative_to(other) for other in found if other != path)]

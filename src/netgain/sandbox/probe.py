@@ -204,19 +204,18 @@ def probed(backend: Backend, attacks: Sequence[Attack] = ATTACKS) -> list[Outcom
         return [_tried(backend, attack, offered) for attack in attacks if backend.level >= attack.least]
 
 
-def refuse_weak(backend: Backend) -> Backend:
-    """The backend, once every attack on it was stopped.
+def refuse_weak(backend: Backend, outcomes: Sequence[Outcome]) -> None:
+    """Refuse to go on when an attack on a backend succeeded.
 
     Raises:
-        SandboxError: an attack succeeded; there is no weaker fallback.
+        SandboxError: it did; there is no weaker fallback.
     """
-    won = [one for one in probed(backend) if not one.stopped]
+    won = [one for one in outcomes if not one.stopped]
     if won:
         told = "; ".join(f"{one.what} ({one.detail})" for one in won)
         level = f"level S{int(backend.level)}"
         what = f"sandbox {backend.name!r} does not keep {level} on this machine: it let a program {told}"
         raise SandboxError(what, fix="do not run foreign code here; see netgain doctor --sandbox")
-    return backend
 
 
 def _works(backend: Backend) -> None:

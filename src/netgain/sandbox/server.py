@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import select
 import signal
 import socket
@@ -24,7 +23,7 @@ from pathlib import Path
 
 from netgain.errors import SandboxError
 from netgain.sandbox.accounts import account
-from netgain.sandbox.bubblewrap import Bubblewrap, belts, ending_of, started
+from netgain.sandbox.bubblewrap import Bubblewrap, belts, ending_of, lower, started
 from netgain.sandbox.cgroups import Group
 from netgain.sandbox.channels import Channels
 from netgain.sandbox.handing import checked_name, readable
@@ -200,7 +199,7 @@ class ForkServer:
     def _limit(self, pid: int, limits: Limits) -> None:
         kept = {"keeps_memory": self._group.keeps_memory, "keeps_processes": self._group.keeps_processes}
         for name, value in belts(limits, reaper=INSIDE * (self._number is None), **kept).items():
-            resource.prlimit(pid, getattr(resource, name), (value, value))
+            lower(pid, name, value, value)
         with contextlib.suppress(OSError):  # the child dies for want of memory, not the server beside it
             Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
 
