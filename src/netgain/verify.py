@@ -362,7 +362,7 @@ class Study:
         return "watch" if "ungated" in pieces else "none" if "ordinary" in pieces else str(plan["mode"])
 
     def binds(self, run: str, name: str, action: str) -> bool:
-        """Whether an alarm acts in a run: in no arm without a gate of its own; pausing and halting bind the loop alone."""
+        """Whether an alarm acts in a run: in no arm without a gate; pausing and halting bind the loop alone."""
         row = self.rows[run]
         loose = {"ungated", "ordinary", f"unguarded:{name}", f"unguarded:{name}.stop", "stop:off"}
         free = action == "watch" or loose & {*row["arm"].split("+")}

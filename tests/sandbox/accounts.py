@@ -1,4 +1,4 @@
-"""Runs a piece of Python under an ordinary account, with an interpreter that this account may start."""
+"""Runs a piece of Python under an ordinary account, with an interpreter and a copy of ours that it may read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,33 +14,30 @@ import pytest
 import netgain
 
 NOBODY = 65534
-SOURCES = Path(netgain.__file__).parents[1]
+PACKAGE = Path(netgain.__file__).parent
 RECENT = "import sys, netgain; sys.exit(sys.version_info < (3, 11))"
 
 
-def under(code: str, *, seconds: float = 120.0) -> str:
+def under(code: str) -> str:
     """What a program prints that an ordinary account runs; skips, and says why, where there is no way to."""
     if os.geteuid() != 0:
-        return _run([sys.executable, "-c", code], seconds)
-    for python in (sys.executable, *filter(None, map(shutil.which, ("/usr/bin/python3", "/usr/local/bin/python3")))):
-        if _started(python).returncode == 0:
-            return _run([python, "-c", code], seconds, user=NOBODY, group=NOBODY, extra_groups=[])
-    pytest.skip("no Python of at least 3.11 that an ordinary account may start: all of them lie in closed folders")
+        return _finished([sys.executable, "-c", code], str(PACKAGE.parent)).stdout
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        shutil.copytree(PACKAGE, Path(name, "netgain"), ignore=shutil.ignore_patterns("*.pyc"))
+        account = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        for python in (os.path.realpath(sys.executable), "/usr/bin/python3", "/usr/local/bin/python3"):
+            if _finished([python, "-c", RECENT], name, **account).returncode == 0:
+                done = _finished([python, "-c", code], name, **account)
+                assert done.returncode == 0, done.stderr
+                return done.stdout
+    pytest.skip(f"no Python from 3.11 on that account {NOBODY} may start")
 
 
-def _started(python: str) -> subprocess.CompletedProcess[bytes]:
-    options = {"user": NOBODY, "group": NOBODY, "extra_groups": [], "env": {"PYTHONPATH": str(SOURCES)}, "cwd": "/"}
-    command = [python, "-c", RECENT]
+def _finished(command: list[str], sources: str, **account: object) -> subprocess.CompletedProcess[str]:
+    environment = {"PYTHONPATH": sources, "PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
+    options = {"cwd": "/", "env": environment, "capture_output": True, "text": True, "timeout": 300, "check": False}
     try:
-        return subprocess.run(command, capture_output=True, check=False, **options)
-    except OSError:
-        return subprocess.CompletedProcess(command, 1)
-
-
-def _run(command: list[str], seconds: float, **options: object) -> str:
-    environment = {"PYTHONPATH": str(SOURCES), "PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(
-        command, cwd="/", env=environment, capture_output=True, text=True, timeout=seconds, check=False, **options
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+        return subprocess.run(command, **options, **account)
+    except OSError as error:  # it lies in a folder that is closed to the account
+        return subprocess.CompletedProcess(command, 127, "", str(error))

@@ -105,6 +105,11 @@ def test_a_hostile_archive_is_refused(name):
     assert error.value.what.isprintable()
 
 
+def test_members_over_each_other_are_found_before_any_is_read():
+    with pytest.raises(EvaluateError, match="lie over each other"):
+        unpack_archive(HOSTILE["zip: overlapping"], ROOM)
+
+
 @pytest.mark.parametrize("make", [zipped, tarred, lambda *one: gzip.compress(tarred(*one), mtime=0)])
 def test_an_honest_archive_gives_its_files(make, tmp_path):
     found = unpack_archive(make(("a", b"1"), ("b/c", b"2" * 1000)), ROOM)

@@ -42,6 +42,15 @@ def test_nothing_gets_through_bubblewrap():
 
 
 @needs_bwrap
+def test_nothing_gets_through_the_fork_server():
+    from netgain.sandbox.server import ForkServer
+
+    with ForkServer() as backend:
+        found = summary(check_backend(backend))
+    assert found["succeeded"] == [] and len(found["stopped"]) >= 40
+
+
+@needs_bwrap
 def test_nothing_gets_through_bubblewrap_as_an_ordinary_user():
     found = json.loads(under(ORDINARY))
     print(json.dumps({name: len(names) for name, names in found.items()}), found["not tried"])  # noqa: T201 - how many, with -rA
