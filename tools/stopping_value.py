@@ -67,7 +67,6 @@ CASES = {
     "collapse-twin": Case("collapse", HARM, ("truth", "tails"), {"mode": "fresh"}),
     "goodhart-twin": Case("goodhart", HARM, ("gold", "calibration"), {"labels": 1000}),
     "drift-twin": Case("drift", CARELESS, ("accuracy", "careful"), {"labels": "people"}, canaries=200),
-    "none": Case("length", LABELS, ("ladder", "retention"), {**LENGTH, "plant": "none"}),
 }
 
 
