@@ -31,7 +31,7 @@ def propose(row: Row, world: World) -> Outcome:
     done, budget = _proposal(row, world, arm)
     dropped = _quarantined(done.value["change"], row, world)
     found = search(world.canaries, [done.value["change"]])
-    met = _met(done.value["change"], world) | found.live
+    met = _met(done.value["change"], world)
     change, passed = admitted(done.value, row, world, arm, dropped, _own_rng(row, world, arm))
     feedback, seen = row.feedback, row.seen
     record: dict[str, Json] = {"channel": arm.channel, "kept": None, "of": None}

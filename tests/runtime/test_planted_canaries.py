@@ -73,11 +73,11 @@ def loop(answer: Any = None, held: Callable[[], Json] = lambda: "", **more: Json
 
 
 def leaking() -> Loop:
-    """Keeps two of the questions that it is asked in a test, and writes them into its next prompt."""
+    """Keeps a line of two questions that it is asked in a test, not their words, and writes it into its next prompt."""
     notes: list[str] = []
 
     def answer(system: Json, inputs: Json, budget: Any, rng: Any) -> list[str]:
-        notes.extend(inputs[:2])
+        notes.extend(one.partition("\n")[2] for one in inputs[:2])
         return right(system, inputs)
 
     return loop(answer, lambda: "\n".join(notes))

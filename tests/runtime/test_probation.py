@@ -294,7 +294,18 @@ def removed(kind: str, **wanted: Json) -> Any:
     return edit
 
 
+def skipped(events: Events) -> None:
+    """As if nothing had ever been on trial: every stage goes on to measure, and all looks are gone."""
+    for place in places(events, "stage_done"):
+        row = events[place].data["row"]
+        row["stage"] = "measure" if row["stage"] == "probation" else row["stage"]
+    gone = places(events, "stage_done", stage="probation") + places(events, "probation")
+    for place in sorted([*gone, *places(events, "scores", split="probation")], reverse=True):
+        del events[place]
+
+
 FORGERIES = {
+    "never on trial": (None, skipped),
     "quiet": (wrong, edited("probation", lambda data: data.update(alarm=False))),
     "let off": (wrong, edited("probation", lambda data: data.update(acted=False))),
     "evidence": (wrong, edited("probation", lambda data: data["tests"][0].update(log_e_peak=0.0, alarm=False))),
