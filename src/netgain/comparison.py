@@ -66,7 +66,9 @@ def compare(left: Side, right: Side) -> dict[str, Json]:
     Raises:
         ConfigError: their contracts differ; names the first part that does.
     """
-    contracts = [side.facts.contract for side in (left, right)]  # of the epoch in which the sealed items were answered
+    contracts: list[Json] = [
+        side.facts.contract for side in (left, right)
+    ]  # of the epoch in which the sealed items were answered
     differs = first_difference(*contracts)
     if differs is not None:
         fix = "run one of them again with the code, libraries, suite and gate of the other"
