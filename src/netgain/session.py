@@ -317,7 +317,7 @@ def run_study(
 
 
 def _may_go_on(folder: Path, reason: str) -> None:
-    """Refuse a new epoch of a study that was not begun, or is finished; one that ended in this very epoch is finished."""
+    """Refuse a new epoch of a study that was not begun, or is finished, unless it was finished in this very one."""
     facts = Facts()
     if registered(folder):
         with Ledger.open(folder, readonly=True) as log:
