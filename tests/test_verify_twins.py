@@ -9,6 +9,7 @@ import random
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -424,6 +425,31 @@ def test_verdicts_are_the_same_and_of_every_word(record: list[Event]) -> None:
         assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
         words.add(theirs["verdict"])
     assert words == {"SUPPORTED", "SUPPORTED WITH LIMITS", "REFUTED", "INCONCLUSIVE", "INVALID"}
+
+
+def with_epoch(events: list[Event], at: int, unbridged: dict[str, str] | None, by: float) -> list[Event]:
+    """The study with another claimed effect and an epoch that is opened before its event `at`; None: no bridge."""
+    events = [Event(event.kind, event.run, copies.deepcopy(dict(event.data))) for event in events]
+    held: Any = next(event.data for event in events if event.kind == "claim_registered")
+    held["claim"] |= {"by": by, "rung": "R1", "beats": ["frozen"]}
+    opened = {"epoch": 1, "contract": held["contract"], "contract_digest": held["contract_digest"]}
+    bridged = [] if unbridged is None else [Event("epoch_bridged", None, {"epoch": 1, "unbridged": unbridged})]
+    return [*events[:at], Event("epoch_opened", None, opened), *bridged, *events[at:]]
+
+
+def test_verdicts_under_two_epochs_are_the_same_and_unbridged_ones_decide_nothing(record: list[Event]) -> None:
+    first = next(i for i, event in enumerate(record) if event.kind == "claim_registered") + 1
+    middle = next(i for i, event in enumerate(record) if event.kind == "seal_opened") // 2
+    found = {}
+    for by, at, unbridged in product((0.05, 0.7), (first, middle), ({}, {"axis": "why"}, None)):
+        ours, theirs = both(with_epoch(record, at, unbridged, by))
+        assert verify.differs(ours, theirs, f"{by}, {at}, {unbridged}: the engine's") == ""
+        found[by, at, str(unbridged)] = (theirs["verdict"], theirs["level"])
+    tied = {(by, at): found[by, at, "{}"] for by in (0.05, 0.7) for at in (first, middle)}
+    assert set(tied.values()) == {("SUPPORTED WITH LIMITS", 3), ("REFUTED", 3)}
+    for unbridged in (str({"axis": "why"}), "None"):
+        assert {found[by, middle, unbridged] for by in (0.05, 0.7)} == {("INCONCLUSIVE", 2)}
+        assert {by: found[by, first, unbridged] for by in (0.05, 0.7)} == {by: tied[by, first] for by in (0.05, 0.7)}
 
 
 def repeated(events: list[Event], times: int) -> list[Event]:

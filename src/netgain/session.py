@@ -318,9 +318,8 @@ def run_study(
     """
     reference = study.reference or reference_of(study.loop)
     study = replace(study, reference=reference)
-    if new_epoch is not None and ((folder / DIGESTS).exists() or not registered(folder)):
-        what = "a new epoch continues a study that was begun and is not finished"
-        raise ConfigError(what, where=str(folder), fix="leave --new-epoch out, or run a new study")
+    if new_epoch is not None:
+        _may_go_on(folder, new_epoch)
     _make(folder)
     if (folder / DIGESTS).exists() and (verdict := _finished(study, folder, extend=extend)) is not None:
         return verdict
@@ -345,6 +344,18 @@ def run_study(
                 bridge(world, facts, workers)
                 _conduct(world, study, folder, log, workers, watch, extend=extend)
                 return _conclude(world, study, folder, log, workers, say)
+
+
+def _may_go_on(folder: Path, reason: str) -> None:
+    """Refuse a new epoch of a study that was not begun, or is finished, unless it was finished in this very one."""
+    facts = Facts()
+    if registered(folder):
+        with Ledger.open(folder, readonly=True) as log:
+            facts = facts_of(log)
+    same = bool(facts.epochs) and facts.epochs[-1].opened["reason"] == reason.strip()
+    if not facts.registration or (facts.concluded and not same):
+        what = "a new epoch continues a study that was begun and is not finished"
+        raise ConfigError(what, where=str(folder), fix="leave --new-epoch out, or run a new study")
 
 
 def _make(folder: Path) -> None:

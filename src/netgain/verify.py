@@ -333,23 +333,9 @@ class Study:
         need(not lacking or self.kinds[kind], lacking, None)
         return self.kinds[kind if run is None else (kind, run)]
 
-    @property
-    def opened(self) -> list[int]:
-        """Where epochs after the first one begin."""
-        return [entry.seq for entry in self.of("epoch_opened")]
-
-    def epoch(self, seq: int) -> int:
-        """The epoch that an entry lies in; the registered contract is epoch 0."""
-        return bisect_right(self.opened, seq)
-
-    def under(self, seq: float) -> Record:
-        """What the study ran under at an entry: the registration, or the record that opened the epoch."""
-        at = bisect_right(self.opened, seq)
-        return self.of("epoch_opened")[at - 1].data if at else self.record
-
     def limits(self, run: str) -> Record:
         """Limits that were in force when a run did its last stage."""
-        under = self.under(self.of("stage_done", run)[-1].seq)
+        under = in_force(self, self.of("stage_done", run)[-1].seq)
         held: Record = under["contract"].get("limits", {}) if "epoch" in under else self.record["study"]["limits"]
         return held
 
@@ -423,7 +409,7 @@ def registration(study: Study) -> str:
     need(data["contract_digest"] == digest(data["contract"]), f"seq {seq}: contract digest")
     need(data["claim_digest"] == digest(covered), f"seq {seq}: claim digest")
     for name in ("claim.toml", "netgain.toml", "policy.toml"):  # netgain.toml also has limits, which an epoch may move
-        held = study.under(math.inf)["files"] if name == "netgain.toml" else data["files"]
+        held = in_force(study, math.inf)["files"] if name == "netgain.toml" else data["files"]
         need(held.get(name) == study.files.get(name), f"{name}: not the registered file (seq {seq})")
     drawn = sha(f"{data['claim_digest']}{data['root_bits']}".encode()).hex()
     need(data["given_root"] or data["root"] == drawn, f"seq {seq}: root is not of claim digest and random bits")
@@ -486,16 +472,33 @@ def remembered(study: Study, path: Path) -> str:
     return f"the first {max(sizes)[0]} of {len(study.leaves)} entries are those of {len(held)} remembered checkpoints"
 
 
+def epochs_of(study: Study) -> list[int]:
+    """Where epochs after the first one begin."""
+    return [entry.seq for entry in study.of("epoch_opened")]
+
+
+def epoch_of(study: Study, seq: int) -> int:
+    """The epoch that an entry lies in; the registered contract is epoch 0."""
+    return bisect_right(epochs_of(study), seq)
+
+
+def in_force(study: Study, seq: float) -> Record:
+    """What the study ran under at an entry: the registration, or the record that opened the epoch."""
+    at = bisect_right(epochs_of(study), seq)
+    found: Record = study.of("epoch_opened")[at - 1].data if at else study.record
+    return found
+
+
 def contract(study: Study) -> str:
     """Every session of `run` had the contract of its epoch; epochs were consented to, in order, before the seal."""
     registered, sessions = study.record["contract_digest"], study.of("session")
     need(sessions or not study.of("stage_done"), "stages were done in no session")
     for entry in sessions:
-        wanted = study.under(entry.seq)["contract_digest"]
+        wanted = in_force(study, entry.seq)["contract_digest"]
         need(entry.data["contract_digest"] == wanted, f"seq {entry.seq}: another contract than registered")
     begun = [entry.seq for kind in ("seal_opened", "transplanted") for entry in study.of(kind)]
     for number, entry in enumerate(study.of("epoch_opened"), start=1):
-        data, before, here = entry.data, study.under(entry.seq - 1), f"seq {entry.seq}: epoch {entry.data['epoch']}"
+        data, before, here = entry.data, in_force(study, entry.seq - 1), f"seq {entry.seq}: epoch {entry.data['epoch']}"
         need(data["epoch"] == number, f"{here} is number {number}")
         need(data["from"] == before["contract_digest"], f"{here} does not follow the contract before it")
         need(data["contract_digest"] == digest(data["contract"]), f"{here}: contract digest")
@@ -513,7 +516,7 @@ def contract(study: Study) -> str:
         need(
             entry.seq < min(begun, default=math.inf), f"{here} is opened after the seal, or after improvers were moved"
         )
-    return f"contract {registered} in {len(sessions)} sessions, {len(study.opened)} further epochs"
+    return f"contract {registered} in {len(sessions)} sessions, {len(epochs_of(study))} further epochs"
 
 
 def flat(contract: Record) -> Record:
@@ -571,8 +574,8 @@ def items(study: Study) -> str:
     sources = {name: digest(axis["source"])[:16] for name, axis in study.axes.items()}
     for entry in study.of("scores"):
         data, spec, here = entry.data, study.axes[entry.data["axis"]]["source"], f"seq {entry.seq}"
-        under, wanted = (data["contract"], data["epoch"]), study.under(entry.seq)["contract_digest"][:16]
-        need(under == (wanted, study.epoch(entry.seq)), f"{here}: scored under contract and epoch {under}")
+        under, wanted = (data["contract"], data["epoch"]), in_force(study, entry.seq)["contract_digest"][:16]
+        need(under == (wanted, epoch_of(study, entry.seq)), f"{here}: scored under contract and epoch {under}")
         need(data["source"] == sources[data["axis"]], f"{here}: items are not from the source of axis {data['axis']!r}")
         wrong = odd_score(data["values"], data["status"])
         need(not wrong, f"{here}: {wrong}")
@@ -679,9 +682,7 @@ def bridges(study: Study) -> str:
             latest[run, data["axis"], "released"] = data
             if data["round"] == 0:
                 latest.setdefault((run, data["axis"], "generation 0"), data)
-    return (
-        f"{len(study.of('epoch_bridged'))} of {len(study.opened)} further epochs bridged, systems asked again in each"
-    )
+    return f"{len(study.of('epoch_bridged'))} of {len(epochs_of(study))} further epochs have a bridge, computed again"
 
 
 def _again(old: Record, new: Record) -> bool:
@@ -916,11 +917,11 @@ def watched(study: Study) -> str:
             agreed = quiet or (said["alarm"] is beyond and (value is not None or said["reason"]))
             need(agreed, f"{here}: {rule['name']} says {said['alarm']}, computed {beyond}")
         asked = [(said["action"], said["monitor"]) for said in data["signals"] if said["alarm"] is not False]
-        epoch = study.epoch(entry.seq)
+        epoch = epoch_of(study, entry.seq)
         asked += [("freeze", name) for name, since in frozen[run].items() if name not in drifts or since == epoch]
         need(data.get("epoch", 0) == epoch, f"{here}: looked at in epoch {data.get('epoch', 0)}, not {epoch}")
         drifted = any(said["alarm"] and said["monitor"] in drifts for said in data["signals"])
-        parts = flat(study.under(entry.seq)["contract"]) if "moved" in data else {}
+        parts = flat(in_force(study, entry.seq)["contract"]) if "moved" in data else {}
         known = all(name in parts or name.startswith("library ") for name in data.get("moved", ()))
         need(known and ("moved" in data) == drifted, f"{here}: a drift names what moved, and nothing else does")
         bound = [
@@ -1227,7 +1228,7 @@ def gate(study: Study) -> str:
     need(len(sheets) == len(scored), "scores: a gate block was scored twice in one round")
     for sheet in scored:
         ruled = [one.seq for one in study.of("gate_decision", sheet.run) if one.data["round"] == sheet.data["round"]]
-        fair = all(study.epoch(seq) == sheet.data["epoch"] for seq in ruled)
+        fair = all(epoch_of(study, seq) == sheet.data["epoch"] for seq in ruled)
         need(fair, f"seq {sheet.seq}: a score of another epoch in the decision at seq {ruled[:1]}")
     for entry in study.of("gate_decision"):
         wrong = _decide_again(study, entry, sheets)
@@ -1837,9 +1838,9 @@ class Case:
         self.lost = [replica in halted for replica in study.replicas]
         self.typical = partial(typical, looks=self.half, lost=self.lost)
         asked = [entry for entry in study.of("decision") if any(entry.run in runs for runs in self.own)]
-        self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked) + len(study.opened)
-        steered = {study.epoch(e.seq) for e in study.of("stage_done") if e.data["stage"] in DECIDING}
-        self.epochs = sorted({*steered, len(study.opened)})
+        self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked) + len(epochs_of(study))
+        steered = {epoch_of(study, e.seq) for e in study.of("stage_done") if e.data["stage"] in DECIDING}
+        self.epochs = sorted({*steered, len(epochs_of(study))})
         tied = {e.data["epoch"] for e in study.of("epoch_bridged") if not e.data["unbridged"]}
         self.unbridged = [f"epoch {one} is not bridged" for one in self.epochs[1:] if one not in tied]
 

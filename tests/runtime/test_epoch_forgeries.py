@@ -130,6 +130,7 @@ FORGERIES: dict[str, tuple[Edit, str, str]] = {
     "no reason": (put("epoch_opened", reason=" "), "contract", "no person consented"),
     "a part that moved is not named": (put("epoch_opened", moved={}), "contract", "moved"),
     "another contract before": (put("epoch_opened", **{"from": "0" * 64}), "contract", "does not follow"),
+    "a contract of another digest": (put("epoch_opened", contract={}), "contract", "contract digest"),
     "the gate moved along": (recontracted(lambda one: one["gate"].update(level=0.2)), "contract", "the question"),
     "items moved along": (
         recontracted(lambda one: one["suite"]["axes"][0].update(margin=0.9)), "contract", "the question itself",

@@ -133,6 +133,8 @@ def test_with_consent_an_epoch_is_opened_bridged_and_the_claim_decided_in_it(tmp
     assert "1 decisions by a person or an outside model on the path" in verdict.limits
     assert verdict.endogenous is False
     assert failing(tmp_path / "study") == []
+    again = scored_by(tmp_path / "code", LENIENT)  # the same call once more finds the study finished
+    assert run_study(again, tmp_path / "study", new_epoch="ties were lost") == verdict
     sealed = {one.data["epoch"] for one in events_in(tmp_path / "study", "scores") if one.data["split"] == "sealed"}
     assert sealed == {1}
 
