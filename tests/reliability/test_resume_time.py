@@ -59,7 +59,7 @@ def resumed(home: Path) -> tuple[float, float]:
             assert running.poll() is None, running.stderr and running.stderr.read()
             if held(folder) and Ledger.begun(folder) and started_stages(folder) > before:
                 return time.monotonic() - began, cpu_seconds(running.pid)
-            time.sleep(0.005)
+            time.sleep(0.02)
     finally:
         running.send_signal(signal.SIGKILL)
         running.communicate()
@@ -80,5 +80,5 @@ def test_the_next_stage_begins_within_two_seconds_after_a_kill(tmp_path: Path, t
     late = sum(one > LIMIT_SECONDS for one in wall)
     record("G4", "resumptions after kill -9 (failures: over 2 s of wall time)", trials=times, failures=late, seed=None,
            command=COMMAND, **figures)  # fmt: skip
-    # Wall time belongs to the machine: what is held here is the processor time, which a loaded machine does not stretch.
+    # Wall time is kept, and depends on who else works here; what is held is the processor time.
     assert max(used) < LIMIT_SECONDS, figures
