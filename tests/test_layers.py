@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[1] / "src"
 LAYERS = (
     "records surfaces policy suite metric claim budget seeding errors canonical wire codecs generators items kinds",
     "stages loop run study arms channel jobs evaluation groups proposal watching promotion world facts evidence ledger "
-    "approvals rollback leases poison",
+    "approvals rollback leases poison result",
     "gates guards monitors sandbox executors stores artifacts feedback testing",
-    "recipes gauntlet readers integrations report web cli notify session planning config verify status export result "
+    "recipes gauntlet readers integrations report web cli notify session planning config verify status export "
     "bench case attempts contract seal yardstick calibration transplant deciders whatif replication comparison "
     "recombine protecting twins files evaluators",
 )

@@ -128,8 +128,9 @@ SAID = (
 COVERS = (
     "## What this does not cover",
     "Power loss is simulated: a sector is written whole or not at all, and what was flushed is never damaged. A disk "
-    "that lies about a flush is not tried. A rollback waits for the stage that is being done. A loop that kills its own "
-    "keeper process may leave processes behind; foreign code belongs into a sandbox. Several hosts are not supported.",
+    "that lies about a flush is not tried. A rollback waits for the stage that is being done. A loop that kills its "
+    "own keeper process may leave processes behind; foreign code belongs into a sandbox. Several hosts are not "
+    "supported.",
 )
 
 
