@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: bwrap study study-full test bench nightly docs error-rates format clean
+.PHONY: bwrap study study-full test bench nightly docs error-rates reliability format clean
 .DELETE_ON_ERROR:
 
 study: $(VENV)/study.stamp
@@ -39,6 +39,9 @@ docs: $(VENV)/test.stamp
 
 error-rates: $(VENV)/test.stamp
 	$(BIN)/python tools/make_error_rates.py --keep .error-rates
+
+reliability: $(VENV)/test.stamp
+	$(BIN)/python tools/make_reliability.py
 
 format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix .

@@ -595,8 +595,7 @@ def _book(study: Study, log: Ledger) -> bool:
 
 def _starts(study: Study, log: Ledger, *, extend: bool) -> int:
     """How many starts are to be enrolled: of an interrupted look all that it was begun for."""
-    facts = facts_of(log)
-    if extend and facts.concluded:
+    if extend and (facts := facts_of(log)).concluded:  # read only then: a resume must not wait for a long log
         return _next_look(study, facts)
     begun = [int(event.data["look"]) for event in log.events("replica_enrolled")]
     return max([study.replicas, *begun])

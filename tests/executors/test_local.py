@@ -140,6 +140,13 @@ def test_a_worker_that_died_is_replaced_for_the_next_call(worker):
     assert after != before
 
 
+def test_a_task_on_which_a_worker_dies_twice_is_an_error_of_infrastructure_and_no_answer(worker):
+    for _ in range(2):
+        with pytest.raises(SandboxError, match="status 9 during 'answer'"):
+            asked(worker, "die")
+    assert len(asked(worker, "x")["value"]["outputs"]) == 1  # the next task gets a new worker
+
+
 def test_a_task_whose_worker_dies_once_is_repeated_by_who_gave_it_out(worker, file):
     pauses = []
     found = Deaths(sleep=pauses.append).attempt("t", {"op": "answer"}, lambda: asked(worker, "die once"))

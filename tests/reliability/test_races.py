@@ -83,7 +83,7 @@ def raced(folder: Path, contestants: list[subprocess.Popen[str]], chance: Random
     return "" if {*said} <= {"won", "late", "LedgerError"} else f"told {said}", said.count("LedgerError")
 
 
-@pytest.mark.parametrize("races", [150, pytest.param(10_000, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("races", [500, pytest.param(10_000, marks=pytest.mark.nightly)])
 def test_exactly_one_of_several_coordinators_makes_a_promotion(races: int) -> None:
     chance, wrong, refused = Random(SEED), list[str](), 0
     with scratch() as memory, ExitStack() as stack:

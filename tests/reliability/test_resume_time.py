@@ -59,7 +59,7 @@ def resumed(home: Path) -> tuple[float, float]:
             assert running.poll() is None, running.stderr and running.stderr.read()
             if held(folder) and Ledger.begun(folder) and started_stages(folder) > before:
                 return time.monotonic() - began, cpu_seconds(running.pid)
-            time.sleep(0.005)
+            time.sleep(0.02)
     finally:
         running.send_signal(signal.SIGKILL)
         running.communicate()
@@ -76,9 +76,10 @@ def test_the_next_stage_begins_within_two_seconds_after_a_kill(tmp_path: Path, t
     figures = {
         "median_seconds": round(statistics.median(wall), 3), "p99_seconds": round(sorted(wall)[int(0.99 * times)], 3),
         "p99_processor_seconds": round(sorted(used)[int(0.99 * times)], 3),
+        "waiting_for_each_core": round(os.getloadavg()[0] / (os.cpu_count() or 1), 1),
     }  # fmt: skip
     late = sum(one > LIMIT_SECONDS for one in wall)
     record("G4", "resumptions after kill -9 (failures: over 2 s of wall time)", trials=times, failures=late, seed=None,
            command=COMMAND, **figures)  # fmt: skip
-    # Wall time belongs to the machine: held here is the processor time, which a loaded machine does not stretch.
+    # Wall time is kept, and depends on who else works here; what is held is the processor time.
     assert max(used) < LIMIT_SECONDS, figures
