@@ -87,6 +87,13 @@ class Refuses(Bare):
         return super().run(job)
 
 
+class Never(Bare):
+    """Starts nothing at all."""
+
+    def run(self, job):
+        raise SandboxError("not today")
+
+
 def test_a_backend_that_lets_something_through_does_not_pass():
     few = [one for one in ATTACKS if one.name in ("read the answers", "own environment")]
     with pytest.raises(AssertionError, match="2 succeeded: read the answers \\(threat 2\\), own environment"):
@@ -99,6 +106,8 @@ def test_a_backend_that_runs_nothing_stops_nothing():
         check_backend(Kills(), [])
     with pytest.raises(AssertionError, match="could not be started"):
         check_backend(Refuses(), [ATTACKS[0]])
+    with pytest.raises(AssertionError, match="honest programs fail.*not today"):
+        check_backend(Never(), [])
 
 
 def test_whatever_outlives_its_job_counts_and_is_ended():

@@ -674,7 +674,10 @@ os.write(3, json.dumps([told["x"], beside, os.path.getsize("own.txt")]).encode()
 sys.exit(7)
 """
     files = {"beside.txt": b"beside", "sub/deep.txt": b"deep"}
-    done = backend.run(Job(source=source.encode(), files=files, stdin=b'{"x": 41}', limits=LIMITS))
+    try:
+        done = backend.run(Job(source=source.encode(), files=files, stdin=b'{"x": 41}', limits=LIMITS))
+    except NetgainError as error:
+        return [str(error)]
     wanted = {
         "ending": (done.ending, "ended"), "code": (done.code, 7), "result": (done.result, b"[41, true, 1048576]"),
         "out": (done.out, b"a log\n"), "err": (done.err, b"another"), "level": (done.level, backend.level),
