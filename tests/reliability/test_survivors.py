@@ -20,7 +20,7 @@ from netgain.wire import pack
 COMMAND = "pytest tests/reliability/test_survivors.py"
 ENDED_WITHIN = 1.0  # seconds after the deadline
 DEADLINE = 0.3
-HOSTILE = '''
+HOSTILE = """
 import os, signal, sys, time
 from pathlib import Path
 from netgain import records, stages
@@ -62,7 +62,7 @@ def answer(system, inputs, budget, rng):
 
 
 loop = stages.Loop(lambda rng: 0, lambda view: records.Change([]), answer)
-'''
+"""
 WAYS = ("sleeps", "spins", "children", "detached", "stopped", "stopped child")
 
 

@@ -96,8 +96,7 @@ def _sectors(op: Op) -> list[Op]:
         return [op]
     cuts = [0, *range(SECTOR - op.offset % SECTOR, len(op.data), SECTOR), len(op.data)]
     return [
-        Op("write", file=op.file, offset=op.offset + start, data=op.data[start:end])
-        for start, end in pairwise(cuts)
+        Op("write", file=op.file, offset=op.offset + start, data=op.data[start:end]) for start, end in pairwise(cuts)
     ]
 
 

@@ -50,9 +50,7 @@ class Children:
     ) -> None:
         self._server.communicate(timeout=60)
 
-    def run(
-        self, target: Callable[..., None], *args: Any, at: int | None = None, after: float | None = None
-    ) -> Ended:
+    def run(self, target: Callable[..., None], *args: Any, at: int | None = None, after: float | None = None) -> Ended:
         """Run a function of a module in a child, which is killed before its operation `at`, or `after` seconds.
 
         Raises:
