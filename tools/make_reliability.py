@@ -104,7 +104,7 @@ def figures(lines):
     """Return what was measured beside, goal by goal."""
     told = []
     for line in (one for one in lines if one.get("measured")):
-        each = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in line["measured"].items())
+        each = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in sorted(line["measured"].items()))
         told.append(f"- {line['goal']}, {line['what']}: {each}")
     return "\n".join(told) or "None."
 

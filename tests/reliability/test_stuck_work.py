@@ -53,7 +53,7 @@ def test_every_stage_that_takes_too_long_is_on_record_in_time(tmp_path: Path, st
     assert slow >= 3 * studies and not unseen and not delays
 
 
-HANGS = '''
+HANGS = """
 import sys, time
 from netgain.stages import Loop
 from netgain.testing import cycle
@@ -66,7 +66,7 @@ def answer(system, inputs, budget, rng):
 
 
 loop = Loop(cycle.start, cycle.propose, answer, surfaces=["policy"], gate="strict")
-'''
+"""
 
 
 def test_a_task_that_hangs_is_ended_and_the_run_comes_to_its_end(tmp_path: Path) -> None:
