@@ -49,7 +49,7 @@ def kinds(monkeypatch):
 
 def test_the_order_is_bubblewrap_landlock_wasm_and_below_only_on_request():
     assert list(KINDS) == ["bubblewrap", "sandlock", "wasm", "process", "none"]
-    assert [kind.level for kind in KINDS.values()] == [Level.S2, Level.S2, Level.S3, Level.S1, Level.S0]
+    assert [kind.level for kind in KINDS.values()] == [Level.S2, Level.S1, Level.S3, Level.S1, Level.S0]
 
 
 def test_the_first_that_is_there_is_taken_and_the_others_are_told(kinds):

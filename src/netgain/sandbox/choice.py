@@ -37,7 +37,7 @@ def _nothing(here: remedies.Machine) -> str:
 # in the order of choice; `process` and `none` are below S2 and only taken where that is asked for
 KINDS: Mapping[str, Kind] = {
     "bubblewrap": Kind(Bubblewrap, Level.S2, remedies.for_bubblewrap),
-    "sandlock": Kind(Landlock, Level.S2, remedies.for_landlock),
+    "sandlock": Kind(Landlock, Level.S1, remedies.for_landlock),
     "wasm": Kind(Wasm, Level.S3, remedies.for_wasm),
     "process": Kind(Limited, Level.S1, _nothing),
     "none": Kind(Bare, Level.S0, _nothing),

@@ -51,7 +51,7 @@ class Landlock:
     packages: str | None = None
     python: Interpreter = field(default_factory=interpreter)
     name: str = field(init=False, default="sandlock")
-    level: Level = field(init=False, default=Level.S2)
+    level: Level = field(init=False, default=Level.S1)
 
     def __post_init__(self) -> None:
         if sys.platform != "linux":

@@ -62,7 +62,7 @@ APPARMOR = (
 NAMESPACES = "sudo sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000" + UNTRIED
 CONTAINER = (
     "a container has to be let make namespaces: docker run --security-opt seccomp=unconfined --security-opt "
-    "apparmor=unconfined --cap-add SYS_ADMIN, or use the backend 'sandlock', which needs none" + UNTRIED
+    "apparmor=unconfined --cap-add SYS_ADMIN, or use the backend 'wasm', which needs none" + UNTRIED
 )
 ELSEWHERE = (
     "namespaces and Landlock are Linux: use a Linux machine or virtual machine, or the backend 'wasm' for programs in "
