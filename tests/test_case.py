@@ -31,7 +31,9 @@ def facts(*, replicas=2, axes=AXES, sealed=None, spend=None, decisions=(), choic
              "starts": "this generation 0"}  # fmt: skip
     record = {
         "claim": claim,
-        "study": {"rounds": 5, "arms": list(ARMS), "untestable": {}, "required": {"R1": ["frozen"]}},
+        "study": {
+            "rounds": 5, "arms": list(ARMS), "untestable": {}, "required": {"R1": ["frozen"]}, "surfaces": ["weights"],
+        },
         "contract": {"suite": {"axes": axes, "dev_items": 0}}, "exploratory": False, "given_root": False,
         **registration,
     }  # fmt: skip

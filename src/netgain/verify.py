@@ -2274,7 +2274,7 @@ def result(study: Study) -> str:
         data = entry.data
         if kind == "stage_done":
             channel = {name: one for name, one in data["out"].get("channel", {}).items() if name != "channel"}
-            gone = ("replica", "arm", "variant", "start", "build", "answer")
+            gone = ("replica", "arm", "variant", "plan", "start", "build", "answer")
             row = {name: one for name, one in data["row"].items() if name not in gone}
             told[entry.run].append(["stage", data["round"], data["stage"], {**data["out"], "channel": channel}, row])
         elif data.get("split") != "sealed":

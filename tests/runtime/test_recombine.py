@@ -96,7 +96,7 @@ def test_a_mixture_that_is_silent_moves_no_score_of_an_arm(tmp_path: Path) -> No
 
     def silenced(event: Any) -> Any:
         data: Mapping[str, Any] = event.data
-        if not data.get("role", "").startswith("mixture:0"):
+        if event.kind != "scores" or not data["role"].startswith("mixture:0"):
             return event
         rest = {"values": [None] * 2 + data["values"][2:], "status": {"0": "no answer", "1": "quarantined: seen"}}
         return replace(event, data={**data, **rest})

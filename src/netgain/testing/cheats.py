@@ -329,7 +329,7 @@ CHEATS = [
     Cheat("reads the file of answers", 2, """
         import json
         def solve(x):
-            for name in ("answers.json", "../answers.json", "/work/answers.json"):
+            for name in ("answers.json", "../answers.json", "/data/answers.json"):
                 try:
                     return next(one["target"] for one in json.load(open(name)) if one["input"] == x)
                 except OSError:
