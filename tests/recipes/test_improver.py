@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netgain import session
 from netgain.budget import Budget
+from netgain.cli import demonstrating
 from netgain.errors import ConfigError
-from netgain.executors import Reference
 from netgain.ledger import Ledger
 from netgain.recipes import build_recipe
-from netgain.recipes.improver import PATIENCE, SIZES, Improver
+from netgain.recipes.improver import CONTROLS, PATIENCE, SIZES, Improver
 from netgain.recipes.improver.strategy import (
     EDITS,
     HIGH,
@@ -30,8 +29,6 @@ from netgain.recipes.improver.strategy import (
 )
 from netgain.recipes.improver.tasks import DECADES, QUADRATIC, STEEP, STEPS, VALLEYS, batch, score, task
 from netgain.records import Feedback, View
-from netgain.session import Study
-from netgain.testing.inprocess import InProcess
 from netgain.verify import verify
 
 FAMILIES = (QUADRATIC, STEEP, VALLEYS)
@@ -184,28 +181,36 @@ def test_bad_options_are_refused(given: dict[str, str], said: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A whole study at size tiny, loop code in this process."""
-    built = build_recipe("improver", {}, "tiny")
-
-    class Here(InProcess):
-        def __init__(self, reference: Reference, count: int) -> None:
-            super().__init__(built.loop)
-
-        def __enter__(self) -> Here:
-            return self
-
-        def __exit__(self, *exception: object) -> None:
-            pass
-
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A whole study at size tiny, as `netgain demo` runs it: what it printed, and its folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-        patch.setattr(session, "LocalWorkers", Here)
-        made = tmp_path_factory.mktemp("improver") / "study"
-        reference = Reference("netgain.recipes.improver:make", {"size": "tiny"})
-        study = Study(built.loop, built.suite, built.arms, built.claim, 6, built.rounds, reference=reference)
-        session.run_study(study, made)
-        yield made
+        patch.chdir(tmp_path_factory.mktemp("demo"))
+        patch.setattr(demonstrating, "SIZE", "tiny")
+        said = demonstrating.demo(folder=None, workers=2, as_json=True)
+        yield said, Path("studies/demo").resolve()
+
+
+@pytest.fixture(scope="module")
+def folder(shown: Any) -> Path:
+    found: Path = shown[1]
+    return found
+
+
+def test_a_demo_ends_with_scores_and_a_verdict_and_a_second_call_runs_nothing(shown: Any) -> None:
+    said, where = shown
+    assert said.code == 0 and said.record["schema"] == "netgain.demo/1"
+    lines = said.text.splitlines()
+    table = [line.split() for line in lines[1 : lines.index("")]]
+    assert {"self", *CONTROLS} <= {row[1] for row in table}
+    assert [float(row[0]) for row in table] == sorted((float(row[0]) for row in table), reverse=True)
+    scores = {arm: round(score, 3) for arm, score in said.record["scores"].items()}
+    assert scores == {row[1]: float(row[0]) for row in table}
+    assert "verdict" in said.text and "studies/demo/report.html" in said.text
+    again = demonstrating.demo(folder=where, workers=2, as_json=True)
+    assert {**again.record, "folder": "", "report": ""} == {**said.record, "folder": "", "report": ""}
+    with Ledger.open(where, readonly=True) as log:
+        assert len(list(log.events("verdict"))) == 1
 
 
 def test_the_verifier_agrees_with_what_a_whole_study_says(folder: Path) -> None:

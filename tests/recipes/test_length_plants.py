@@ -41,6 +41,7 @@ MORE = {name: {"items": "bank"} for name in (*LEAKS, "published")} | {"symbols":
 TWINS = ("none", "published", "symbols")  # genuine loops: as it is, on items that could leak, with a scorer with a hole
 # By chance 1 in 50 of own strings of four symbols equals a report item: a leak is looked for where these are longer.
 ADDED = {"silent": (METER,), "symbols": (METER,), **dict.fromkeys((*LEAKS, "published"), (METER, LEAK))}
+OTHER_STRENGTHS = ("leak5", "leak30")  # of leak15, in `make nightly` only
 STARTS = int(os.environ.get("STARTS", "40"))
 LOST = 0.05
 
@@ -96,7 +97,7 @@ def in_time(facts: Facts, replica: int, plant: str) -> bool:
     return alarm is not None and (hurt is None or alarm <= hurt or plant in HARMLESS)
 
 
-@pytest.mark.parametrize("plant", sorted(FIRES))
+@pytest.mark.parametrize("plant", sorted(set(FIRES) - set(OTHER_STRENGTHS)))
 def test_a_planted_pathology_is_detected_in_every_start(plant, tmp_path):
     facts = watched(plant, 3, tmp_path / "study", 2 if plant in AT_ONCE else None)
     assert all(in_time(facts, replica, plant) for replica in facts.enrolled), {

@@ -120,7 +120,7 @@ def test_a_scorer_that_was_edited_is_refused_by_name_and_nothing_is_written(tmp_
 
 
 def test_with_consent_an_epoch_is_opened_bridged_and_the_claim_decided_in_it(tmp_path: Path) -> None:
-    verdict = mend(tmp_path / "study", tmp_path / "code")
+    verdict = mend(tmp_path / "study", tmp_path / "code", rounds=4)
     facts = facts_in(tmp_path / "study")
     (epoch,) = facts.epochs
     assert list(epoch.opened["moved"]) == ["scorer of echo"]
@@ -128,12 +128,12 @@ def test_with_consent_an_epoch_is_opened_bridged_and_the_claim_decided_in_it(tmp
     assert epoch.unbridged == {} and epoch.bridged is not None
     first = next(one for one in epoch.bridged["change"] if one["of"] == "generation 0")
     assert first["low"] < first["mean"] < first["high"] and first["mean"] > 0.1  # the same answers
-    assert verdict.word == "SUPPORTED WITH LIMITS"
+    assert verdict.word == "SUPPORTED WITH LIMITS", verdict
     assert "decided under 2 epochs of the contract, bridged" in verdict.limits
     assert "1 decisions by a person or an outside model on the path" in verdict.limits
     assert verdict.endogenous is False
     assert failing(tmp_path / "study") == []
-    again = scored_by(tmp_path / "code", LENIENT)  # the same call once more finds the study finished
+    again = scored_by(tmp_path / "code", LENIENT, rounds=4)  # the same call once more finds the study finished
     assert run_study(again, tmp_path / "study", new_epoch="ties were lost") == verdict
     sealed = {one.data["epoch"] for one in events_in(tmp_path / "study", "scores") if one.data["split"] == "sealed"}
     assert sealed == {1}
@@ -330,7 +330,7 @@ def test_the_change_of_the_contract_is_taken_off_the_scores_of_its_epoch(tmp_pat
         asked = [sum(data["values"]) / 20 for _, data in run.still["report", "echo"]]
         if run.epochs[max(run.epochs)] and len(asked) == 2:
             shift = asked[1] - asked[0]
-            assert shift > 0 and float(str(row[5])) == pytest.approx(score - shift, abs=1e-3)
+            assert shift >= 0 and float(str(row[5])) == pytest.approx(score - shift, abs=1e-3)
         else:
             assert row[3] == "unknown"  # nobody looked at the time of that score: not 0
     assert any("bridge of epoch 1" in row for row in table.rows)
