@@ -145,10 +145,10 @@ def test_a_limit_in_seconds_pauses_and_changes_no_result(cli):
     cli("init", "whole", "--from", "ladder", *ONE_START, "--root", ROOT)
     assert cli("run", "whole", "--exploratory", "--json").code == 0
     whole = cli("status", "whole", "--json").record
-    limit = whole["spend"]["device_seconds"] / 3
+    limit = whole["spend"]["device_seconds"] / 12  # a third was less than a busy machine's first run differs by
     cli("init", "parts", "--from", "ladder", *ONE_START, "--root", ROOT, "--set", f"budget.device_seconds={limit}")
     codes = [cli("run", "parts", "--exploratory", "--json").code]
-    while codes[-1] == 8 and len(codes) < 30:
+    while codes[-1] == 8 and len(codes) < 60:
         status = cli("status", "parts", "--json").record
         assert status["state"] == "paused" and "device_seconds" in status["reason"]
         codes.append(cli("run", "parts", "--json").code)
