@@ -112,7 +112,7 @@ def plan(study: str, size: str | None, workers: int | None, device: str, **share
 def demo(study: Path | None, workers: int | None, **shared: bool) -> int:
     """Run a small loop beside its controls, to a verdict and its page.
 
-    Half a minute, no torch: an evolution strategy that edits its own numbers. What it gained, and whether that is more
+    Under a minute, no torch: an evolution strategy that edits its own numbers. What it gained, and whether that is more
     than plain tuning or random draws give at the same spend. In studies/demo unless DIR is given.
     """
     return answer("netgain.cli.demonstrating:demo", shared, folder=study, workers=workers or 2, as_json=shared["json"])

@@ -20,7 +20,7 @@ from netgain.inert import plain, withheld
 
 Json = Any
 GOLDEN = (
-    ("netgain demo", "half a minute: a loop, its controls, a verdict, a page"),
+    ("netgain demo", "under a minute: a loop, its controls, a verdict, a page"),
     ("netgain init studies/mine --from ladder", "two files: how the study runs, and the claim"),
     ("netgain plan studies/mine", "cost, time, and what the study can show"),
     ("netgain run studies/mine", "runs until the verdict; run it again to continue"),
