@@ -25,6 +25,8 @@ def outcomes():
     """What an ordinary user sees, or the reason why nothing can be said."""
     if os.geteuid() != 0:
         return "tests run as an ordinary user already"
+    if shutil.which("bwrap") is None:
+        return "bubblewrap is not installed"
     with tempfile.TemporaryDirectory() as name:
         os.chmod(name, 0o755)
         shutil.copytree(Path(netgain.__file__).parent, Path(name, "netgain"), ignore=shutil.ignore_patterns("*.pyc"))
