@@ -10,9 +10,10 @@ import pytest
 from netgain.errors import ConfigError
 from netgain.gauntlet.campaign import run
 from netgain.gauntlet.found import Size
-from netgain.gauntlet.merged import earlier_of, merged
+from netgain.gauntlet.merged import _counted, earlier_of, merged
 from netgain.gauntlet.outcome import record
 from netgain.gauntlet.population import chosen, development
+from netgain.gauntlet.rates import Rate
 from netgain.gauntlet.sums import summed
 
 HERE = Path(__file__).parents[2]
@@ -114,3 +115,11 @@ def test_the_page_has_a_commit_in_each_row_where_they_differ(first, second):
     assert "| no gain |" in page and page.count("| engine | aaaaaaa |") >= 1 and "| guards | bbbbbbb |" in page
     assert "hooked scorer, scorer exploit: measured at bbbbbbb" in page
     assert "| NOT BEGUN |" in page and "aaaaaaa" not in tool.page(first)
+
+
+def test_a_rate_that_is_missing_is_no_count_of_zero():
+    assert _counted(None, 0) == Rate(0, 0)
+    assert _counted(0.25, 8) == Rate(2, 8)
+    for rate in (None, 0.3):
+        with pytest.raises(ConfigError, match="is none of 8 runs"):
+            _counted(rate, 8)

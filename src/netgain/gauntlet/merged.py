@@ -85,8 +85,10 @@ def _claims(record: Record, place: int) -> Claims:
 
 def _counted(rate: float | None, n: int) -> Rate:
     """Hits of a recorded rate; a rate that no count of so many runs gives is another record than it seems."""
-    hits = round((rate or 0.0) * n)
-    if rate is not None and abs(hits - rate * n) > 1e-6:
+    if rate is None and not n:
+        return Rate(0, 0)
+    hits = 0 if rate is None else round(rate * n)
+    if rate is None or abs(hits - rate * n) > 1e-6:
         raise ConfigError(f"rate {rate!r} is none of {n} runs", fix="measure the whole population again")
     return Rate(hits, n)
 
