@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from netgain.claim import Claim
 from netgain.errors import ConfigError
@@ -119,6 +119,29 @@ RECIPES = {
         ),
     )
 }
+
+
+Settings = TypeVar("Settings")
+
+
+def with_options(kind: type[Settings], recipe: str, given: Mapping[str, Any], device: str) -> Settings:
+    """The settings of a recipe that computes on this processor alone, a dataclass of its own, with these options.
+
+    Raises:
+        ConfigError: another device, an option that the recipe does not have, or a value that it does not take.
+    """
+    if device != "cpu":
+        raise ConfigError(f"device {device!r}", fix=f"`{recipe}` runs on 'cpu'")
+    known = [one.name for one in fields(kind)]  # type: ignore[arg-type]
+    for name in given:
+        if name not in known:
+            raise ConfigError.unknown(f"option of recipe {recipe!r}", name, known)
+    return kind(**given)
+
+
+def options_of(made: Any) -> dict[str, Any]:
+    """What stands in the written file: every setting but the size, which has a key of its own."""
+    return {one.name: getattr(made, one.name) for one in fields(made) if one.name != "size"}
 
 
 def recipe_named(name: str) -> Recipe:

@@ -8,7 +8,7 @@ the pool also grows by real rows. Numbers and pattern: docs/recipes/collapse.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from netgain.budget import Budget
 from netgain.claim import Claim
 from netgain.errors import ConfigError
-from netgain.recipes import Built
+from netgain.recipes import Built, options_of, with_options
 from netgain.recipes.collapse.chains import MODES, training_rows
 from netgain.recipes.collapse.worlds import WORLDS, World
 from netgain.records import Change, Examples, Part, Started, View
@@ -237,16 +237,9 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     Raises:
         ConfigError: an unknown option, value or device.
     """
-    if device != "cpu":
-        raise ConfigError(f"device {device!r}", fix="`collapse` runs on 'cpu'")
-    known = [one.name for one in fields(Collapse)]
-    for name in given:
-        if name not in known:
-            raise ConfigError.unknown("option of recipe 'collapse'", name, known)
-    made = Collapse(**given)
+    made = with_options(Collapse, "collapse", given, device)
     checked = ("placebo", *(("unguarded:likely.filter",) if made.check == "likely" else ()))
     claim = Claim("truth", by=0.01, beats=("frozen",), rung="R1", expected=0.1)
-    options = {name: getattr(made, name) for name in known if name != "size"}
     arms = ("self", "frozen", "ordinary", *(("stacked",) if made.size != "tiny" else ()), *checked)
     rounds = SIZES[made.size].rounds
-    return Built(made.loop(), made.suite(), claim, arms, rounds, options=options, notes=NOTES)
+    return Built(made.loop(), made.suite(), claim, arms, rounds, options=options_of(made), notes=NOTES)

@@ -8,7 +8,7 @@ rounds make it better. Numbers: docs/recipes/drift.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from netgain.budget import Budget
 from netgain.claim import Claim
 from netgain.errors import ConfigError
 from netgain.metric import REFUSAL, answer_of
-from netgain.recipes import Built
+from netgain.recipes import Built, options_of, with_options
 from netgain.recipes.drift.learner import BATCH, CONFIDENT, TRAINING, chances, fresh, images, shuffled, train
 from netgain.records import Change, Examples, Part, Started, View
 from netgain.stages import Filter, Loop
@@ -198,17 +198,10 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     Raises:
         ConfigError: an unknown option, value or device; scikit-learn is not installed.
     """
-    if device != "cpu":
-        raise ConfigError(f"device {device!r}", fix="`drift` runs on 'cpu'")
-    known = [one.name for one in fields(Drift)]
-    for name in given:
-        if name not in known:
-            raise ConfigError.unknown("option of recipe 'drift'", name, known)
-    made = Drift(**given)
+    made = with_options(Drift, "drift", given, device)
     more = [one for one in MORE_ARMS if made.size != "tiny" and (made.check == "sure" or ":" not in one)]
     claim = Claim("accuracy", by=0.05, beats=("frozen", "ordinary"), rung="R1", expected=0.15)
-    options = {name: getattr(made, name) for name in known if name != "size"}
     return Built(
         made.loop(), made.suite(), claim, ("self", "frozen", "ordinary", "placebo", *more), made.numbers.rounds,
-        options=options, notes=NOTES,
+        options=options_of(made), notes=NOTES,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 from netgain.budget import Budget
 from netgain.claim import Claim
 from netgain.errors import ConfigError
-from netgain.recipes import Built
+from netgain.recipes import Built, options_of, with_options
 from netgain.recipes.goodhart.proxy import DIMENSIONS, Floats, Gold, fit_proxy, labelled, proxy_score
 from netgain.records import Change, Examples, Part, Started, View
 from netgain.stages import Filter, Loop
@@ -223,14 +223,8 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     Raises:
         ConfigError: an unknown option, value or device.
     """
-    if device != "cpu":
-        raise ConfigError(f"device {device!r}", fix="`goodhart` runs on 'cpu'")
-    known = [one.name for one in fields(Goodhart)]
-    for name in given:
-        if name not in known:
-            raise ConfigError.unknown("option of recipe 'goodhart'", name, known)
-    made = Goodhart(**given)
+    made = with_options(Goodhart, "goodhart", given, device)
     arms = ("self", "frozen", "ordinary", "placebo") + (MORE_ARMS if made.size != "tiny" else ())
     claim = Claim("gold", by=0.02, beats=("frozen", "ordinary"), rung="R1", expected=0.1)
-    options = {name: getattr(made, name) for name in known if name != "size" and (name != "nats" or made.nats)}
+    options = {name: one for name, one in options_of(made).items() if name != "nats" or one}
     return Built(made.loop(), made.suite(), claim, arms, SIZES[made.size][1], options=options, notes=NOTES)

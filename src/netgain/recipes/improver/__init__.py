@@ -11,7 +11,7 @@ functions, and when to stop, is the system's own choice. Numbers: docs/recipes/i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ import numpy as np
 from netgain.budget import Budget
 from netgain.claim import Claim
 from netgain.errors import ConfigError
-from netgain.recipes import Built
+from netgain.recipes import Built, options_of, with_options
 from netgain.recipes.improver.strategy import (
     EDITS,
     POOR,
@@ -254,13 +254,7 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     Raises:
         ConfigError: an unknown option, value or device.
     """
-    if device != "cpu":
-        raise ConfigError(f"device {device!r}", fix="`improver` runs on 'cpu'")
-    known = [one.name for one in fields(Improver)]
-    for name in given:
-        if name not in known:
-            raise ConfigError.unknown("option of recipe 'improver'", name, known)
-    made = Improver(**given)
+    made = with_options(Improver, "improver", given, device)
     rounds, starts, *_ = SIZES[made.size]
     demo = made.size == "demo"
     claim = Claim(
@@ -268,5 +262,4 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
         transplant_by=0.0 if demo else 0.01,
     )  # fmt: skip
     arms = ("self", *CONTROLS, *(() if demo else MORE))
-    options = {name: getattr(made, name) for name in known if name != "size"}
-    return Built(made.loop(), made.suite(), claim, arms, rounds, starts, options=options, notes=NOTES)
+    return Built(made.loop(), made.suite(), claim, arms, rounds, starts, options=options_of(made), notes=NOTES)

@@ -9,7 +9,7 @@ something, so that there is a gain to find. Numbers: docs/recipes/leader.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from netgain.budget import Budget
 from netgain.claim import Claim
 from netgain.errors import ConfigError
-from netgain.recipes import Built
+from netgain.recipes import Built, options_of, with_options
 from netgain.recipes.leader.attack import ANSWERS, evaluate, labels_of, majority, passes, said
 from netgain.records import Change, Examples, Part, Started, View
 from netgain.stages import Filter, Loop
@@ -166,14 +166,7 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     Raises:
         ConfigError: an unknown option, value or device.
     """
-    if device != "cpu":
-        raise ConfigError(f"device {device!r}", fix="`leader` runs on 'cpu'")
-    known = [one.name for one in fields(Leader)]
-    for name in given:
-        if name not in known:
-            raise ConfigError.unknown("option of recipe 'leader'", name, known)
-    made = Leader(**given)
+    made = with_options(Leader, "leader", given, device)
     arms = ("self", "frozen", "ordinary", "placebo", "unguarded:evaluator.filter")
     claim = Claim("private", by=0.05, beats=("frozen", "ordinary"), rung="R1", expected=0.25)
-    options = {name: getattr(made, name) for name in known if name != "size"}
-    return Built(made.loop(), made.suite(), claim, arms, SIZES[made.size][2], options=options, notes=NOTES)
+    return Built(made.loop(), made.suite(), claim, arms, SIZES[made.size][2], options=options_of(made), notes=NOTES)
