@@ -437,12 +437,20 @@ def with_epoch(events: list[Event], at: int, unbridged: dict[str, str] | None, b
     return [*events[:at], Event("epoch_opened", None, opened), *bridged, *events[at:]]
 
 
+def one_sided(event: Event) -> Event:
+    """The event with sealed scores that no root can change: .6 for `self`, .2 for the others, alike on the guards."""
+    if event.kind != "scores":
+        return event
+    score = 0.6 if (event.run or "").endswith("/self") and event.data["axis"] == "ladder" else 0.2
+    return Event(event.kind, event.run, {**event.data, "values": [score] * len(event.data["values"]), "status": {}})
+
+
 def test_verdicts_under_two_epochs_are_the_same_and_unbridged_ones_decide_nothing(record: list[Event]) -> None:
     first = next(i for i, event in enumerate(record) if event.kind == "claim_registered") + 1
     middle = next(i for i, event in enumerate(record) if event.kind == "seal_opened") // 2
-    found = {}
+    certain, found = [one_sided(event) for event in record], {}
     for by, at, unbridged in product((0.05, 0.7), (first, middle), ({}, {"axis": "why"}, None)):
-        ours, theirs = both(with_epoch(record, at, unbridged, by))
+        ours, theirs = both(with_epoch(certain, at, unbridged, by))
         assert verify.differs(ours, theirs, f"{by}, {at}, {unbridged}: the engine's") == ""
         found[by, at, str(unbridged)] = (theirs["verdict"], theirs["level"])
     tied = {(by, at): found[by, at, "{}"] for by in (0.05, 0.7) for at in (first, middle)}
