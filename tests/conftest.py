@@ -1,4 +1,4 @@
-"""For all tests: studies are drawn from themselves, see `drawn`."""
+"""For all tests: studies are drawn from themselves, see `drawn`, and have one worker unless a test says how many."""
 
 import os
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from drawn import RULE
+from netgain import session
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -14,4 +15,6 @@ def drawn_from_the_study() -> Iterator[None]:
         for (module, name), value in RULE.items():
             patch.setattr(module, name, value)
         patch.setenv("XDG_CONFIG_HOME", os.devnull)  # a developer's own key signs no test study
+        for run in (session.run_study, session.Study.run, session.Study.plan):
+            patch.setitem(run.__kwdefaults__, "workers", 1)  # the two cores have a test process each
         yield

@@ -419,12 +419,14 @@ def record(base: Path) -> list[Event]:
 
 
 def test_verdicts_are_the_same_and_of_every_word(record: list[Event]) -> None:
-    words = set()
-    for seed in range(40):
+    wanted, words = {"SUPPORTED", "SUPPORTED WITH LIMITS", "REFUTED", "INCONCLUSIVE", "INVALID"}, set()
+    for seed in range(80):
+        if seed >= 15 and words == wanted:
+            break
         ours, theirs = both([*edits(record, random.Random(seed))])
         assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
         words.add(theirs["verdict"])
-    assert words == {"SUPPORTED", "SUPPORTED WITH LIMITS", "REFUTED", "INCONCLUSIVE", "INVALID"}
+    assert words == wanted
 
 
 def with_epoch(events: list[Event], at: int, unbridged: dict[str, str] | None, by: float) -> list[Event]:
@@ -642,7 +644,7 @@ def _moves(rng: random.Random) -> Iterator[Event]:
 def test_the_rungs_of_the_improver_are_the_same(record: list[Event]) -> None:
     rungs = set()
     for seed in range(120):
-        if seed >= 60 and {"R5", "R6", "R7"} <= rungs:
+        if seed >= 25 and {"R5", "R6", "R7"} <= rungs:
             break
         ours, theirs = both([*with_moves(record, random.Random(seed))])
         assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""

@@ -12,6 +12,9 @@ import pytest
 
 pytest.importorskip("torch")
 
+import length_once
+import torch
+
 from netgain import session
 from netgain.errors import ConfigError
 from netgain.executors import Reference
@@ -22,6 +25,7 @@ from netgain.recipes import build_recipe
 from netgain.recipes.length.options import LEAKS, PLANTS, Options
 from netgain.seal import facts_of
 from netgain.session import Study, run_study
+from netgain.testing.inprocess import InProcess
 
 # Thresholds were chosen on other starts than these: what a genuine loop of this size keeps is .2 to .6.
 WATCHERS = (
@@ -36,11 +40,13 @@ FIRES = {
     "exploit": "label_accuracy", **dict.fromkeys(LEAKS, "leak"), "silent": "unbooked",
 }  # fmt: skip
 HARMLESS = ("harness", "silent", *LEAKS)  # damage no system that is measured, so there is no date to be in time for
-AT_ONCE = ("silent", *LEAKS)  # show in the first round: two rounds are enough in the test command
+FEW = 2  # rounds in the test command, where a plant shows in them; `make nightly` has all rounds of all
+SLOW = ("hasty",)  # goes wrong after the rounds that it hurried through
 MORE = {name: {"items": "bank"} for name in (*LEAKS, "published")} | {"symbols": {"scorer": "symbols"}}
 TWINS = ("none", "published", "symbols")  # genuine loops: as it is, on items that could leak, with a scorer with a hole
 # By chance 1 in 50 of own strings of four symbols equals a report item: a leak is looked for where these are longer.
-ADDED = {"silent": (METER,), "symbols": (METER,), **dict.fromkeys((*LEAKS, "published"), (METER, LEAK))}
+METERED = ("silent", "symbols")  # where computing is held against what is booked, generation 0 is no copy
+ADDED = {**dict.fromkeys(METERED, (METER,)), **dict.fromkeys((*LEAKS, "published"), (LEAK,))}
 OTHER_STRENGTHS = ("leak5", "leak30")  # of leak15, in `make nightly` only
 STARTS = int(os.environ.get("STARTS", "40"))
 LOST = 0.05
@@ -52,20 +58,52 @@ def own_state(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
-def study(plant: str, replicas: int, rounds: int | None = None) -> Study:
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where generation 0 of every start is kept, for all test processes: the plants act on later rounds only."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "generation-0"
+    folder.mkdir(exist_ok=True)
+    return str(folder)
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch):
+    """Loop code of a copied generation 0 runs in this process: a worker would load torch anew in every test."""
+    torch.set_num_threads(1)
+    workers = session.LocalWorkers
+
+    class Here(InProcess):
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exception):
+            pass
+
+    def started(reference, count):
+        copied = reference.target.startswith("length_once")
+        return Here(length_once.make(reference.options).loop) if copied else workers(reference, count)
+
+    monkeypatch.setattr(session, "LocalWorkers", started)
+
+
+def study(plant: str, replicas: int, kept: str, rounds: int | None = None) -> Study:
     planted = "none" if plant in TWINS else plant
     options = {"task": "reverse", "check": "cycle", "plant": planted, **MORE.get(plant, {})}
     built = build_recipe("length", options, "tiny")
     reference = Reference("netgain.recipes.length:make", {**options, "size": "tiny"})
+    if plant not in METERED:
+        reference = Reference("length_once:make", {**reference.options, "kept": kept})
     claim = type(built.claim)("ladder", by=0.1, beats=("frozen",), rung="R1", expected=0.2)
     return Study(
         built.loop, built.suite.with_canaries(40), ("self", "frozen"), claim, replicas=replicas,
         rounds=rounds or built.rounds, reference=reference, monitors=(*WATCHERS, *ADDED.get(plant, ())),
+        root="9" * 64,
     )  # fmt: skip
 
 
-def watched(plant: str, replicas: int, folder: Path, rounds: int | None = None) -> Facts:
-    run_study(study(plant, replicas, rounds), folder, workers=int(os.environ.get("WORKERS", "2")))
+def watched(plant: str, replicas: int, folder: Path, kept: str, rounds: int | None = None) -> Facts:
+    run_study(study(plant, replicas, kept, rounds), folder, workers=int(os.environ.get("WORKERS", "1")))
     with Ledger.open(folder, readonly=True) as log:
         return facts_of(log)
 
@@ -98,22 +136,22 @@ def in_time(facts: Facts, replica: int, plant: str) -> bool:
 
 
 @pytest.mark.parametrize("plant", sorted(set(FIRES) - set(OTHER_STRENGTHS)))
-def test_a_planted_pathology_is_detected_in_every_start(plant, tmp_path):
-    facts = watched(plant, 3, tmp_path / "study", 2 if plant in AT_ONCE else None)
+def test_a_planted_pathology_is_detected_in_every_start(plant, tmp_path, kept):
+    facts = watched(plant, 3, tmp_path / "study", kept, None if plant in SLOW else FEW)
     assert all(in_time(facts, replica, plant) for replica in facts.enrolled), {
         replica: (first_alarms(facts, replica), damaged(facts, replica, "ladder")) for replica in facts.enrolled
     }
 
 
-@pytest.mark.parametrize(("twin", "rounds"), [("none", None), ("published", 2)])
-def test_the_genuine_twin_is_left_in_peace(twin, rounds, tmp_path):
-    facts = watched(twin, 3, tmp_path / "study", rounds)
+@pytest.mark.parametrize(("twin", "rounds"), [("none", None), ("published", FEW), ("symbols", 1)])
+def test_the_genuine_twin_is_left_in_peace(twin, rounds, tmp_path, kept):
+    facts = watched(twin, 3, tmp_path / "study", kept, rounds)
     assert {replica: first_alarms(facts, replica) for replica in facts.enrolled} == {0: {}, 1: {}, 2: {}}
 
 
-def test_without_the_scan_a_leak_is_not_seen(tmp_path, monkeypatch):
+def test_without_the_scan_a_leak_is_not_seen(tmp_path, kept, monkeypatch):
     monkeypatch.setattr(session, "Scanner", lambda suite: lambda documents: {})
-    facts = watched("leak30", 1, tmp_path / "study", 1)
+    facts = watched("leak30", 1, tmp_path / "study", kept, 1)
     assert "leak" not in first_alarms(facts, 0)
 
 
@@ -142,8 +180,8 @@ def summary(facts: Facts, plant: str) -> str:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("plant", [*TWINS, *sorted(FIRES)])
-def test_many_starts_of_each(plant, tmp_path, record_property):
-    facts = watched(plant, STARTS, tmp_path / "study")
+def test_many_starts_of_each(plant, tmp_path, kept, record_property):
+    facts = watched(plant, STARTS, tmp_path / "study", kept)
     alarmed = sum(bool(first_alarms(facts, replica)) for replica in facts.enrolled)
     found = sum(in_time(facts, replica, plant) for replica in facts.enrolled) if plant in FIRES else 0
     record_property("alarmed", alarmed)

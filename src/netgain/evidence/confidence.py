@@ -80,10 +80,10 @@ def smooth_ece(confidence: npt.ArrayLike, right: npt.ArrayLike) -> float | None:
 
 def _smoothed(gaps: FloatArray, width: float) -> float:
     """The error at one width: the integral of the absolute smoothed gap."""
-    middles = (np.arange(CELLS) + 0.5) / CELLS
-    images = np.concatenate([2.0 * IMAGES[:, None] + sign * middles[None, :] for sign in (1.0, -1.0)])
-    apart = middles[:, None, None] - images[None, :, :]
-    kernel = np.exp(-0.5 * (apart / width) ** 2).sum(axis=1)
+    apart = np.arange(1 - CELLS, 2 * CELLS) / CELLS
+    near = np.exp(-0.5 * ((apart[:, None] - 2.0 * IMAGES) / width) ** 2).sum(axis=1)
+    cell = np.arange(CELLS)
+    kernel = near[cell[:, None] - cell + CELLS - 1] + near[cell[:, None] + cell + CELLS]  # itself, and reflected
     mass = kernel.sum(axis=0, keepdims=True)  # a width below a cell keeps its mass: it stays in its own cell
     return float(np.abs((kernel / mass) @ gaps).sum())
 
