@@ -19,7 +19,8 @@ LAYERS = (
     "gates guards monitors sandbox executors stores artifacts feedback testing",
     "recipes gauntlet readers integrations report web cli notify session planning config verify status export "
     "bench case attempts contract seal yardstick calibration transplant deciders whatif replication comparison "
-    "recombine protecting planting canary_axes twins files evaluators signing bundle redaction collection epochs",
+    "recombine protecting planting canary_axes twins files evaluators signing bundle redaction collection epochs "
+    "__main__",
 )
 LAYER = {name: number for number, row in enumerate(LAYERS) for name in row.split()}
 FACADE = "netgain"  # the package's __init__ hands out public names, so it stands above everything

@@ -3,11 +3,14 @@
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from program import ONE_START, TWO_ARMS
 
+from netgain import __version__
 from netgain.cli import main
 from netgain.ledger import Ledger
 
@@ -170,3 +173,8 @@ def test_a_changed_byte_makes_the_study_invalid(cli, finished):
     said = cli("verify", "copy", "--json")
     assert (said.code, said.record["verdict"]) == (7, "INVALID")
     assert path.name in json.dumps(said.record["checks"])
+
+
+def test_the_module_is_the_command():
+    said = subprocess.run([sys.executable, "-m", "netgain", "--version"], capture_output=True, text=True, check=True)
+    assert __version__ in said.stdout
