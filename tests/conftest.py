@@ -15,6 +15,5 @@ def drawn_from_the_study() -> Iterator[None]:
         for (module, name), value in RULE.items():
             patch.setattr(module, name, value)
         patch.setenv("XDG_CONFIG_HOME", os.devnull)  # a developer's own key signs no test study
-        for run in (session.run_study, session.Study.run, session.Study.plan):
-            patch.setitem(run.__kwdefaults__, "workers", 1)  # the two cores have a test process each
+        patch.setitem(session.run_study.__kwdefaults__, "workers", 1)  # the two cores have a test process each
         yield

@@ -10,11 +10,12 @@ import ast
 import hashlib
 import inspect
 import platform
+import re
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -213,13 +214,20 @@ def beside(file: Path) -> list[Path]:
     return sorted(found)
 
 
-def _imported(file: Path) -> Iterator[str]:
+def _imported(file: Path) -> frozenset[str]:
     """First names of everything that a file imports, wherever in it."""
-    for node in ast.walk(ast.parse(file.read_bytes(), filename=str(file))):
+    return _imports(file.read_bytes(), str(file))
+
+
+@lru_cache(maxsize=256)
+def _imports(source: bytes, file: str) -> frozenset[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source, filename=file)):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.partition(".")[0]
+            found.add(node.module.partition(".")[0])
+    return frozenset(found)
 
 
 def _files(folder: Path, name: str) -> list[Path]:
@@ -237,8 +245,14 @@ def libraries(reference: Reference | None = None) -> dict[str, str]:
     found = {"python": platform.python_version()}
     for name in (*LIBRARIES, *sorted(named - sys.stdlib_module_names - {__name__.partition(".")[0]})):
         with suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
+            found[name] = _version(metadata.distribution(name))
     return found
+
+
+def _version(package: metadata.Distribution) -> str:
+    """Its version, without parsing all of what a package says of itself."""
+    said = re.search(r"^Version:[ \t]*(\S+)", package.read_text("METADATA") or "", re.MULTILINE)
+    return said[1] if said else package.version
 
 
 # --- A contract, part by part ----------------------------------------------------------------------------------------

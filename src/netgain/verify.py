@@ -32,7 +32,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from fractions import Fraction
-from functools import cache, partial, reduce
+from functools import cache, lru_cache, partial, reduce
 from itertools import accumulate, takewhile
 from operator import mul
 from pathlib import Path
@@ -566,7 +566,7 @@ def gate_rule(study: Study, run: str, mode: str) -> Record:
 # --- Items: derived again from the revealed secret -------------------------------------------------------------------
 def items(study: Study) -> str:
     """The items of every scored block are those that the secret and the names give; scores are numbers in [0, 1]."""
-    known: dict[tuple[Json, ...], str] = {}
+    known: set[tuple[Json, ...]] = set()
     asked: dict[tuple[Json, ...], str] = {}
     roots = {one: e.data["merkle_root"] for e in study.of("seal_opened") for one in e.data["replicas"]}
     looks = {e.data["replica"]: e.data["look"] for e in study.of("replica_enrolled")}
@@ -593,16 +593,22 @@ def items(study: Study) -> str:
                 key = secrets[looks[replica]]
             split = "sealed" if data["split"] == "transplant" else data["split"]
             prefix = f"{split}|{data['source']}|{data['key']}|"
-            block = (key, prefix, span := range(data["start"], data["start"] + len(data["values"])))
-            if block not in known:
-                seeds = [(i, hmac.digest(key, f"{prefix}{i}".encode(), "sha256").hex()) for i in span]
-                mixed = data["split"] == "gate"  # its lengths come in an order that nobody can tell in advance
-                known[block] = digest([draw(spec, seed, int(seed[:8], 16) if mixed else i) for i, seed in seeds])
-            need(data["items"] == known[block], f"{here}: items of {data['split']} block {data['key']!r}")
+            mixed = data["split"] == "gate"  # its lengths come in an order that nobody can tell in advance
+            block = (canonical(spec), key, prefix, data["start"], len(data["values"]), mixed)
+            known.add(block)
+            need(data["items"] == derived(*block), f"{here}: items of {data['split']} block {data['key']!r}")
         same = (data["split"], data["source"], data["key"], data["start"], len(data["values"]))
         need(asked.setdefault(same, data["items"]) == data["items"], f"{here}: another run was asked other items")
     own = sorted(name for name, axis in study.axes.items() if axis["source"]["generator"] != "strings/1")
     return f"{len(known)} blocks of items derived again; items of own code or files, not derived: {own or 'none'}"
+
+
+@lru_cache(maxsize=4096)
+def derived(spec: bytes, key: bytes, prefix: str, start: int, count: int, mixed: bool) -> str:
+    """Digest of the items of one block, whose generator is given as canonical JSON."""
+    source, span = json.loads(spec), range(start, start + count)
+    seeds = [(i, hmac.digest(key, f"{prefix}{i}".encode(), "sha256").hex()) for i in span]
+    return digest([draw(source, seed, int(seed[:8], 16) if mixed else i) for i, seed in seeds])
 
 
 def odd_score(values: Column, status: Record) -> str:

@@ -7,8 +7,10 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from netgain.arms import SAMPLED
 from netgain.facts import Facts
@@ -39,6 +41,9 @@ from netgain.report.svg import Html, element
 from netgain.report.table import Figure, Table
 from netgain.report.whatif import alternatives
 
+if TYPE_CHECKING:
+    from jinja2 import Template
+
 
 @dataclass(frozen=True)
 class Section:
@@ -68,13 +73,7 @@ class Header:
 
 def render(facts: Facts) -> str:
     """The whole page, equal for equal tables."""
-    from jinja2 import Environment, StrictUndefined
-
-    source = resources.files("netgain.report")
-    style = source.joinpath("style.css").read_text("utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(prose=prose, glyph=glyph)
-    template = environment.from_string(source.joinpath("page.html").read_text("utf-8"))
+    style, template = _source("style.css"), _template()
     policy = f"default-src 'none'; style-src 'sha256-{_hash(style)}'; base-uri 'none'; form-action 'none'"
     if not facts.registration:
         return template.render(
@@ -91,6 +90,19 @@ def render(facts: Facts) -> str:
         questions=sentences.questions(reading),
         sections=_sections(reading),
     )
+
+
+def _source(name: str) -> str:
+    return resources.files("netgain.report").joinpath(name).read_text("utf-8")
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(prose=prose, glyph=glyph)
+    return environment.from_string(_source("page.html"))
 
 
 def _hash(style: str) -> str:
