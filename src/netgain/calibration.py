@@ -112,7 +112,12 @@ class Seen:
 def calibrated(study: Study, watch: Callable[[str], None]) -> Seen:
     """One start, one round, and a plainly trained twin."""
     reference = study.reference or reference_of(study.loop)
-    with tempfile.TemporaryDirectory(prefix="netgain-plan-") as folder, LocalWorkers(reference, 1) as executor:
+    if study.loop.ready is not None:
+        study.loop.ready()
+    with (
+        tempfile.TemporaryDirectory(prefix="netgain-plan-") as folder,
+        LocalWorkers(reference, 1, study.loop.environment) as executor,
+    ):
         store = ObjectStore(Path(folder) / "objects")
         bench = _Bench(study, Jobs(executor, store), store, {})
         watch("calibrating: generation 0")

@@ -23,7 +23,7 @@ from netgain.case import case_of
 from netgain.claim import RUNGS, Claim
 from netgain.contract import code_digest, differences, libraries, parts_of
 from netgain.epochs import Consent, bridge, open_epoch, refusal, same_items
-from netgain.errors import ConfigError, DiskFull, IntegrityError, Stopped, Waiting
+from netgain.errors import ConfigError, DiskFull, IntegrityError, Outage, Stopped, Waiting
 from netgain.evaluation import Under
 from netgain.evidence.looks import looks_of
 from netgain.evidence.verdict import Verdict, decide_verdict
@@ -314,6 +314,7 @@ def run_study(
         BudgetExhausted: a limit in seconds, money or minutes is reached; the state is kept and the same call continues.
         Stopped: somebody asked to stop or pause, or the file STOP is there; the same call continues.
         Waiting: all that is left waits for people to answer; the same call continues.
+        Outage: a service that the loop needs does not answer; the same call continues.
         KeyboardInterrupt: interrupted; the state is kept and the same call continues.
     """
     reference = study.reference or reference_of(study.loop)
@@ -323,6 +324,8 @@ def run_study(
     _make(folder)
     if (folder / DIGESTS).exists() and (verdict := _finished(study, folder, extend=extend)) is not None:
         return verdict
+    if study.loop.ready is not None:
+        study.loop.ready()
     with FolderLock(folder), _ledger(study, folder, exploratory, plan, reopen=extend) as log:
         sweep(folder)
         facts = facts_of(log)
@@ -338,7 +341,7 @@ def run_study(
             return decide_verdict(case_of(facts))
         if extend:
             _new_secret(folder, log, study)
-        with LocalWorkers(reference, workers) as executor:
+        with LocalWorkers(reference, workers, study.loop.environment) as executor:
             world, say = _world(study, folder, log, facts, executor), say or (lambda _: None)
             with published(folder, log, watch or (lambda _: None), say) as watch:
                 bridge(world, facts, workers)
@@ -627,7 +630,7 @@ def _keep_secret(folder: Path, secret: bytes) -> None:
 
 def _broken_off(error: BaseException) -> Event:
     """The state after an error: paused when running again is all it takes, failed when something has to be mended."""
-    if isinstance(error, KeyboardInterrupt | DiskFull):
+    if isinstance(error, KeyboardInterrupt | DiskFull | Outage):
         reason = str(error) or "interrupted"
         return _state("paused", reason, "run again: it continues")
     return _state("failed", str(error) or type(error).__name__, "mend it, then run again: it continues")

@@ -43,6 +43,10 @@ class OwnScore(Protocol):
     def __call__(self, judge: System, system: System, budget: Budget, rng: Any, /) -> float: ...
 
 
+class Ready(Protocol):
+    def __call__(self) -> None: ...
+
+
 class Codec(Protocol):
     """Systems as bytes and back: deterministic, and never by running code found in the bytes."""
 
@@ -199,6 +203,10 @@ class Loop:
             own signal alone does without.
         codec: systems as bytes; default: JSON and arrays.
         separable: how a system comes apart, for the mixtures of first and final parts; None: it is one piece.
+        environment: names of variables of the environment that its functions read; workers see few others. What they
+            hold is recorded nowhere.
+        ready: called before workers start, where plans and runs begin; raises `ConfigError` where something that the
+            loop needs is missing, such as a variable of the environment.
     """
 
     start: Start
@@ -222,6 +230,8 @@ class Loop:
     sees_accepted: bool = True
     codec: Codec | None = None
     separable: Separable | None = None
+    environment: Sequence[str] = ()
+    ready: Ready | None = None
 
     def __post_init__(self) -> None:
         known_surfaces(self.surfaces)
