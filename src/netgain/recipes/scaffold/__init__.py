@@ -31,7 +31,7 @@ Json = Any
 System = dict[str, str]
 
 # rounds, starts, edits under the present instructions; development, gate, report and sealed items
-SIZES = {"tiny": (2, 6, 2, 40, 24, 8, 24), "default": (8, 12, 6, 80, 120, 40, 160)}
+SIZES = {"tiny": (2, 6, 2, 40, 24, 8, 24), "default": (6, 6, 4, 60, 60, 20, 100)}
 TRANSPORTS = ("whole", "stream")
 NOTES = {
     "edits": "what the model edits: program (judged in the sandbox), prompt or skill (judged by asking the model)",
@@ -146,7 +146,7 @@ class Scaffold:
         """Parcels that nobody has seen decide."""
         _, _, _, dev, gate, report, sealed = SIZES[self.size]
         one = axis("price", parcel, "exact", gate_items=gate, report_items=report, sealed_items=sealed, moment=0.2)
-        return Suite([one], block=gate // 4, max_pairs=gate, design_gain=0.1, dev_items=dev)
+        return Suite([one], block=gate // 2, max_pairs=gate, design_gain=0.1, dev_items=dev)
 
     def loop(self) -> Loop:
         """The loop with the controls that it supports."""

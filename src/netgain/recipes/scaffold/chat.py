@@ -27,8 +27,8 @@ from netgain.recipes.scaffold.replies import Failed, Reply
 
 Json = Any
 Message = Mapping[str, str]
-OURS = ("busy", "server", "unreachable")  # says nothing about the request: waited for as long as patience lasts
-AGAIN = ("time-out", "malformed", "empty")  # may be another time: tried so many times
+OURS = ("busy", "overloaded", "unreachable")  # says nothing about the request: waited for as long as patience lasts
+AGAIN = ("time-out", "server", "malformed", "empty")  # may be another time: tried so many times
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 60.0
 UNKNOWN = "unknown"
 
@@ -133,9 +133,9 @@ class Chat:
         return sum(_priced(call.tokens, self._terms.prices) for call in self.calls if call.tokens)
 
     def require_answers(self) -> None:
-        """Raises Outage where every request came to its time-out: then it is not the requests."""
-        if self.calls and all(call.failure == "time-out" for call in self.calls):
-            told = f"none of {len(self.calls)} requests was answered within {self._terms.seconds:g} s"
+        """Raises Outage where every request timed out or broke the server: then it is not the requests."""
+        if self.calls and all(call.failure in ("time-out", "server") for call in self.calls):
+            told = f"none of {len(self.calls)} requests was answered, each in {self._terms.seconds:g} s or less"
             raise Outage(f"{told}: is the server at work? The option `seconds` gives it longer")
 
     def book(self, budget: Budget) -> None:

@@ -14,7 +14,7 @@ OPEN, CLOSE = "<text>", "</text>"
 LONGEST = 20_000  # characters of a text under edit
 SHOWN = 8  # worked examples of one request
 FIRST_IMPROVER = (
-    "You improve one text step by step. Look at the worked examples that it gets wrong and mend up to 1 of them. "
+    "You improve one text step by step. Look at the worked examples that it gets wrong and mend up to 2 of them. "
     "Leave everything else as it is."
 )
 PLAIN = "You write one text that does a task. Use the worked examples that you are given."

@@ -23,7 +23,8 @@ Json = Any
 LARGEST = 4 << 20  # bytes of one response
 NOTHING = (0, 0)  # tokens of a request that no model has seen
 DENIED = (401, 403, 404, 407)  # wrong key, model or path: nothing to do with the one request
-OVERLOADED = (500, 502, 503, 504, 529)
+OVERLOADED = (502, 503, 504, 529)
+MAY_HAVE_RUN = (500, 504)  # behind such a status the model may have been at work, and nobody says how long
 
 
 class _Clock:
@@ -99,9 +100,11 @@ def _read(response: http.client.HTTPResponse, *, streamed: bool) -> Reply:
     told = f"status {response.status}: {_body(response)[:300].decode('utf-8', 'replace')}"
     if response.status == 429:
         raise Failed("busy", told, tokens=NOTHING, after=_after(response.headers.get("Retry-After")))
+    tokens = None if response.status in MAY_HAVE_RUN else NOTHING
     if response.status in OVERLOADED:
-        raise Failed("server", told, tokens=NOTHING, after=_after(response.headers.get("Retry-After")))
-    raise Failed("denied" if response.status in DENIED else "refused", told, tokens=NOTHING)
+        raise Failed("overloaded", told, tokens=tokens, after=_after(response.headers.get("Retry-After")))
+    kind = "denied" if response.status in DENIED else "server" if response.status >= 500 else "refused"
+    raise Failed(kind, told, tokens=tokens)
 
 
 def _body(response: http.client.HTTPResponse) -> bytes:

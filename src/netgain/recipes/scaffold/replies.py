@@ -15,8 +15,8 @@ Json = Any
 STOPPED = "stop"
 NAMED = {"length": "truncated", "content_filter": "filtered"}  # other ends that have a name
 KINDS = (
-    "truncated", "filtered", "empty", "malformed", "too large", "time-out", "unreachable", "busy", "server", "refused",
-    "denied",
+    "truncated", "filtered", "empty", "malformed", "too large", "time-out", "server", "refused",
+    "unreachable", "busy", "overloaded", "denied",
 )  # fmt: skip
 
 
