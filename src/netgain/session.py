@@ -520,10 +520,13 @@ class Schedule:
         return [by_round[round] for round in sorted(by_round)]
 
 
-def _tidy(log: Ledger, store: ObjectStore, claimed: str) -> None:
+def _tidy(log: Ledger, store: ObjectStore, claimed: str, *, positions: bool = False) -> None:
     """Drop what no verdict needs: candidates, positions, proposals, and promoted systems of controls.
 
     Only when no run goes on: equal content is one object, whichever run made it.
+
+    Args:
+        positions: keep them, because the loop's record is in them.
     """
     kept, made = set(), set()
     for run, row in log.rows().items():
@@ -532,6 +535,7 @@ def _tidy(log: Ledger, store: ObjectStore, claimed: str) -> None:
         kept |= {row["anchor"], row["released"], row["seen"], *row["kept_at"].values()}
         kept |= {one["released"] for one in rows} if row["arm"] == claimed else set()
         kept |= {row["working"]} if row["arm"] == "placebo" else set()  # a null of moved improvers
+        kept |= {one["position"] for one in rows} if positions else set()
     dropped = sorted(name for name in made - kept if name and store.has(name))
     if dropped:
         log.append([Event("objects_dropped", None, {"digests": dropped, "reason": "all runs are over"})])
@@ -650,7 +654,7 @@ def _conclude(
     arms = [name for name in study.arms if name not in study.untestable()]
     if fresh:
         if not any(replica in fresh for replica, _ in facts.moves):  # else interrupted: those systems are needed
-            _tidy(log, ObjectStore(folder / "objects"), study.claim.arm)
+            _tidy(log, ObjectStore(folder / "objects"), study.claim.arm, positions=study.loop.keeps_positions)
         if not missing_transplant(study.loop, study.claim):
             own = [name for name in (study.claim.arm, "ungated") if name in arms]
             say(f"moving improvers of {len(fresh)} starts")

@@ -203,6 +203,8 @@ class Loop:
             own signal alone does without.
         codec: systems as bytes; default: JSON and arrays.
         separable: how a system comes apart, for the mixtures of first and final parts; None: it is one piece.
+        keeps_positions: whether positions stay in a finished study, which drops them otherwise: for a loop that keeps
+            in them what it asked of others, so that it can be done again.
         environment: names of variables of the environment that its functions read; workers see few others. What they
             hold is recorded nowhere.
         ready: called before workers start, where plans and runs begin; raises `ConfigError` where something that the
@@ -230,6 +232,7 @@ class Loop:
     sees_accepted: bool = True
     codec: Codec | None = None
     separable: Separable | None = None
+    keeps_positions: bool = False
     environment: Sequence[str] = ()
     ready: Ready | None = None
 

@@ -122,7 +122,7 @@ RECIPES = {
             "netgain.recipes.scaffold",
             ("policy", "improver"),
             (),
-            8.0,
+            2.0,
             "a language model of yours edits a program, a prompt or a skill file, and the instructions for its edits",
         ),
     )

@@ -17,6 +17,7 @@ from netgain.budget import Budget
 from netgain.claim import Claim
 from netgain.errors import ConfigError, Outage
 from netgain.recipes import Built, options_of, with_options
+from netgain.recipes.scaffold.calls import recorded
 from netgain.recipes.scaffold.chat import Chat, Terms, prices_of
 from netgain.recipes.scaffold.editing import FIRST_IMPROVER
 from netgain.recipes.scaffold.endpoint import ENVIRONMENT, MODEL, from_environment
@@ -88,8 +89,10 @@ class Scaffold:
     # ---- the loop
 
     def ready(self) -> None:
-        """Raises ConfigError where the environment does not say whom to ask."""
-        from_environment()
+        """Raises ConfigError where the environment does not say whom to ask, or names a study that holds no calls."""
+        folder = from_environment().replayed
+        if folder is not None:
+            recorded(folder)
 
     def start(self, rng: Any) -> Started:
         """Generation 0: a text that knows a third of the tariff, and plain instructions. It names the model."""
@@ -154,7 +157,7 @@ class Scaffold:
             self.start, self.propose, self.answer, build=self.build, ordinary=self.ordinary,
             random_search=self.random_search, filters=(Filter("better", ("filter",)),), state=STATE,
             surfaces=("policy", "improver"), closable=("improver",), gate="advance", sees_accepted=False,
-            not_testable=self._untestable(), environment=ENVIRONMENT, ready=self.ready,
+            not_testable=self._untestable(), keeps_positions=True, environment=ENVIRONMENT, ready=self.ready,
         )  # fmt: skip
 
     def _untestable(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 A loop keeps the calls of a round in its position, which the study stores under the digest of its bytes and names in its
 log. Not kept: what a stage asked that failed as a whole, and what was asked while a system answered items.
+Positions stay in a finished study because the loop says `keeps_positions`.
 """
 
 from __future__ import annotations

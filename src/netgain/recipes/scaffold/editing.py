@@ -82,8 +82,8 @@ def text_in(reply: str) -> str | None:
     end = reply.find(CLOSE, begin)
     if begin < 0 or end < 0:
         return None
-    found = unfenced(reply[begin + len(OPEN) : end].strip("\n").rstrip())
-    return found + "\n" if found.strip() and len(found) < LONGEST else None
+    found = unfenced(reply[begin + len(OPEN) : end].strip("\n")).rstrip()
+    return found + "\n" if found and len(found) < LONGEST else None
 
 
 def unfenced(text: str) -> str:
