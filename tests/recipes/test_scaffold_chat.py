@@ -1,4 +1,4 @@
-"""`scaffold` speaks to a real server over a socket: what it counts, what it waits for, and what it takes for no answer."""
+"""`scaffold` and a real server on a socket: what is counted, what is waited for, and what is taken for no answer."""
 
 from __future__ import annotations
 
@@ -209,14 +209,6 @@ def test_a_server_that_is_not_there_is_an_outage_and_no_failure_of_a_request():
         pass
     with pytest.raises(Outage, match="unreachable"):
         asked(gone, patience_seconds=2.0)
-
-
-def test_a_name_that_is_no_host_is_an_outage():
-    made = Chat(
-        Endpoint("http://no.such.host.invalid/v1", "scripted"), Terms(patience_seconds=0.1), sleep=lambda _: None
-    )
-    with pytest.raises(Outage, match="unreachable"):
-        made.ask(ASKED, seed=1, temperature=0)
 
 
 def slowly(one: Handler) -> None:
