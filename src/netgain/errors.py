@@ -208,10 +208,7 @@ class BudgetExhausted(Exception):
 
 
 class Outage(NetgainError):
-    """A service that the loop needs does not answer: raised by loop code, it ends the call and loses no round.
-
-    It says nothing about the system, so no round may count as failed for it; the same call does the stage again.
-    """
+    """A service that the loop needs does not answer: raised by loop code. No round is lost; run again to go on."""
 
     exit_code = 5
 

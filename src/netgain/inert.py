@@ -48,10 +48,7 @@ def withheld(value: Json) -> Json:
 
 
 def loop_error(answer: Mapping[str, Json], op: str) -> NetgainError:
-    """The failure that a worker reports, in which nothing but the quoted text is the loop's own.
-
-    A `StageError`, or the `Outage` that the loop's code raised.
-    """
+    """The failure that a worker reports (an `Outage` if it is one), in which only the quoted text is the loop's own."""
     kind, where = str(answer["type"]), str(answer["where"])
     told = f"{kind if NAME.fullmatch(kind) else 'an error'} in {op}: {quoted(str(answer['message']))}"
     place = where if PLACE.fullmatch(where) else None

@@ -43,10 +43,6 @@ class OwnScore(Protocol):
     def __call__(self, judge: System, system: System, budget: Budget, rng: Any, /) -> float: ...
 
 
-class Ready(Protocol):
-    def __call__(self) -> None: ...
-
-
 class Codec(Protocol):
     """Systems as bytes and back: deterministic, and never by running code found in the bytes."""
 
@@ -203,12 +199,9 @@ class Loop:
             own signal alone does without.
         codec: systems as bytes; default: JSON and arrays.
         separable: how a system comes apart, for the mixtures of first and final parts; None: it is one piece.
-        keeps_positions: whether positions stay in a finished study, which drops them otherwise: for a loop that keeps
-            in them what it asked of others, so that it can be done again.
-        environment: names of variables of the environment that its functions read; workers see few others. What they
-            hold is recorded nowhere.
-        ready: called before workers start, where plans and runs begin; raises `ConfigError` where something that the
-            loop needs is missing, such as a variable of the environment.
+        keeps_positions: whether positions stay in a finished study: for a loop that keeps what it asked there.
+        environment: names of variables of the environment that its functions read; workers see few others.
+        ready: called before plans and runs; raises `ConfigError` where something that the loop needs is missing.
     """
 
     start: Start
@@ -234,7 +227,7 @@ class Loop:
     separable: Separable | None = None
     keeps_positions: bool = False
     environment: Sequence[str] = ()
-    ready: Ready | None = None
+    ready: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
         known_surfaces(self.surfaces)
