@@ -17,7 +17,7 @@ from netgain.ledger import Ledger
 from netgain.recipes import build_recipe
 from netgain.recipes.scaffold import CONTROLS, SIZES, Scaffold, editing
 from netgain.recipes.scaffold.calls import recorded
-from netgain.recipes.scaffold.endpoint import ENVIRONMENT, KEY, MODEL, REPLAY, URL
+from netgain.recipes.scaffold.endpoint import KEY, MODEL, NAMES, REPLAY, URL
 from netgain.recipes.scaffold.parcels import BANDS, KINDS, first, parcel, price
 from netgain.recipes.scaffold.trials import judge
 from netgain.records import Feedback, View
@@ -316,7 +316,7 @@ def done(tmp_path_factory):
     folder = tmp_path_factory.mktemp("studies") / "first"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-        for name in ENVIRONMENT:
+        for name in NAMES:
             patch.delenv(name, raising=False)
         arms = '["self", "frozen", "placebo", "random_search"]'
         given = [f"study.arms={arms}", "study.replicas=1", "price=1/2", "transport=stream"]
@@ -327,7 +327,7 @@ def done(tmp_path_factory):
         with pytest.raises(ConfigError, match=f"{URL} is not set"):
             open_project(folder).study.plan()
         with ChatServer(leaking, key=SECRET, faults=chain(repeat(None, 6), [denied])) as server:
-            for name, value in zip(ENVIRONMENT, (server.url, "scripted", SECRET), strict=True):
+            for name, value in zip(NAMES, (server.url, "scripted", SECRET), strict=True):
                 patch.setenv(name, value)
             with pytest.raises(Outage) as error:
                 study(folder)
@@ -400,3 +400,30 @@ def test_what_was_never_asked_cannot_be_replayed(done, tmp_path, monkeypatch):
     make_folder(tmp_path / "other", "scaffold", size="tiny")
     with pytest.raises(Outage, match="not among the calls"):
         study(tmp_path / "other")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("kind", ["prompt", "skill"])
+def test_a_study_of_prompts_or_skills_ends_in_a_verdict_and_replays_its_rounds_but_not_its_answers(
+    kind, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    arms = '["self", "frozen", "sampled:2", "placebo"]'
+    make_folder(tmp_path / "one", "scaffold", size="tiny", settings=[
+        f"study.arms={arms}", "study.replicas=1", f"edits={kind}", 'claim.beats=["frozen"]',
+    ])  # fmt: skip
+    with ChatServer(written) as server:
+        monkeypatch.setenv(URL, server.url)
+        monkeypatch.setenv(MODEL, "scripted")
+        study(tmp_path / "one")
+    checked = verify(tmp_path / "one")
+    assert [one["ok"] for one in checked["checks"]] == [True] * len(checked["checks"])
+    with Ledger.open(tmp_path / "one", readonly=True) as log:
+        assert not list(log.events("stage_failed"))
+        rows = log.rows()
+        assert {row["arm"] for row in rows.values()} == {"self", "frozen", "sampled:2", "placebo"}
+        assert all(row["answer"]["tokens"] > 0 for row in rows.values())
+    assert recorded(tmp_path / "one")
+    monkeypatch.setenv(URL, REPLAY + str(tmp_path / "one"))
+    with pytest.raises(Outage, match="not among the calls"):
+        replicate(folder=tmp_path / "one", to=tmp_path / "two", challenge=None, workers=1, as_json=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import email.utils
+import ipaddress
+import ssl
 import time
 
 import pytest
@@ -249,6 +252,62 @@ def test_requests_side_by_side_come_back_in_their_order():
         made = chat(many, parallel=3)
         calls = made.ask_all([(ASKED, seed, 0.0) for seed in range(3)])
     assert [one.text for one in calls] == ["reply 0", "reply 1", "reply 2"] and made.calls == calls
+
+
+# ---- the line
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A file with a certificate of its own for 127.0.0.1, and its private key."""
+    x509 = pytest.importorskip("cryptography.x509")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    private, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "here")])
+    made = (
+        x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(private, hashes.SHA256())
+    )
+    forms = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    path = tmp_path_factory.mktemp("certificate") / "both.pem"
+    path.write_bytes(made.public_bytes(forms[0]) + private.private_bytes(*forms))
+    return path
+
+
+@pytest.fixture
+def private_line(certificate):
+    with ChatServer(replied) as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        yield Endpoint(server.url.replace("http:", "https:"), "scripted", SECRET), server
+
+
+BODY = {"model": "scripted", "messages": ASKED}
+
+
+def test_a_server_whose_certificate_nobody_trusts_never_sees_the_key(private_line):
+    endpoint, server = private_line
+    with pytest.raises(Failed, match="unreachable") as error:
+        send(endpoint, BODY, seconds=5.0)
+    assert "CERTIFICATE_VERIFY_FAILED" in str(error.value) and server.requests == []
+    assert error.value.tokens == (0, 0)
+
+
+def test_an_encrypted_line_to_a_trusted_server_carries_replies_and_keeps_its_deadline(
+    private_line, certificate, monkeypatch
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    endpoint, server = private_line
+    assert send(endpoint, BODY, seconds=5.0).text == "as told"
+    server._faults = iter([slowly])
+    with pytest.raises(Failed, match="time-out"):
+        send(endpoint, {**BODY, "stream": True}, seconds=0.3)
 
 
 # ---- the key

@@ -16,7 +16,8 @@ from urllib.parse import quote, urlsplit
 from netgain.errors import ConfigError
 
 URL, MODEL, KEY = "NETGAIN_CHAT_URL", "NETGAIN_CHAT_MODEL", "NETGAIN_CHAT_KEY"
-ENVIRONMENT = (URL, MODEL, KEY)
+NAMES = (URL, MODEL, KEY)
+ENVIRONMENT = (*NAMES, "SSL_CERT_FILE", "SSL_CERT_DIR")  # the last two say whose certificates are trusted
 REPLAY = "replay:"  # in place of a URL: the folder of a study whose recorded calls answer
 SHORTEST_KEY = 8  # characters: a shorter one cannot be told from other text
 HIDDEN = "[key]"
@@ -65,7 +66,7 @@ def from_environment(given: Mapping[str, str] | None = None) -> Endpoint:
         ConfigError: a variable is missing or cannot be used. No message holds the key, or any part of a URL that may.
     """
     found = os.environ if given is None else given
-    url, model, key = (found.get(name, "").strip() for name in ENVIRONMENT)
+    url, model, key = (found.get(name, "").strip() for name in NAMES)
     if not url:
         fix = f"export {URL}=http://127.0.0.1:8000/v1, the base URL of your server (docs/recipes/scaffold.md)"
         raise ConfigError(f"{URL} is not set: this loop asks a language model, and no server is the default", fix=fix)
