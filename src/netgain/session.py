@@ -317,7 +317,7 @@ def run_study(
         Outage: a service that the loop needs does not answer; the same call continues.
         KeyboardInterrupt: interrupted; the state is kept and the same call continues.
     """
-    reference = study.reference or reference_of(study.loop)
+    reference = replace(study.reference or reference_of(study.loop), environment=tuple(study.loop.environment))
     study = replace(study, reference=reference)
     if new_epoch is not None:
         _may_go_on(folder, new_epoch)
@@ -341,7 +341,7 @@ def run_study(
             return decide_verdict(case_of(facts))
         if extend:
             _new_secret(folder, log, study)
-        with LocalWorkers(reference, workers, study.loop.environment) as executor:
+        with LocalWorkers(reference, workers) as executor:
             world, say = _world(study, folder, log, facts, executor), say or (lambda _: None)
             with published(folder, log, watch or (lambda _: None), say) as watch:
                 bridge(world, facts, workers)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +62,8 @@ def cpu_seconds(process: int) -> float | None:
 class _Worker:
     """One worker process behind its keeper, started when it is needed; whoever calls it has it to himself."""
 
-    def __init__(
-        self, reference: Reference, folder: str, leases: Leases, name: str, environment: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, reference: Reference, folder: str, leases: Leases, name: str) -> None:
         self._reference = reference
-        self._passed_on = (*PASSED_ON, *environment)
         self._folder = folder
         self._leases = leases
         self._name = name
@@ -77,7 +74,8 @@ class _Worker:
         self._start()
 
     def _start(self) -> None:
-        environment = {name: os.environ[name] for name in self._passed_on if name in os.environ}
+        passed_on = (*PASSED_ON, *self._reference.environment)
+        environment = {name: os.environ[name] for name in passed_on if name in os.environ}
         environment |= dict.fromkeys(ONE_THREAD, "1")
         environment["PYTHONDONTWRITEBYTECODE"] = "1"  # a loop's file may lie in the study, which is sealed file by file
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
@@ -186,24 +184,21 @@ class LocalWorkers:
     Args:
         reference: how workers find the loop.
         count: workers.
-        environment: names of variables of the environment that workers are given beside `PASSED_ON`.
     """
 
-    def __init__(self, reference: Reference, count: int, environment: Sequence[str] = ()) -> None:
+    def __init__(self, reference: Reference, count: int) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="netgain-")
         self._free: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         self._all: list[_Worker] = []
         self._lock = threading.Lock()
         self.count = count
         self._reference = reference
-        self._environment = tuple(environment)
         self._leases = Leases()  # their pipes are private: no worker of another coordinator can answer here
         for _ in range(count):
             self._free.put(self._new())
 
     def _new(self) -> _Worker:
-        name = f"worker {len(self._all)}"
-        worker = _Worker(self._reference, self._folder.name, self._leases, name, self._environment)
+        worker = _Worker(self._reference, self._folder.name, self._leases, f"worker {len(self._all)}")
         with self._lock:
             self._all.append(worker)
         return worker
