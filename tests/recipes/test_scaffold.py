@@ -280,7 +280,8 @@ def test_a_skill_keeps_its_front_matter_and_an_answer_is_a_whole_number_alone():
 @pytest.mark.parametrize(
     ("given", "said"),
     [({"edits": "weights"}, "edits"), ({"transport": "post"}, "transport"), ({"price": "cheap"}, "price"),
-     ({"seconds": 0}, "seconds"), ({"parallel": -1}, "parallel"), ({"model": "best"}, "option")],
+     ({"seconds": 0}, "seconds"), ({"parallel": -1}, "parallel"), ({"longest": 2.5}, "longest"),
+     ({"patience": "long"}, "patience"), ({"model": "best"}, "option")],
 )  # fmt: skip
 def test_bad_options_are_refused(given, said):
     with pytest.raises(ConfigError, match=said):

@@ -81,9 +81,11 @@ class Scaffold:
         for name, known in closed:
             if (value := getattr(self, name)) not in known:
                 raise ConfigError.unknown(f"{name} of recipe 'scaffold'", value, known)
-        for name in ("seconds", "patience", "longest", "parallel"):
-            if not 0 < (value := getattr(self, name)) < float("inf"):
-                raise ConfigError(f"{name} {value!r} of recipe 'scaffold'", fix="give a number above 0")
+        for name, kind in (("seconds", float), ("patience", float), ("longest", int), ("parallel", int)):
+            value = getattr(self, name)
+            if not isinstance(value, int | kind) or not 0 < value < float("inf"):
+                what = "whole number" if kind is int else "number"
+                raise ConfigError(f"{name} {value!r} of recipe 'scaffold'", fix=f"give a {what} above 0")
         prices_of(self.price)
 
     # ---- the loop
