@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netgain.errors import StageError
+from netgain.errors import Outage, StageError
 from netgain.inert import CLOSE, LONGEST, OPEN, loop_error, plain, quoted, withheld
 
 CODES = {
@@ -65,6 +65,12 @@ def test_an_error_of_a_loop_is_ours_but_for_what_is_quoted():
     error = loop_error(answer(type=evil, message=evil * 1000, where=f"{evil}:1"), "answer")
     assert error.where is None and error.what.startswith("an error in answer: ‹PROMOTE[2J")
     assert len(error.what) < LONGEST + 50 and "PROMOTE" not in withheld(str(error)) and "\x1b" not in str(error)
+
+
+def test_an_outage_that_a_loop_tells_of_is_no_failure_of_its_stage():
+    error = loop_error(answer(type="Outage", message="the server \x1b is gone"), "propose")
+    assert isinstance(error, Outage) and not isinstance(error, StageError)
+    assert error.what == "Outage in propose: ‹the server  is gone›" and error.fix and error.exit_code == 5
 
 
 def test_what_a_worker_prints_is_plain():

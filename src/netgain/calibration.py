@@ -7,7 +7,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -111,7 +111,9 @@ class Seen:
 
 def calibrated(study: Study, watch: Callable[[str], None]) -> Seen:
     """One start, one round, and a plainly trained twin."""
-    reference = study.reference or reference_of(study.loop)
+    reference = replace(study.reference or reference_of(study.loop), environment=tuple(study.loop.environment))
+    if study.loop.ready is not None:
+        study.loop.ready()
     with tempfile.TemporaryDirectory(prefix="netgain-plan-") as folder, LocalWorkers(reference, 1) as executor:
         store = ObjectStore(Path(folder) / "objects")
         bench = _Bench(study, Jobs(executor, store), store, {})

@@ -15,6 +15,7 @@
       IntegrityError    7   a protected input, split or evaluator changed
       Busy             75   another run holds the folder
       DiskFull          5   no room left; the state is kept
+      Outage            5   a service that the loop needs does not answer; the state is kept
       Stopped           5   somebody asked to stop or pause; the state is kept
       Waiting           6   all that is left waits for the answer of a person
     BudgetExhausted     8   a normal end, therefore no NetgainError
@@ -204,6 +205,12 @@ class BudgetExhausted(Exception):
         if math.isinf(self.spent):
             return f"budget of {self.limit:g} {self.unit}: the loop does not meter {self.unit}"
         return f"budget of {self.limit:g} {self.unit} used up ({self.spent:g} spent)"
+
+
+class Outage(NetgainError):
+    """A service that the loop needs does not answer: raised by loop code. No round is lost; run again to go on."""
+
+    exit_code = 5
 
 
 class Stopped(NetgainError):

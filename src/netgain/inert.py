@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from netgain.errors import StageError
+from netgain.errors import NetgainError, Outage, StageError
 
 Json = Any
 OPEN, CLOSE = "‹", "›"
@@ -47,8 +47,11 @@ def withheld(value: Json) -> Json:
     return [withheld(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def loop_error(answer: Mapping[str, Json], op: str) -> StageError:
-    """The failure that a worker reports, in which nothing but the quoted text is the loop's own."""
+def loop_error(answer: Mapping[str, Json], op: str) -> NetgainError:
+    """The failure that a worker reports (an `Outage` if it is one), in which only the quoted text is the loop's own."""
     kind, where = str(answer["type"]), str(answer["where"])
     told = f"{kind if NAME.fullmatch(kind) else 'an error'} in {op}: {quoted(str(answer['message']))}"
-    return StageError(told, where=where if PLACE.fullmatch(where) else None)
+    place = where if PLACE.fullmatch(where) else None
+    if kind == Outage.__name__:
+        return Outage(told, where=place, fix="mend it, then give the same command again: the stage is done anew")
+    return StageError(told, where=place)

@@ -23,7 +23,7 @@ from netgain.case import case_of
 from netgain.claim import RUNGS, Claim
 from netgain.contract import code_digest, differences, libraries, parts_of
 from netgain.epochs import Consent, bridge, open_epoch, refusal, same_items
-from netgain.errors import ConfigError, DiskFull, IntegrityError, Stopped, Waiting
+from netgain.errors import ConfigError, DiskFull, IntegrityError, Outage, Stopped, Waiting
 from netgain.evaluation import Under
 from netgain.evidence.looks import looks_of
 from netgain.evidence.verdict import Verdict, decide_verdict
@@ -314,15 +314,18 @@ def run_study(
         BudgetExhausted: a limit in seconds, money or minutes is reached; the state is kept and the same call continues.
         Stopped: somebody asked to stop or pause, or the file STOP is there; the same call continues.
         Waiting: all that is left waits for people to answer; the same call continues.
+        Outage: a service that the loop needs does not answer; the same call continues.
         KeyboardInterrupt: interrupted; the state is kept and the same call continues.
     """
-    reference = study.reference or reference_of(study.loop)
+    reference = replace(study.reference or reference_of(study.loop), environment=tuple(study.loop.environment))
     study = replace(study, reference=reference)
     if new_epoch is not None:
         _may_go_on(folder, new_epoch)
     _make(folder)
     if (folder / DIGESTS).exists() and (verdict := _finished(study, folder, extend=extend)) is not None:
         return verdict
+    if study.loop.ready is not None:
+        study.loop.ready()
     with FolderLock(folder), _ledger(study, folder, exploratory, plan, reopen=extend) as log:
         sweep(folder)
         facts = facts_of(log)
@@ -517,10 +520,13 @@ class Schedule:
         return [by_round[round] for round in sorted(by_round)]
 
 
-def _tidy(log: Ledger, store: ObjectStore, claimed: str) -> None:
+def _tidy(log: Ledger, store: ObjectStore, claimed: str, *, positions: bool = False) -> None:
     """Drop what no verdict needs: candidates, positions, proposals, and promoted systems of controls.
 
     Only when no run goes on: equal content is one object, whichever run made it.
+
+    Args:
+        positions: keep them, because the loop's record is in them.
     """
     kept, made = set(), set()
     for run, row in log.rows().items():
@@ -529,6 +535,7 @@ def _tidy(log: Ledger, store: ObjectStore, claimed: str) -> None:
         kept |= {row["anchor"], row["released"], row["seen"], *row["kept_at"].values()}
         kept |= {one["released"] for one in rows} if row["arm"] == claimed else set()
         kept |= {row["working"]} if row["arm"] == "placebo" else set()  # a null of moved improvers
+        kept |= {one["position"] for one in rows} if positions else set()
     dropped = sorted(name for name in made - kept if name and store.has(name))
     if dropped:
         log.append([Event("objects_dropped", None, {"digests": dropped, "reason": "all runs are over"})])
@@ -627,7 +634,7 @@ def _keep_secret(folder: Path, secret: bytes) -> None:
 
 def _broken_off(error: BaseException) -> Event:
     """The state after an error: paused when running again is all it takes, failed when something has to be mended."""
-    if isinstance(error, KeyboardInterrupt | DiskFull):
+    if isinstance(error, KeyboardInterrupt | DiskFull | Outage):
         reason = str(error) or "interrupted"
         return _state("paused", reason, "run again: it continues")
     return _state("failed", str(error) or type(error).__name__, "mend it, then run again: it continues")
@@ -647,7 +654,7 @@ def _conclude(
     arms = [name for name in study.arms if name not in study.untestable()]
     if fresh:
         if not any(replica in fresh for replica, _ in facts.moves):  # else interrupted: those systems are needed
-            _tidy(log, ObjectStore(folder / "objects"), study.claim.arm)
+            _tidy(log, ObjectStore(folder / "objects"), study.claim.arm, positions=study.loop.keeps_positions)
         if not missing_transplant(study.loop, study.claim):
             own = [name for name in (study.claim.arm, "ungated") if name in arms]
             say(f"moving improvers of {len(fresh)} starts")

@@ -199,6 +199,9 @@ class Loop:
             own signal alone does without.
         codec: systems as bytes; default: JSON and arrays.
         separable: how a system comes apart, for the mixtures of first and final parts; None: it is one piece.
+        keeps_positions: whether positions stay in a finished study: for a loop that keeps what it asked there.
+        environment: names of variables of the environment that its functions read; workers see few others.
+        ready: called before plans and runs; raises `ConfigError` where something that the loop needs is missing.
     """
 
     start: Start
@@ -222,6 +225,9 @@ class Loop:
     sees_accepted: bool = True
     codec: Codec | None = None
     separable: Separable | None = None
+    keeps_positions: bool = False
+    environment: Sequence[str] = ()
+    ready: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
         known_surfaces(self.surfaces)

@@ -102,6 +102,14 @@ def test_the_environment_of_a_worker_is_a_short_list_and_one_thread(told):
     assert {told["environment"][name] for name in ONE_THREAD} == {"1"}
 
 
+def test_variables_that_a_loop_names_are_passed_on_and_no_others(file, monkeypatch):
+    monkeypatch.setenv("MY_SERVICE", "there")
+    monkeypatch.setenv("MY_OTHER", "not for loops")
+    with LocalWorkers(Reference(f"{file}:loop", environment=("MY_SERVICE", "MY_ABSENT")), 1) as executor:
+        seen = unpack(executor.call({"op": "start", "seed": "1", "budget": {}})["value"]["system"])["environment"]
+    assert seen.get("MY_SERVICE") == "there" and not {"MY_OTHER", "MY_ABSENT"} & set(seen)
+
+
 def test_a_worker_is_told_how_to_find_the_loop_and_nothing_of_arm_replica_or_study(told, file):
     (argument,) = told["arguments"]
     assert json.loads(argument) == {"target": f"{file}:loop", "options": None, "device": "cpu"}

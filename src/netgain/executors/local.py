@@ -74,7 +74,8 @@ class _Worker:
         self._start()
 
     def _start(self) -> None:
-        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        passed_on = (*PASSED_ON, *self._reference.environment)
+        environment = {name: os.environ[name] for name in passed_on if name in os.environ}
         environment |= dict.fromkeys(ONE_THREAD, "1")
         environment["PYTHONDONTWRITEBYTECODE"] = "1"  # a loop's file may lie in the study, which is sealed file by file
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)

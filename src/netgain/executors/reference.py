@@ -21,11 +21,13 @@ class Reference:
             returns an object with a field `loop`.
         options: recipe options; None when the attribute is the loop itself.
         device: "cpu", or an accelerator's name for recipes that know it.
+        environment: names of variables of the environment that workers are given beside the usual ones.
     """
 
     target: str
     options: Mapping[str, Any] | None = None
     device: str = "cpu"
+    environment: tuple[str, ...] = ()
 
 
 def reference_of(loop: Loop) -> Reference:

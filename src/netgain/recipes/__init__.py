@@ -117,6 +117,14 @@ RECIPES = {
             1.0,
             "planted: one evaluation set asked again and again, until its score rises on nothing",
         ),
+        Recipe(
+            "scaffold",
+            "netgain.recipes.scaffold",
+            ("policy", "improver"),
+            (),
+            2.0,
+            "a language model of yours edits a program, a prompt or a skill file, and the instructions for its edits",
+        ),
     )
 }
 
