@@ -17,7 +17,7 @@ from netgain.arms import arm_named, missing_piece, required_controls
 from netgain.budget import Budget
 from netgain.claim import RUNGS, Claim
 from netgain.errors import ConfigError
-from netgain.integrations.stateful import Level, StatefulCodec, counted, seed_everything
+from netgain.integrations.stateful import Level, Rows, StatefulCodec, counted, seed_everything
 from netgain.records import Change, Examples, Part, Started, View
 from netgain.session import Study
 from netgain.stages import Filter, Loop
@@ -82,16 +82,16 @@ class Script:
 
     # ---- the loop
 
-    def started(self, rng: Any) -> Started:
+    def _started(self, rng: Any) -> Started:
         """Generation 0, and the rows that training it took."""
         seed_everything(rng)
         budget = Budget()
         with counted() as rows:
             system = _call(self.start, (), {"rng": rng, "budget": budget})
-        self._book(budget, rows.seen if rows else None)
+        self._book(self.start, budget, rows)
         return Started(system, budget.spent)
 
-    def proposed(self, view: View) -> Change:
+    def _proposed(self, view: View) -> Change:
         """A round of `label`, or all of it where it is in one piece."""
         at = (view.state or {"round": 0})["round"] + 1
         return self._labelled(view, at) if self.label else self._improved(view, at)
@@ -106,7 +106,7 @@ class Script:
                 made = _call(self.label, (view.improver,), {"round": at, "rng": view.rng, "budget": view.budget})
                 for column, values in zip((inputs, labels, passed), _columns(made), strict=True):
                     column.extend(values)
-        self._book(view.budget, rows.seen if rows else None)
+        self._book(self.label, view.budget, rows)
         view.budget.spend(calls=0)  # rounds of training are counted, and that is none
         part = Part("data" if "data" in self.opened else self.opened[0], Examples(inputs, labels), options=len(inputs))
         return Change([part], {"round": at}, {PASSED: [bool(one) for one in passed]})
@@ -117,23 +117,21 @@ class Script:
         system = self._rounds(self.improve, view.parent, (), offered, view.budget)
         return Change([Part(self.opened[0], system, reason="one round of the script")], {"round": at})
 
-    def built(self, parent: System, change: Change, budget: Budget, rng: Any) -> System:
+    def _built(self, parent: System, change: Change, budget: Budget, rng: Any) -> System:
         """A round of `train` on what passed; a round that was proposed whole is there already."""
         kept = change.examples
         if kept is None:
-            self._book(budget, 0)
-            budget.spend(calls=0)
+            budget.spend(tokens=0, calls=0)
             return change.parts[0].payload
         seed_everything(rng)
         columns = (_as_given(kept.inputs), _as_given(kept.labels))
         if not kept.labels:
-            self._book(budget, 0)
-            budget.spend(calls=0)
+            budget.spend(tokens=0, calls=0)
             return parent  # nothing passed: nothing to train on, and few scripts expect that
         offered = {"round": (change.state or {"round": 1})["round"], "rng": rng}
         return self._rounds(self.train, parent, columns, offered, budget)
 
-    def ordinary(self, view: View) -> Change:
+    def _ordinary(self, view: View) -> Change:
         """A round of `plain`."""
         seed_everything(view.rng)
         at = (view.state or {"round": 0})["round"] + 1
@@ -141,12 +139,12 @@ class Script:
         plain = Part("weights" if "weights" in self.opened else self.opened[0], system, decided_by="rule")
         return Change([plain], {"round": at})
 
-    def answered(self, system: System, inputs: Sequence[Json], budget: Budget, rng: Any) -> Sequence[Json]:
+    def _answered(self, system: System, inputs: Sequence[Json], budget: Budget, rng: Any) -> Sequence[Json]:
         """What a system answers."""
         seed_everything(rng)
         with counted() as rows:
             given = _call(self.answer or classified, (system, list(inputs)), {"rng": rng, "budget": budget})
-        self._book(budget, rows.seen if rows else None)
+        self._book(self.answer, budget, rows)
         budget.spend(calls=len(inputs))
         return [_plain(one) for one in given]
 
@@ -160,29 +158,25 @@ class Script:
         done, due = 0, budget.tokens
         while done < _times(budget) or (due is not None and budget.spent.get("tokens", 0) < due):
             before = budget.spent.get("tokens", 0)
-            enough = due - before if due is not None and done >= _times(budget) else None
+            further = due is not None and done >= _times(budget) and not _asks(function)
+            enough = due - before if due is not None and further else None
             with counted(enough) as rows:
                 try:
                     made = _call(function, (system, *given), {**offered, "budget": budget})
                     system = system if made is None else made
                 except Level:
                     pass  # between two batches: what was trained so far stands
-            self._book(budget, rows.seen if rows else None)
+            self._book(function, budget, rows)
             budget.spend(calls=1)
             done += 1
             if due is not None and budget.spent.get("tokens", 0) == before:
                 break  # it counts nothing, so that no number of rounds would do
         return system
 
-    def _book(self, budget: Budget, rows: int | None) -> None:
-        """Rows that were counted; where nothing counts them and the script books none, they stay unknown."""
-        if rows is not None or self._books:
-            budget.spend(tokens=rows or 0)
-
-    @property
-    def _books(self) -> bool:
-        own = (self.start, self.label, self.train, self.improve, self.plain, self.answer)
-        return any("budget" in inspect.signature(one).parameters for one in own if one is not None)
+    def _book(self, function: Any, budget: Budget, rows: Rows | None) -> None:
+        """Rows that were counted. A function that asks for the budget books itself; what nobody counts is unknown."""
+        if rows is not None and not (function and _asks(function)):
+            budget.spend(tokens=rows.seen)
 
     @property
     def opened(self) -> tuple[str, ...]:
@@ -194,8 +188,8 @@ class Script:
         teaches = self.label is not None or "teacher" in inspect.signature(self.improve or self.start).parameters
         why = "the round has no `teacher`: what improves and what is improved are one"
         return Loop(
-            self.started, self.proposed, self.answered, build=self.built,
-            ordinary=self.ordinary if self.plain else None,
+            self._started, self._proposed, self._answered, build=self._built,
+            ordinary=self._ordinary if self.plain else None,
             filters=(Filter(PASSED, ("filter",)),) if self.label else (),
             state=STATE, not_testable={} if teaches else {"stacked": why, "improver_only": why},
             surfaces=self.opened, gate="advance" if set(self.opened) <= SLOW else "strict", sees_accepted=False,
@@ -282,6 +276,10 @@ def _call(function: Any, given: tuple[Any, ...], offered: dict[str, Any]) -> Any
     return function(*given, **{name: offered[name] for name in named if name in offered})
 
 
+def _asks(function: Callable[..., Any]) -> bool:
+    return "budget" in inspect.signature(function).parameters
+
+
 def _times(budget: Budget) -> int:
     return max(1, round(budget.scale))
 
@@ -292,9 +290,10 @@ def _columns(made: Any) -> list[list[Json]]:
     Raises:
         ValueError: not three, or not of equal length.
     """
-    columns = [_plain(column) for column in made] if isinstance(made, tuple | list) else []
+    given = made if isinstance(made, tuple | list) else []
+    columns = [list(_plain(one)) for one in given if hasattr(one, "__len__")]
     if len(columns) != 3 or len({len(column) for column in columns}) != 1:
-        sizes = [len(column) for column in columns] if columns else type(made).__name__
+        sizes = [len(column) for column in columns]
         raise ValueError(f"label gave columns of {sizes} rows, expected inputs, labels, passed, of equal length")
     return columns
 

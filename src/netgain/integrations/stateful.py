@@ -150,14 +150,17 @@ class Rows:
             raise Level
         self._depth += 1
 
-    def after(self, module: Any, given: tuple[Any, ...], named: Mapping[str, Any], result: Any) -> None:
-        """A module has answered, or failed: counted where no other one called it, and where it has weights."""
+    def after(self, module: Any, given: tuple[Any, ...], *rest: Any) -> None:
+        """A module has answered, or failed: counted where no other one called it, and where it has weights.
+
+        Torch leaves the named arguments out where the module failed; the last of `rest` is what it gave.
+        """
         self._depth -= 1
         if self._depth == 0 and next(module.parameters(), None) is not None:
-            self.seen += _rows(given, named)
+            self.seen += rows_of(given, rest[0] if len(rest) > 1 else {})
 
 
-def _rows(given: tuple[Any, ...], named: Mapping[str, Any]) -> int:
+def rows_of(given: tuple[Any, ...], named: Mapping[str, Any]) -> int:
     """Tokens of a batch of whole numbers, else its rows; what has no shape counts as one."""
     batch = next((one for one in (*given, *named.values()) if hasattr(one, "is_floating_point")), None)
     if batch is None or not len(batch.shape):
