@@ -18,7 +18,11 @@ import netgain as ng
 from netgain.budget import Budget
 from netgain.errors import ConfigError
 from netgain.executors import Reference, reference_of
+from netgain.ledger import Ledger
 from netgain.records import Change, Feedback, Part, View
+from netgain.seal import facts_of
+from netgain.session import run_study
+from netgain.status import status_of
 from netgain.verify import verify
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -144,6 +148,7 @@ def test_a_study_has_the_controls_that_the_functions_allow() -> None:
     assert (list(bare.arms), bare.claim.rung, bare.claim.beats) == (["self", "frozen", "stacked"], "R1", ("frozen",))
     one_piece = ng.record(ng.Script(start, improve=lambda model: None), item, by=0.1)
     assert list(one_piece.arms) == ["self", "frozen"]
+    assert ng.Script(list, improve=list).loop().start(np.random.default_rng(0)).system == []
     taught = ng.record(ng.Script(start, improve=lambda model, teacher: None), item, by=0.1)
     assert "stacked" in taught.arms
 
@@ -211,13 +216,25 @@ def example(**smaller: Any) -> Any:
 def test_the_example_gets_a_word_that_the_verifier_gives_too(tmp_path: Path) -> None:
     verdict = example().run(tmp_path / "study", workers=1)
     assert verdict.word in ("SUPPORTED", "SUPPORTED WITH LIMITS", "INCONCLUSIVE", "REFUTED")
-    assert verify(tmp_path / "study")["word"] == verdict.word
+    assert verify(tmp_path / "study")["verdict"] == verdict.word
 
 
-def test_two_starts_of_the_example_run_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_script_without_torch_runs_to_a_word_and_repeats_to_the_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    study = example(arms=["self", "frozen", "ordinary"], replicas=2, rounds=2)
-    claim = replace(study.claim, rung="R1", looks=(2,), expected=None)
-    verdict = replace(study, claim=claim).run(tmp_path / "study", workers=1, exploratory=True)
-    assert verdict.word == "INCONCLUSIVE", "two starts say nothing"
-    assert verify(tmp_path / "study")["word"] == verdict.word
+    path = Path(__file__).with_name("recorded_script.py")
+    namespace: dict[str, Any] = {"__name__": "recorded"}
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), namespace)
+    study = replace(namespace["study"], reference=Reference(f"{path}:study"), root="ab" * 32)
+    study = replace(study, claim=replace(study.claim, looks=(2,), alpha=0.05))
+    for folder in ("one", "other"):
+        verdict = run_study(study, tmp_path / folder, workers=1, exploratory=True)
+        assert verdict.word == "INCONCLUSIVE", "two starts say nothing"
+    assert verify(tmp_path / "one")["verdict"] == "INCONCLUSIVE"
+    digests = [status_of(tmp_path / folder)["result_digest"] for folder in ("one", "other")]
+    assert digests[0] == digests[1]
+    with Ledger.open(tmp_path / "one", readonly=True) as log:
+        spent = facts_of(log).spent(0, "self", "build")
+    assert spent["calls"] == 2
+    assert spent["tokens"] is None, "what labelling costs is booked by nobody, so it is unknown and not nothing"

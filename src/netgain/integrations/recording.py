@@ -185,7 +185,7 @@ class Script:
 
     def loop(self) -> Loop:
         """The script as a loop, with the controls that its functions allow."""
-        teaches = self.label is not None or "teacher" in inspect.signature(self.improve or self.start).parameters
+        teaches = self.label is not None or "teacher" in _parameters(self.improve)
         why = "the round has no `teacher`: what improves and what is improved are one"
         return Loop(
             self._started, self._proposed, self._answered, build=self._built,
@@ -259,9 +259,9 @@ def classified(system: System, inputs: Sequence[Json]) -> list[int]:
 
 def _check_parameters(name: str, function: Callable[..., Any], given: int) -> None:
     """Refuse a function that wants what nothing fills, before anything runs."""
-    every = list(inspect.signature(function).parameters.values())
+    every = list(_parameters(function).values())
     plain = [one for one in every if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
-    if len(plain) < given and not any(one.kind is one.VAR_POSITIONAL for one in every):
+    if every and len(plain) < given and not any(one.kind is one.VAR_POSITIONAL for one in every):
         what = f"{name} takes {len(plain)} arguments, expected {given}"
         raise ConfigError(what, fix="see `netgain.Script` for what it is given")
     free = [*plain[given:], *(one for one in every if one.kind is one.KEYWORD_ONLY)]
@@ -272,12 +272,20 @@ def _check_parameters(name: str, function: Callable[..., Any], given: int) -> No
 
 def _call(function: Any, given: tuple[Any, ...], offered: dict[str, Any]) -> Any:
     """Call with what is always given, and with what it asks for by name."""
-    named = list(inspect.signature(function).parameters)[len(given) :]
+    named = list(_parameters(function))[len(given) :]
     return function(*given, **{name: offered[name] for name in named if name in offered})
 
 
 def _asks(function: Callable[..., Any]) -> bool:
-    return "budget" in inspect.signature(function).parameters
+    return "budget" in _parameters(function)
+
+
+def _parameters(function: Any) -> dict[str, inspect.Parameter]:
+    """By name, in order; none for a function in C that does not say, such as `list`."""
+    try:
+        return dict(inspect.signature(function).parameters)
+    except ValueError:
+        return {}
 
 
 def _times(budget: Budget) -> int:

@@ -46,6 +46,7 @@ class Found:
         rounds: source of their number, or None where it is not the end of a `range`.
         model: the variable that the rounds change.
         start: source of what makes it, where that stands by itself; else None.
+        begin: source lines that make generation 0, where more than one statement does; else none.
         imports: the line after which an import can stand; 0: before everything.
         label: what makes examples with the model, or None.
         train: source of what trains on examples: a function's name, or a lambda around it; or None.
@@ -55,8 +56,8 @@ class Found:
         evaluate: function that measures, or None.
         seeds: line -> call.
         guard: line of `if __name__ == "__main__":`, or None.
-        runs: first line that trains or makes the model when the file is imported; None where nothing does.
-        loose: names that the functions of a round read and that only exist where the loop runs.
+        runs: line at which an import runs the loop; None where it does not.
+        loose: names that a round reads and that exist only beside the loop, or belong to the script's one model.
     """
 
     file: str
@@ -65,6 +66,7 @@ class Found:
     rounds: str | None
     model: str
     start: str | None
+    begin: tuple[str, ...]
     imports: int
     label: Label | None
     train: str | None
@@ -107,10 +109,11 @@ def read_script(name: str, text: str) -> Found:
     used += [functions[_called(one)] for one in calls if not EVALUATES.search(_called(one))]
     return Found(
         name, tuple(text.splitlines()), (loop.lineno, loop.end_lineno or loop.lineno), _rounds(loop), model,
-        _start(made, known), _imports(tree), None if whole else label,
+        _start(made, known), tuple(_begin(made, around, loop, model, known)), _imports(tree), None if whole else label,
         None if whole or train is None else _as_train(train), _plain(tree, loop, train, known), body,
         "item" in functions and [one.arg for one in functions["item"].args.args] == ["seed", "index"], evaluate,
-        _seeds(tree), guard.lineno if guard else None, _runs(tree, made, loop), tuple(sorted(_loose(used, known))),
+        _seeds(tree), guard.lineno if guard else None, _runs(tree, loop),
+        tuple(sorted(_loose(used, known - _tied(around, model)))),
     )  # fmt: skip
 
 
@@ -272,8 +275,32 @@ def _start(made: ast.Assign | None, known: set[str]) -> str | None:
     if made is None or not _free(made.value) <= known:
         return None
     call = made.value
-    bare = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and not call.args and not call.keywords
+    bare = isinstance(call, ast.Call) and not call.args and not call.keywords and _called(call).isidentifier()
     return _called(call) if bare else f"lambda: {ast.unparse(call)}"  # type: ignore[arg-type]
+
+
+def _begin(
+    made: ast.Assign | None, around: Sequence[ast.stmt], loop: ast.For, model: str, known: set[str]
+) -> Iterator[str]:
+    """The statements that make generation 0: the model, and what is called with it before the loop."""
+    if made is None:
+        return
+    between = [one for one in around if made.lineno < one.lineno < loop.lineno and isinstance(one, ast.Expr)]
+    calls = [one for one in between if isinstance(one.value, ast.Call) and model in _free(one)]
+    calls = [one for one in calls if not EVALUATES.search(_called(one.value)) and _called(one.value) != "print"]  # type: ignore[arg-type]
+    if calls and set().union(_free(made.value), *map(_free, calls)) - {model} <= known:
+        for one in (made, *calls):
+            yield _renamed(one, model, loop)
+        yield "return model"
+
+
+def _tied(around: Sequence[ast.stmt], model: str) -> set[str]:
+    """Names beside the loop that are made of the script's one model, such as its optimiser; and the model itself."""
+    tied = {model}
+    for one in around:
+        if isinstance(one, ast.Assign) and _free(one.value) & tied:
+            tied |= {each.id for target in one.targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+    return tied
 
 
 def _free(node: ast.AST) -> set[str]:
@@ -315,12 +342,11 @@ def _seeds(tree: ast.Module) -> dict[int, str]:
     return {one.lineno: ast.unparse(one) for one in sorted(calls, key=lambda one: one.lineno)}
 
 
-def _runs(tree: ast.Module, made: ast.Assign | None, loop: ast.For) -> int | None:
-    """The first line of what an import would do: making the model, or the loop, outside guard and functions."""
-    seeding = [one for one in tree.body if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call)
-               and SEEDS.search(_called(one.value))]  # fmt: skip
-    there = [one for one in (made, loop) if one is not None and one in tree.body]
-    if not there:
-        return None
-    first = min(one.lineno for one in there)
-    return min([first, *(one.lineno for one in seeding if one.lineno < first)])
+def _runs(tree: ast.Module, loop: ast.For) -> int | None:
+    """The line of the loop at the top level, or of a call there of the function that holds it."""
+    holders = {one.name for one in tree.body if isinstance(one, ast.FunctionDef) and loop in ast.walk(one)}
+    for one in tree.body:
+        calls = isinstance(one, ast.Expr) and isinstance(one.value, ast.Call) and _called(one.value) in holders
+        if one is loop or calls:
+            return one.lineno
+    return None

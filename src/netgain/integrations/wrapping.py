@@ -61,7 +61,9 @@ def wrap(found: Found) -> Wrapped:
 def _definitions(found: Found) -> list[str]:
     """The functions that the script lacks, and the two lines that hand them over."""
     lines: list[str] = []
-    given = [found.start or "..."]
+    if found.begin:
+        lines += ["def begin():  # generation 0", *(INDENT + one for one in found.begin), "", ""]
+    given = ["begin" if found.begin else found.start or "..."]
     if found.label is not None:
         lines += [] if found.label.fits else _labelled(found)
         given += [f"label={found.label.name if found.label.fits else 'labelled'}", f"train={found.train}"]
@@ -102,10 +104,10 @@ def _claimed(found: Found) -> tuple[str, tuple[str, ...]]:
 def _missing(found: Found) -> Iterator[str]:
     if not found.item:
         yield "item: one question and its answer from a seed; nobody can read from a script what a claim should rest on"
-    if found.start is None:
+    if found.start is None and not found.begin:
         yield f"start: {found.model!r} is made of what exists only beside the loop; write a function that makes it"
     for name in found.loose:
-        yield f"{name}: read by a round, and made only where the loop runs; make it at the top level, or hand it in"
+        yield f"{name}: read by a round, and belongs to the script's one model or loop; make it inside, or hand it in"
     if found.plain is None:
         yield "plain: the same training without the loop's own signal; without it the arm `ordinary` and R2 are missing"
     if found.rounds is None:
