@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 from netgain.budget import Budget
@@ -68,8 +67,7 @@ class Tuning:
         return Started(dict(self.first), {"calls": 0})
 
     def _proposed(self, view: View) -> Change:
-        made = self.sampler or optuna().samplers.TPESampler
-        return self._round(view, made(seed=_seed(view)) if self.sampler is None else made(_seed(view)), "the sampler")
+        return self._round(view, (self.sampler or _tree_structured)(_seed(view)), "the sampler")
 
     def _random(self, view: View) -> Change:
         return self._round(view, optuna().samplers.RandomSampler(seed=_seed(view)), "random draws")
@@ -113,7 +111,7 @@ class Tuning:
         return list(self.answer(system, inputs))
 
 
-def optuna() -> ModuleType:
+def optuna() -> Any:
     """The library, quiet.
 
     Raises:
@@ -125,6 +123,10 @@ def optuna() -> ModuleType:
         raise ConfigError("a search by Optuna needs the package optuna", fix="pip install 'netgain[optuna]'") from None
     library.logging.set_verbosity(library.logging.ERROR)
     return library
+
+
+def _tree_structured(seed: int) -> Any:
+    return optuna().samplers.TPESampler(seed=seed)
 
 
 def _seed(view: View) -> int:
