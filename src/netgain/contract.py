@@ -31,6 +31,7 @@ SHOWING = (
     "evidence/autonomy.py", "whatif.py", "comparison.py", "replication.py",
 )  # fmt: skip
 LIBRARIES = ("numpy", "torch", "safetensors", "scikit-learn")
+BROUGHT = {"netgain.integrations.tuning": "optuna"}  # a library that a module of ours brings into a loop
 LOOPS = ("recipes/", "testing/")  # of the package: loops, where all else is the harness
 QUESTION = ("suite", "axis", "gate", "decoding", "batching")  # what is asked, of whom, how it is decided
 PRICES = "what the loop's own code books: its digest covers them"  # no table of prices is kept anywhere else
@@ -214,12 +215,15 @@ def beside(file: Path) -> list[Path]:
 
 
 def _imported(file: Path) -> Iterator[str]:
-    """First names of everything that a file imports, wherever in it."""
+    """First names of everything that a file imports, wherever in it, and of what our own modules bring with them."""
     for node in ast.walk(ast.parse(file.read_bytes(), filename=str(file))):
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.partition(".")[0]
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        yield from (name.partition(".")[0] for name in names)
+        yield from (BROUGHT[name] for name in names if name in BROUGHT)
 
 
 def _files(folder: Path, name: str) -> list[Path]:

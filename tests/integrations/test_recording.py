@@ -105,6 +105,20 @@ def test_a_control_goes_on_until_it_is_level_and_no_further_than_a_batch(due: in
     assert seen.budget.spent["tokens"] == tokens
 
 
+def test_a_round_that_gives_a_new_system_is_not_cut_and_lost() -> None:
+    def anew(model: nn.Module) -> nn.Module:
+        plain(model)
+        made = start()
+        made.load_state_dict({"weight": model.weight, "bias": model.bias + 1})
+        return made
+
+    loop = replace(SCRIPT, plain=anew).loop()
+    seen = view(loop, tokens=13)
+    moved = loop.menu["plain"](seen).parts[0].payload.bias - seen.parent.bias
+    assert seen.budget.spent == {"tokens": 2 * ROWS, "calls": 2}
+    assert moved.detach().numpy() == pytest.approx([2.0, 2.0], abs=1e-5), "both rounds that are booked stand"
+
+
 def test_one_long_step_labels_and_trains_as_often_as_there_are_rounds() -> None:
     loop = SCRIPT.loop()
     seen = view(loop, scale=3.0)

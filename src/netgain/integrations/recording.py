@@ -108,7 +108,8 @@ class Script:
                     column.extend(values)
         self._book(self.label, view.budget, rows)
         view.budget.spend(calls=0)  # rounds of training are counted, and that is none
-        part = Part("data" if "data" in self.opened else self.opened[0], Examples(inputs, labels), options=len(inputs))
+        data, why = "data" if "data" in self.opened else self.opened[0], f"{len(inputs)} rows that the script labelled"
+        part = Part(data, Examples(inputs, labels), reason=why, options=len(inputs))
         return Change([part], {"round": at}, {PASSED: [bool(one) for one in passed]})
 
     def _improved(self, view: View, at: int) -> Change:
@@ -153,16 +154,18 @@ class Script:
     ) -> System:
         """A round; the whole horizon's in one step; and then more of the same until the control is level with the loop.
 
-        The last of these further rounds ends at the batch with which it is level.
+        The last of these further rounds ends at the batch with which it is level, where the function edits its system
+        in place: of one that gives a new system, a round that was cut would be lost.
         """
-        done, due = 0, budget.tokens
+        done, due, in_place = 0, budget.tokens, True
         while done < _times(budget) or (due is not None and budget.spent.get("tokens", 0) < due):
             before = budget.spent.get("tokens", 0)
-            further = due is not None and done >= _times(budget) and not _asks(function)
-            enough = due - before if due is not None and further else None
+            cut = in_place and done >= _times(budget) and not _asks(function)
+            enough = due - before if due is not None and cut else None
             with counted(enough) as rows:
                 try:
                     made = _call(function, (system, *given), {**offered, "budget": budget})
+                    in_place = made is None or made is system
                     system = system if made is None else made
                 except Level:
                     pass  # between two batches: what was trained so far stands
