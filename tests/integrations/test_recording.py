@@ -227,10 +227,16 @@ def example(**smaller: Any) -> Any:
 
 
 @pytest.mark.nightly
-def test_the_example_gets_a_word_that_the_verifier_gives_too(tmp_path: Path) -> None:
-    verdict = example().run(tmp_path / "study", workers=1)
-    assert verdict.word in ("SUPPORTED", "SUPPORTED WITH LIMITS", "INCONCLUSIVE", "REFUTED")
+def test_the_example_gets_a_word_that_the_verifier_gives_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    study = example(replicas=2, rounds=2)
+    study = replace(study, claim=replace(study.claim, looks=(2,), expected=None))
+    verdict = study.run(tmp_path / "study", workers=1, exploratory=True)
+    assert verdict.word == "INCONCLUSIVE", "two starts say nothing"
     assert verify(tmp_path / "study")["verdict"] == verdict.word
+    with Ledger.open(tmp_path / "study", readonly=True) as log:
+        spent = {arm: facts_of(log).spent(0, arm, "build")["tokens"] for arm in study.arms if arm != "frozen"}
+    assert all(abs(one / spent["self"] - 1) < 0.01 for one in spent.values()), "level to a batch, in every control"
 
 
 def test_a_script_without_torch_runs_to_a_word_and_repeats_to_the_bit(
@@ -241,7 +247,7 @@ def test_a_script_without_torch_runs_to_a_word_and_repeats_to_the_bit(
     namespace: dict[str, Any] = {"__name__": "recorded"}
     exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), namespace)
     study = replace(namespace["study"], reference=Reference(f"{path}:study"), root="ab" * 32)
-    study = replace(study, claim=replace(study.claim, looks=(2,), alpha=0.05))
+    study = replace(study, arms=study.arms[:4], claim=replace(study.claim, rung="R1", looks=(2,)))
     for folder in ("one", "other"):
         verdict = run_study(study, tmp_path / folder, workers=1, exploratory=True)
         assert verdict.word == "INCONCLUSIVE", "two starts say nothing"
