@@ -141,6 +141,17 @@ def test_libraries_that_a_loop_imports_are_there_with_their_versions(tmp_path: P
     assert {"json", "netgain"}.isdisjoint(libraries(Reference(f"{tmp_path / 'mine.py'}:loop")))
 
 
+@pytest.mark.parametrize(
+    "line", ["from netgain.integrations.tuning import Tuning", "from netgain.integrations import tuning"]
+)
+def test_what_a_module_of_ours_brings_into_a_loop_has_its_version_too(tmp_path, line):
+    optuna = pytest.importorskip("optuna")
+    (tmp_path / "mine.py").write_text(f"{line}\nloop = None\n")
+    (tmp_path / "other.py").write_text("import netgain\nloop = None\n")
+    assert libraries(Reference(f"{tmp_path / 'mine.py'}:loop"))["optuna"] == optuna.__version__
+    assert "optuna" not in libraries(Reference(f"{tmp_path / 'other.py'}:loop"))
+
+
 CONTRACT = {
     "suite": {"axes": [{"name": "a", "margin": 1}, {"name": "b"}], "block": 10}, "gate": {"level": 0.05},
     "code": "1" * 64, "harness": "2" * 64, "loop": "3" * 64, "scorers": {"a": "4" * 64}, "libraries": {"numpy": "1.2"},

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from netgain.errors import BudgetExhausted, ConfigError, IntegrityError, LedgerError, NetgainError
     from netgain.evidence.verdict import Verdict
     from netgain.files import File
+    from netgain.integrations.recording import Script, record
     from netgain.records import Change, Examples, Part, Started, View
     from netgain.session import Study
     from netgain.stages import Filter, Loop, Separable
@@ -31,6 +32,7 @@ _HOMES = {
     "Loop": "netgain.stages",
     "NetgainError": "netgain.errors",
     "Part": "netgain.records",
+    "Script": "netgain.integrations.recording",
     "Separable": "netgain.stages",
     "Started": "netgain.records",
     "Study": "netgain.session",
@@ -38,6 +40,7 @@ _HOMES = {
     "Verdict": "netgain.evidence.verdict",
     "View": "netgain.records",
     "axis": "netgain.suite",
+    "record": "netgain.integrations.recording",
 }
 
 __all__ = [
@@ -54,6 +57,7 @@ __all__ = [
     "Loop",
     "NetgainError",
     "Part",
+    "Script",
     "Separable",
     "Started",
     "Study",
@@ -61,6 +65,7 @@ __all__ = [
     "Verdict",
     "View",
     "axis",
+    "record",
 ]
 
 

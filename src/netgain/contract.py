@@ -32,6 +32,7 @@ SHOWING = (
     "evidence/autonomy.py", "whatif.py", "comparison.py", "replication.py",
 )  # fmt: skip
 LIBRARIES = ("numpy", "torch", "safetensors", "scikit-learn")
+BROUGHT = {"netgain.integrations.tuning": "optuna"}  # a library that a module of ours brings into a loop
 LOOPS = ("recipes/", "testing/")  # of the package: loops, where all else is the harness
 QUESTION = ("suite", "axis", "gate", "decoding", "batching")  # what is asked, of whom, how it is decided
 PRICES = "what the loop's own code books: its digest covers them"  # no table of prices is kept anywhere else
@@ -215,19 +216,20 @@ def beside(file: Path) -> list[Path]:
 
 
 def _imported(file: Path) -> frozenset[str]:
-    """First names of everything that a file imports, wherever in it."""
+    """First names of everything that a file imports, wherever in it, and of what our own modules bring with them."""
     return _imports(file.read_bytes(), str(file))
 
 
 @lru_cache(maxsize=256)
 def _imports(source: bytes, file: str) -> frozenset[str]:
-    found: set[str] = set()
+    names: set[str] = set()
     for node in ast.walk(ast.parse(source, filename=file)):
         if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.partition(".")[0])
-    return frozenset(found)
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    brought = {BROUGHT[name] for name in names if name in BROUGHT}
+    return frozenset(brought | {name.partition(".")[0] for name in names})
 
 
 def _files(folder: Path, name: str) -> list[Path]:

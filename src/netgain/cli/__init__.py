@@ -72,20 +72,33 @@ def recipes(**shared: bool) -> int:
 @main.command(epilog=_example(
     "netgain init studies/mine --from length",
     "netgain init studies/none --from length --set check=none --set claim.by=0.1",
+    "netgain init --wrap train.py",
 ))  # fmt: skip
-@click.argument("folder", metavar="DIR", type=STUDY)
-@click.option("--from", "origin", metavar="RECIPE", required=True,
+@click.argument("folder", metavar="[DIR]", type=STUDY, required=False)
+@click.option("--from", "origin", metavar="RECIPE",
               help="A recipe, or file.py:name of a Study of your own, which is copied in.")  # fmt: skip
+@click.option("--wrap", "script", metavar="FILE", type=STUDY,
+              help="A training script: prints the lines that would make a study of it.")  # fmt: skip
 @_size("One of the recipe's sizes.")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True,
               help="A recipe's option, or study.KEY, claim.KEY, budget.KEY of the two files. Repeatable.")  # fmt: skip
 @_root
 @_shared
-def init(folder: Path, origin: str, size: str | None, settings: Sequence[str], root: str | None, **shared: bool) -> int:
-    """Make the folder of a study.
+def init(
+    folder: Path | None, origin: str | None, script: Path | None, size: str | None, settings: Sequence[str],
+    root: str | None, **shared: bool,
+) -> int:  # fmt: skip
+    """Make the folder of a study, or propose how a script becomes one.
 
-    It gets netgain.toml and claim.toml, every key with its meaning. A folder that holds anything is left alone.
+    The folder gets netgain.toml and claim.toml, every key with its meaning. A folder that holds anything is left alone.
+    With --wrap nothing is made: a unified diff and a claim.toml go to stdout, with what only the author can fill in.
     """
+    if script is not None:
+        if folder or origin or size or settings or root:
+            raise click.UsageError("--wrap FILE stands alone: it makes no folder.")
+        return answer("netgain.cli.wrapping:propose", shared, file=script)
+    if folder is None or origin is None:
+        raise click.UsageError("Missing DIR and --from RECIPE, or --wrap FILE.")
     given = {"folder": folder, "origin": origin, "size": size, "settings": settings, "root": root}
     return answer("netgain.cli.folder:init", shared, **given)
 

@@ -31,14 +31,15 @@ class Reference:
 
 
 def reference_of(loop: Loop) -> Reference:
-    """How workers find a loop of the user's own script: by its file and its name there.
+    """How workers find a loop of the user's own script: by its file and its name there, or that of its study.
 
     Raises:
-        ConfigError: the loop is not a top-level name of the script.
+        ConfigError: neither the loop nor what holds it as `loop` is a top-level name of the script.
     """
     main = sys.modules["__main__"]
     file = getattr(main, "__file__", None)
-    names = [name for name, value in vars(main).items() if value is loop]
+    held = {name: getattr(value, "loop", None) for name, value in vars(main).items()}
+    names = [name for name, value in vars(main).items() if value is loop or held[name] is loop]
     if not file or not names:
         raise ConfigError(
             "the loop is no top-level name of the script that runs it",
