@@ -1,10 +1,10 @@
 """`trainer`: a loop edits its own training procedure, believes its validation score, and is asked with fresh seeds.
 
-The system is a procedure: optimiser, schedule, loss, augmentation, width and depth, at a locked number of epochs. A round
-edits it, trains a small network on digits once, and keeps what beats the record on its own validation images. The
-record is the best of many noisy scores, so it promises more than fresh trainings on images nobody has seen will give:
-the difference is the *inflation* that the report shows. With `edits = "seed"` nothing but the seed changes, and all of
-the claimed gain is of that kind. Numbers: docs/recipes/trainer.md.
+The system is a procedure: optimiser, schedule, loss, augmentation, width and depth, at a locked number of epochs. A
+round edits it, trains a small network on digits once each time, and keeps what beats the record on its own validation
+images. The record is the best of many noisy scores, so it promises more than fresh trainings give on images that nobody
+has seen: the difference is the *inflation* that the report shows. With `edits = "seed"` nothing but the seed
+changes, and all of the claimed gain is of that kind. Numbers: docs/recipes/trainer.md.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ System = dict[str, Any]
 
 TRAINED = 250  # of the loop's 400 images; it tries what it trained on the other 150
 SPREAD = 0.05  # of generation 0 around `PLAIN`, in units of each number
-SHARES = {"gate": 0.08, "report": 0.14, "sealed": 0.78}  # of the images that are only asked
+SHARES = {"dev": 0.06, "gate": 0.08, "report": 0.1, "sealed": 0.76}  # of images that are only asked; no loop gets dev
 NOTES = {
     "edits": "all: what it may edit; seed: nothing but the seed of a training, so that every claimed gain is luck",
     "check": "once: one training decides; again: three more of both sides before an edit is believed",
@@ -79,7 +79,7 @@ class Size:
     sealed: int
 
 
-SIZES = {"tiny": Size(2, 6, 6, 2, 6, 12, 60), "default": Size(5, 6, 12, 8, 16, 100, 160)}
+SIZES = {"tiny": Size(2, 6, 4, 2, 6, 12, 60), "default": Size(4, 6, 10, 4, 12, 80, 88)}
 
 
 @dataclass(frozen=True)
@@ -170,27 +170,27 @@ class Trainer:
         return [{"digits": one, "confidence": chance} for one, chance in zip(digits, sure, strict=True)]
 
     def own_score(self, judge: System, system: System, budget: Budget, rng: Any) -> float:
-        """What the loop claimed when it took a procedure: its score on the loop's images, from the seed that gave it."""
+        """What the loop claimed when it took a procedure: its score on own images, from the seed that gave it."""
         own = _own(judge)
         found = own.score(_rows(system), [system["seed"]])
         budget.spend(tokens=own.tokens, flops=own.flops, calls=1)
         return found
 
     def suite(self) -> Suite:
-        """Share of fresh trainings that get an image right decides; how well they know it guards."""
+        """Share of fresh trainings that get an image right decides; how well they know it stands beside."""
         size = SIZES[self.size]
-        counts: dict[str, Any] = {"gate_items": size.gate, "report_items": size.report, "sealed_items": size.sealed}
+        counts: dict[str, Any] = {"report_items": size.report, "sealed_items": size.sealed}
         bank = Bank(_items(), SHARES)
         return Suite(
             [
-                axis("accuracy", bank, accurate, moment=0.02, **counts),
-                axis("calibration", bank, calibrated, kind="calibration", guard=True, moment=0.02, **counts),
+                axis("accuracy", bank, accurate, moment=0.02, gate_items=size.gate, **counts),
+                axis("calibration", bank, calibrated, kind="calibration", **counts),
             ],
             block=size.gate, max_pairs=size.gate, design_gain=0.1,
         )  # fmt: skip
 
     def loop(self) -> Loop:
-        """The loop with the controls that it supports. Its gate only watches, as in the loops that it is modelled on."""
+        """The loop with the controls that it supports. Its gate only watches, as nobody gated its models."""
         return Loop(
             self.start, self.propose, self.answer, build=self.build,
             ordinary={"rate": self.tuned, "reseed": self.reseeded}, random_search=self.random_search,
@@ -281,8 +281,8 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     """
     made = with_options(Trainer, "trainer", given, device)
     size = SIZES[made.size]
-    claim = Claim("accuracy", by=0.005, beats=("frozen", "ordinary", "random_proposer"), rung="R2", expected=0.02,
-                  looks=(size.starts,))  # fmt: skip
+    # Expected is what the loop itself claims in trials outside any study; nobody else has to believe it.
+    claim = Claim("accuracy", by=0.01, beats=("frozen", "ordinary", "random_proposer"), rung="R2", expected=0.1)
     return Built(
         made.loop(), made.suite(), claim, ("self", *CONTROLS), size.rounds, size.starts, options=options_of(made),
         notes=NOTES, imports=("sklearn.datasets",),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -87,7 +88,7 @@ def fresh(how: Procedure, seeds: Sequence[int]) -> Networks:
     shape = [64, *[how.width] * how.depth, CLASSES]
     layers = []
     rngs = [_stream(seed, FIRST) for seed in seeds]
-    for inner, outer in zip(shape[:-1], shape[1:], strict=True):
+    for inner, outer in pairwise(shape):
         drawn = np.stack([rng.standard_normal((inner + 1, outer), dtype=np.float32) for rng in rngs])
         drawn *= np.float32(np.sqrt(2.0 / inner))
         drawn[:, -1] = 0.0
@@ -120,7 +121,9 @@ def further(networks: Networks, how: Procedure, known: Images, seeds: Sequence[i
         for at in range(batches):
             through = (epoch + at / batches) / EPOCHS
             some = slice(at * how.batch, (at + 1) * how.batch)
-            networks = _step(networks, how, pixels[:, some], wanted[order[:, some]], how.rate * (1 - how.fall * through))
+            networks = _step(
+                networks, how, pixels[:, some], wanted[order[:, some]], how.rate * (1 - how.fall * through)
+            )
     return networks
 
 
@@ -144,7 +147,7 @@ def cost(rows: Floats, training: int, asked: int) -> tuple[int, int]:
     """
     how = procedure(rows[0])
     shape = [64, *[how.width] * how.depth, CLASSES]
-    weights = sum((inner + 1) * outer for inner, outer in zip(shape[:-1], shape[1:], strict=True))
+    weights = sum((inner + 1) * outer for inner, outer in pairwise(shape))
     return EPOCHS * training + asked, 2 * weights * (3 * EPOCHS * training + asked)
 
 

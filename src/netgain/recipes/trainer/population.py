@@ -1,8 +1,8 @@
 """Population-based training: members train side by side, the worse copy the better and change what they copied.
 
-Jaderberg et al. 2017, arXiv 1711.09846, algorithm 1, with its binary tournament: a member draws a rival, and one
-that does not score more takes over the rival's weights and numbers (*exploit*) and then changes the numbers (*explore*).
-Deviation: all members move in step, so that a population is the same in every process.
+Jaderberg et al. 2017, arXiv 1711.09846, algorithm 1, with its binary tournament: a member draws a rival, and
+one that does not score more takes over the rival's weights and numbers (*exploit*) and then changes the numbers
+(*explore*). Deviation: all members move in step, so that a population is the same in every process.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +14,7 @@ BOXES = {
     "log10 of the rate": (-2.5, 0.3),
     "digits of the momentum": (0.0, 1.5),  # 1 - 10^-x
     "log10 of the weight decay": (-6.0, -1.5),
-    "log2 of the batch": (3.0, 7.0),
+    "log2 of the batch": (4.0, 7.0),
     "fall of the rate": (0.0, 1.0),  # share of it that is gone at the end
     "Adam above one half": (0.0, 1.0),
     "label smoothing": (0.0, 0.3),

@@ -61,7 +61,7 @@ class Own:
 
 @dataclass(frozen=True)
 class Allowance:
-    """How much a round may try: so many trainings, or until both amounts are spent where a control has to spend them."""
+    """How much a round may try: so many trainings; where a control has to spend, until both amounts are spent."""
 
     trainings: int
     tokens: float | None = None
