@@ -182,7 +182,7 @@ def breed(record: Record, edit: Edit, own: Own, allowance: Allowance, rng: Rng) 
                            rng)  # fmt: skip
     best = int(np.argmax(scores))
     taken = [place == best and scores[best] > record.score for place in range(count)]
-    rows = [np.round(np.stack(one.used), 6) for one in ended]
+    rows: list[Floats] = [np.stack(one.used).round(6).astype(np.float64) for one in ended]
     after = Record(scores[best], rows[best], ended[best].seed) if any(taken) else record
     return Tried(after, [one - start for one in rows], [one.seed for one in ended], taken)
 
@@ -211,7 +211,7 @@ def anywhere(free: Bools) -> Edit:
 
     def edit(rows: Floats, rng: Rng) -> Floats:
         drawn = np.repeat((LOW + (HIGH - LOW) * rng.random(len(NAMES)))[None], SLICES, axis=0)
-        return np.round(np.where(free, drawn, rows), 6)
+        return np.where(free, drawn, rows).round(6).astype(np.float64)
 
     return edit
 
