@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import planted
 import pytest
+from study_forgery import forged
 
 from netgain.budget import Budget
 from netgain.errors import ConfigError
@@ -346,6 +348,14 @@ def test_a_study_passes_the_verifier_and_claims_more_than_the_seal_finds(
     assert len(claimed) == starts and min(claimed) >= 0, "a record never goes back by its own lights"
     assert np.mean(claimed) > np.mean(reading.differences("frozen", "accuracy"))
     assert engine == "pbt" or twice(folder), "the verifier has met one pair of systems in two rounds, on two shards"
+    swapped = verify(forged(folder, tmp_path / "forged", swap))["checks"]
+    assert any("asked other items" in one["detail"] for one in swapped if one["ok"] is False), "in one round they agree"
+
+
+def swap(events: Any) -> None:
+    """Other items for one of the systems that the first gate decision compares."""
+    place = next(at for at, one in enumerate(events) if one.kind == "scores" and one.data["split"] == "gate")
+    events[place] = replace(events[place], data={**events[place].data, "items": "0" * 64})
 
 
 def twice(folder: Any) -> list[str]:
