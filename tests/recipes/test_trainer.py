@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import planted
 import pytest
-from study_forgery import forged
 
 from netgain.budget import Budget
 from netgain.errors import ConfigError
@@ -33,6 +32,7 @@ from netgain.recipes.trainer.trials import (
 )
 from netgain.records import Change, Examples, Feedback, Part, View
 from netgain.verify import verify
+from study_forgery import forged
 
 pytest.importorskip("sklearn")
 
