@@ -90,7 +90,7 @@ RECIPES = {
             "netgain.recipes.trainer",
             ("training", "architecture"),
             ("sklearn",),
-            4.0,
+            2.0,
             "a classifier of digits edits its own training procedure, and claims more than fresh trainings give",
         ),
         Recipe(
