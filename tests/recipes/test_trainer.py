@@ -14,7 +14,7 @@ from netgain.errors import ConfigError
 from netgain.items import split_of
 from netgain.ledger import Ledger
 from netgain.recipes import build_recipe
-from netgain.recipes.trainer import CONTROLS, SHARES, SIZES, TRAINED, Trainer, accurate, calibrated
+from netgain.recipes.trainer import CONTROLS, MORE, SHARES, SIZES, TRAINED, Trainer, accurate, calibrated
 from netgain.recipes.trainer import network as networks
 from netgain.recipes.trainer.network import OWN, Images, chances, cost, images, trained
 from netgain.recipes.trainer.population import evolve
@@ -369,5 +369,5 @@ def twice(folder: Any) -> list[str]:
 
 def test_the_default_study_has_the_arms_that_its_rung_needs() -> None:
     built = build_recipe("trainer", {}, "default")
-    assert set(CONTROLS) <= set(built.arms) and set(built.loop.menu) == {"rate", "reseed"}
+    assert {*CONTROLS, *MORE} <= set(built.arms) and set(built.loop.menu) == {"rate", "reseed"}
     assert built.claim.rung == "R2" and "random_proposer" in built.claim.beats
