@@ -336,7 +336,7 @@ def test_without_scikit_learn_the_error_of_trainer_says_what_to_install(monkeypa
 
 
 @pytest.mark.parametrize(
-    ("engine", "starts"), [("ratchet", 3), pytest.param("pbt", 2, marks=pytest.mark.nightly)]
+    ("engine", "starts"), [("ratchet", 3), pytest.param("pbt", 6, marks=pytest.mark.nightly)]
 )  # fmt: skip
 def test_a_study_passes_the_verifier_and_claims_more_than_the_seal_finds(
     tmp_path: Any, engine: str, starts: int
