@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from netgain import items as dealing
 from netgain.evidence.betting import log_capital
 from netgain.generators import Strings
 from netgain.items import Dealer, fingerprint
@@ -178,3 +179,15 @@ def test_a_cluster_is_dealt_as_a_whole():
         assert sum(a != b for a, b in itertools.pairwise(labels)) == len(set(labels)) - 1
         assert len({item["cluster"] for item in block.items}) == len(set(labels))
     assert dealer.dev(bank(), 0, 1, 20).clusters is None
+
+
+def test_a_bank_is_ranked_once_for_each_split_and_dealt_as_if_it_were_ranked_each_time(monkeypatch):
+    one = bank()
+    asked = [("report", 0, 1), ("report", 2, 2), ("gate", "pair", 0, 5, 1), ("gate", "pair", 0, 5, 3), ("anchor", 1),
+             ("sealed", 0, SECRET), ("sealed", 3, SECRET), ("report", 0, 1)]  # fmt: skip
+    alone = [getattr(Dealer(SECRET, ROUNDS, REPLICAS), split)(one, *how) for split, *how in asked]
+    ranked, plain = [], dealing._ranked
+    monkeypatch.setattr(dealing, "_ranked", lambda *given: ranked.append(given[1]) or plain(*given))
+    dealer = Dealer(SECRET, ROUNDS, REPLICAS)
+    assert [getattr(dealer, split)(one, *how) for split, *how in asked] == alone
+    assert sorted(ranked) == ["anchor", "gate", "report", "sealed"]

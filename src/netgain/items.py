@@ -75,6 +75,7 @@ class Dealer:
         replicas: starts that may ever be enrolled: a bank's sealed share is cut into one shard per start.
         canaries: plants one in every protected text item of a list; None: items are asked as they are.
         drawn: blocks of the report, anchor and canary splits, which many runs ask for; dealing twice gives the same.
+        ranked: (source, split) -> the items of a bank in their order, which is the same for every block.
     """
 
     secret: bytes
@@ -82,6 +83,7 @@ class Dealer:
     replicas: int
     canaries: Canaries | None = None
     drawn: dict[tuple[str, str, str, int], Block] = field(default_factory=dict, compare=False, repr=False)
+    ranked: dict[tuple[str, str], Sequence[Item]] = field(default_factory=dict, compare=False, repr=False)
 
     def dev(self, axis: Axis, replica: int, round: int, count: int, start: int = 0) -> Block:
         """Items that the loop may use as it likes; from `start` on, those that only a screen asks.
@@ -128,7 +130,7 @@ class Dealer:
         if isinstance(axis.source, Bank):
             # Which start an item belongs to depends on content alone, so that no two starts ever share one; which of
             # its items are asked, and in which order, depends on the seal.
-            own = _shard(_ranked(axis.source, "sealed", b"shards"), replica, self.replicas)
+            own = _shard(self._in_order(axis, "sealed", b"shards"), replica, self.replicas)
             items = _sorted(own, block_secret)[: axis.sealed_items]
             return Block("sealed", axis.source_key, sealed_key(replica), 0, tuple(items))
         return _drawn(axis, "sealed", sealed_key(replica), 0, axis.sealed_items, block_secret)
@@ -155,8 +157,15 @@ class Dealer:
             if kept not in self.drawn:
                 self.drawn[kept] = _drawn(axis, split, key, start, count, self.secret)
             return self.drawn[kept]
-        own = _shard(_ranked(axis.source, split, self.secret), *shard)
+        own = _shard(self._in_order(axis, split, self.secret), *shard)
         return Block(split, axis.source_key, key, start, tuple(own[start : start + count]))
+
+    def _in_order(self, axis: Axis, split: str, secret: bytes) -> Sequence[Item]:
+        """A bank's share of a split, ranked once: ranking takes longer than what it is for where a bank is large."""
+        kept = axis.source_key, split
+        if kept not in self.ranked:
+            self.ranked[kept] = _ranked(axis.source, split, secret)  # type: ignore[arg-type]
+        return self.ranked[kept]
 
 
 def gate_questions(axis: Axis) -> frozenset[str]:

@@ -564,6 +564,11 @@ def gate_rule(study: Study, run: str, mode: str) -> Record:
 
 
 # --- Items: derived again from the revealed secret -------------------------------------------------------------------
+def of_bank(spec: Mapping[str, Json]) -> bool:
+    """Whether items, or what they are twins of, are dealt from a list, whose gate share is cut by rounds."""
+    return bool(spec["generator"] == "bank" or ("base" in spec and of_bank(spec["base"])))
+
+
 def items(study: Study) -> str:
     """The items of every scored block are those that the secret and the names give; scores are numbers in [0, 1]."""
     known: set[tuple[Json, ...]] = set()
@@ -597,7 +602,8 @@ def items(study: Study) -> str:
             block = (canonical(spec), key, prefix, data["start"], len(data["values"]), mixed)
             known.add(block)
             need(data["items"] == derived(*block), f"{here}: items of {data['split']} block {data['key']!r}")
-        same = (data["split"], data["source"], data["key"], data["start"], len(data["values"]))
+        shard = data["round"] if data["split"] == "gate" and of_bank(spec) else None  # a pair may be met in two rounds
+        same = (data["split"], data["source"], data["key"], data["start"], len(data["values"]), shard)
         need(asked.setdefault(same, data["items"]) == data["items"], f"{here}: another run was asked other items")
     own = sorted(name for name, axis in study.axes.items() if axis["source"]["generator"] != "strings/1")
     return f"{len(known)} blocks of items derived again; items of own code or files, not derived: {own or 'none'}"

@@ -11,6 +11,7 @@ from netgain.recipes.collapse.worlds import WORLDS
 from netgain.recipes.leader.attack import ANSWERS
 from netgain.recipes.length.options import CHECKS
 from netgain.recipes.scaffold.parcels import KINDS
+from netgain.recipes.trainer import KNOWN
 from netgain.session import Study
 from netgain.testing.ladder import IMPROVERS
 
@@ -22,6 +23,9 @@ ASKED += [("collapse", {"chain": one, "mode": mode}, "tiny") for one, mode in pr
 ASKED += [("collapse", {"check": check}, size) for check, size in product(CHECKS_OF_COLLAPSE, ("tiny", "default"))]
 ASKED += [("goodhart", {"labels": labels}, size) for labels, size in product((20, 1000), ("tiny", "default"))]
 ASKED += [("improver", {"edits": edits}, size) for edits, size in product(("own", "step"), ("tiny", "demo", "default"))]
+ASKED += [
+    ("trainer", {kind: one}, size) for kind, known in KNOWN.items() for one, size in product(known, ("tiny", "default"))
+]
 ASKED += [("leader", {"answers": answers}, size) for answers, size in product(ANSWERS, ("tiny", "default"))]
 ASKED += [("scaffold", {"edits": kind}, size) for kind, size in product(KINDS, ("tiny", "default"))]
 ASKED += [
@@ -36,7 +40,7 @@ def test_every_recipe_is_asked_for():
 
 @pytest.mark.parametrize(("name", "options", "size"), ASKED)
 def test_a_recipe_makes_a_study_whose_arms_are_there_once_and_can_be_run(name, options, size):
-    for extra in RECIPES[name].needs if name == "drift" else ():  # `length` imports its torch at the first round only
+    for extra in RECIPES[name].needs if name != "length" else ():  # it imports its torch at the first round only
         pytest.importorskip(extra)
     built = build_recipe(name, options, size)
     study = Study(built.loop, built.suite, built.arms, built.claim, built.replicas, built.rounds)

@@ -86,6 +86,14 @@ RECIPES = {
             "an evolution strategy edits its own numbers, beside strategies that stay, drift, or are drawn at random",
         ),
         Recipe(
+            "trainer",
+            "netgain.recipes.trainer",
+            ("training", "architecture"),
+            ("sklearn",),
+            2.0,
+            "a classifier of digits edits its own training procedure, and claims more than fresh trainings give",
+        ),
+        Recipe(
             "collapse",
             "netgain.recipes.collapse",
             ("data", "weights"),
