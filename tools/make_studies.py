@@ -80,6 +80,7 @@ def row(one):
     """Return the line of a study."""
     page = ROOT / "docs" / "recipes" / f"{one['recipe']}.md"
     name = f"[`{one['recipe']}`](docs/recipes/{page.name})" if page.exists() else f"`{one['recipe']}`"
+    name = " ".join([name, *(f"`{key}={value}`" for key, value in sorted(own_settings(one).items()))])
     effect = one["effect"]
     net = "unknown" if effect["estimate"] is None else f"{effect['estimate']:+.3f}"
     ends = "" if effect["low"] is None or effect["high"] is None else f" [{effect['low']:+.3f}, {effect['high']:+.3f}]"
@@ -88,6 +89,14 @@ def row(one):
     took = f"{one['minutes']:.1f}" + ("" if one["cpu_minutes"] is None else f" ({one['cpu_minutes']:.1f})")
     what = (name, ", ".join(one["surfaces"]), str(one["starts"]), gain, net + ends, rung, one["verdict"], took)
     return f"| {' | '.join(what)} |"
+
+
+def own_settings(one):
+    """Return the settings of a study that are not its recipe's own."""
+    from netgain.recipes import build_recipe
+
+    usual = build_recipe(one["recipe"], {}, one["size"] or "default").options
+    return {name: value for name, value in one["settings"].items() if str(usual.get(name)) != str(value)}
 
 
 def written(text, record):
