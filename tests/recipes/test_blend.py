@@ -164,6 +164,21 @@ def test_answers_cost_what_the_policy_asks(first: Any) -> None:
     assert (one.spent["calls"], six.spent["calls"]) == (2, 12) and six.spent["tokens"] > 5 * one.spent["tokens"]
 
 
+def test_more_tries_of_generation_0_cost_as_many_answers_and_pick_what_passes(first: Any) -> None:
+    asked, four = ["12>", "34>", "567>"], Budget(tries=4)
+    given = [one["answer"] for one in steps.sampled(first, asked, four, np.random.default_rng(1))]
+    assert four.spent["calls"] == 12
+    checked = replace(first, tries=4, pick="check")
+    assert given == [one["answer"] for one in steps.answer(checked, asked, Budget(), np.random.default_rng(1))]
+
+
+def test_the_truth_and_the_own_score_are_what_they_say(first: Any) -> None:
+    assert steps.oracle(["12>", "12>", "12"], ["21", "12", "!"]) == [True, False, True]
+    budget = Budget()
+    share = steps.own_score(TOY, first, first, budget, np.random.default_rng(1))
+    assert share * TOY.asked == pytest.approx(round(share * TOY.asked)) and budget.spent["tokens"] > 0
+
+
 @pytest.mark.parametrize(
     ("given", "said"), [({"labels": "true"}, "labels"), ({"size": "huge"}, "size"), ({"label": "greedy"}, "option")]
 )
