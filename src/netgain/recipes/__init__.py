@@ -74,7 +74,7 @@ RECIPES = {
             "netgain.recipes.blend",
             ("data", "weights", "training", "policy"),
             ("torch",),
-            5.0,
+            4.0,
             "the loop of `length` on three surfaces at once: which of them was its gain due to",
         ),
         Recipe(
