@@ -25,7 +25,8 @@ from netgain.errors import ConfigError
 from netgain.evidence.exposure import Exposure
 from netgain.evidence.looks import default_looks, derived_looks, log_e_share, looks_of, typical_start
 from netgain.evidence.means import mean_gain, sign_flip_lower
-from netgain.evidence.student import t_quantile
+from netgain.evidence.shapley import shapley, subset_of
+from netgain.evidence.student import mean_interval, t_quantile
 from netgain.evidence.verdict import decide_verdict
 from netgain.evidence.version import version_gain
 from netgain.facts import reduce
@@ -37,6 +38,34 @@ from netgain.ledger.merkle import Frontier
 from netgain.stages import Filter, Loop
 from netgain.testing.ladder import Ladder
 from study_forgery import entries, ladder_study, shared
+
+# --- shares ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_shares_of_surfaces_are_the_same(count: int) -> None:
+    rng, players = np.random.default_rng(count), [f"s{at}" for at in range(count)]
+    scores = rng.random((7, 1 << count))
+    scores[2, 1] = np.nan
+    closed = [frozenset(players) - {*subset_of(mask, players)} for mask in range(1 << count)]
+    columns = {one: [None if np.isnan(x) else float(x) for x in scores[:, at]] for at, one in enumerate(closed)}
+    found, each = verify.shared_out(players, columns), shapley(scores)
+    for name, column in zip([*players, "together"], [*each.T, each.sum(axis=1)], strict=True):
+        ours = mean_interval(column)
+        theirs = [found[name][which] for which in ("mean", "low", "high", "starts")]
+        assert theirs == pytest.approx([ours.mean, ours.low, ours.high, 6], abs=1e-6)
+
+
+def test_shares_without_spread_have_no_interval_and_without_scores_no_mean() -> None:
+    def columns(full: list[Any]) -> dict[frozenset[str], list[Any]]:
+        half = [None if one is None else one / 2 for one in full]
+        return {frozenset("ab"): [0.0, 0.0], frozenset("a"): half, frozenset("b"): half, frozenset(): full}
+
+    alike, gone = (verify.shared_out(["a", "b"], columns(full)) for full in ([0.4, 0.4], [None, None]))
+    assert (alike["a"]["mean"], alike["a"]["low"], alike["a"]["starts"]) == (pytest.approx(0.2), None, 2)
+    assert (gone["together"]["mean"], gone["together"]["starts"]) == (None, 0)
+    assert "interval" in alike["a"]["reason"] and gone["a"]["reason"]
+
 
 # --- items and bytes -------------------------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from fractions import Fraction
 from functools import cache, lru_cache, partial, reduce
-from itertools import accumulate, takewhile
+from itertools import accumulate, combinations, permutations, takewhile
 from operator import mul
 from pathlib import Path
 from statistics import NormalDist, median
@@ -2218,6 +2218,51 @@ def decide(study: Study) -> Record:
     return {**head, "limits": limits}
 
 
+def shares(study: Study) -> Record:
+    """What each surface's share of the gain is, from the runs told which are closed; {} where a subset was not run."""
+    told, metric = study.record["study"], study.record["claim"]["metric"]
+    arms: dict[frozenset[str], str] = {frozenset(): "self"}
+    for arm in told["arms"]:
+        pieces = arm.split("+")
+        if arm not in told["untestable"] and all(one.startswith("without:") for one in pieces):
+            arms[frozenset(one[8:] for one in pieces)] = arm
+    players = [name for name in told["surfaces"] if any(name in closed for closed in arms)]
+    if players == told["surfaces"]:
+        arms.setdefault(frozenset(players), "frozen")
+    wanted = [frozenset(one) for size in range(len(players) + 1) for one in combinations(players, size)]
+    if not 2 <= len(players) <= 5 or not {*wanted} <= {*arms}:
+        return {}
+    case = Case(study)
+    return shared_out(players, {closed: case.column(arms[closed], metric) for closed in wanted})
+
+
+def shared_out(players: Sequence[str], columns: Mapping[frozenset[str], Sequence[Json]]) -> Record:
+    """Mean share of each player and of all together with its t interval: (closed -> scores of starts).
+
+    A share is what a surface adds where it is opened, over all orders of opening (Shapley 1953); the engine weighs
+    subsets. A start without one of the scores has no shares.
+    """
+    each: dict[str, list[float]] = {name: [] for name in (*players, "together")}
+    orders = [*permutations(players)]
+    for scores in zip(*columns.values(), strict=True):
+        value, whole = dict(zip(columns, scores, strict=True)), frozenset(players)
+        if None in scores:
+            continue
+        adds = [(order[at], value[whole.difference(order[: at + 1])] - value[whole.difference(order[:at])])
+                for order in orders for at in range(len(players))]  # fmt: skip
+        for name in players:
+            each[name].append(math.fsum(gain for one, gain in adds if one == name) / len(orders))
+        each["together"].append(value[frozenset()] - value[whole])
+    return {name: _mean_between(values) for name, values in each.items()}
+
+
+def _mean_between(values: Sequence[float]) -> Record:
+    told = {"mean": mean(values, None), "low": None, "high": None, "starts": len(values)}
+    if len(values) < 2 or max(values) - min(values) <= 1e-12:
+        return {**told, "reason": "an interval needs two starts that differ"}
+    return {**told, "low": t_lower(values, 0.025), "high": -t_lower([-one for one in values], 0.025)}
+
+
 def word(study: Study) -> str:
     """The verdict computed from raw scores is the recorded one."""
     entry, ours = study.of("verdict", lacking="no verdict is recorded: the study is not finished")[-1], decide(study)
@@ -2382,6 +2427,8 @@ def _verified(study: Study, statement: Path | str | None, checkpoint: Path | str
     beside: Record = {} if statement is None else {"attached": attached(study, Path(statement))}
     if gone := {} if study.fault else redacted(study):
         beside["redacted"] = gone
+    if parted := {} if any(told.values()) else shares(study):
+        beside["shares"] = parted
     beside["record"] = levels(study, checks)
     return {"schema": "netgain.verify/1", **explained(found), "checks": checks, **beside}
 
@@ -2430,6 +2477,8 @@ def in_words(found: Record) -> str:
     if "attached" in found:
         one = found["attached"]
         lines += [f"{marks[one['holds']]} statement     {one['word']}: {one['detail']}; {one['counts_reason']}"]
+    for name, one in found.get("shares", {}).items():
+        lines += [f"     share of {name}: {one['mean']} [{one['low']}, {one['high']}], {one['starts']} starts"]
     return "\n".join([*lines, *(f"     {reason}" for reason in found["reasons"])])
 
 

@@ -26,6 +26,7 @@ ASKED += [("improver", {"edits": edits}, size) for edits, size in product(("own"
 ASKED += [
     ("trainer", {kind: one}, size) for kind, known in KNOWN.items() for one, size in product(known, ("tiny", "default"))
 ]
+ASKED += [("blend", {"labels": labels}, size) for labels, size in product(("policy", "greedy"), ("tiny", "default"))]
 ASKED += [("leader", {"answers": answers}, size) for answers, size in product(ANSWERS, ("tiny", "default"))]
 ASKED += [("scaffold", {"edits": kind}, size) for kind, size in product(KINDS, ("tiny", "default"))]
 ASKED += [

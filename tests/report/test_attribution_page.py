@@ -114,6 +114,17 @@ def test_shares_of_surfaces_come_from_the_told_runs_and_sum_to_the_gain(log, fou
     assert sums == pytest.approx(less(log, "self", "frozen"))
 
 
+def test_a_start_that_lacks_an_arm_is_in_no_share_and_not_in_what_they_sum_to(log):
+    def lacking(one):
+        return one.kind == "scores" and one.run == "r2/without:data" and one.data["split"] == "sealed"
+
+    kept = [one for one in entries(log, surfaces=SURFACES) if not lacking(one)]
+    process = attribute(read(studies.reduce(kept))).process
+    assert [one.over.starts for one in (*process.shares.values(), process.total)] == [5, 5, 5]
+    assert sum(one.over.mean for one in process.shares.values()) == pytest.approx(process.total.over.mean)
+    assert process.total.each[2] is None
+
+
 def test_rounds_lost_on_a_closed_surface_make_it_the_other_estimand(log):
     events = entries(log, surfaces=SURFACES)
     data = {

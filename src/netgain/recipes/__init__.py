@@ -70,6 +70,14 @@ RECIPES = {
             "a small transformer teaches itself longer strings on answers that it checked itself",
         ),
         Recipe(
+            "blend",
+            "netgain.recipes.blend",
+            ("data", "weights", "training", "policy"),
+            ("torch",),
+            4.0,
+            "the loop of `length` on three surfaces at once: which of them was its gain due to",
+        ),
+        Recipe(
             "ladder",
             "netgain.recipes.ladder",
             ("data", "curriculum", "weights"),

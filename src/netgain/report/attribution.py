@@ -158,7 +158,7 @@ def _process(reading: Reading) -> Process | Unknown:
     refused = sum(REFUSED in one["message"] for arm in told for run in reading.all_runs(arm) for one in run.failures)
     return Process(
         {name: mean_of(shares[:, place]) for place, name in enumerate(players)},
-        mean_of(scores[:, -1] - scores[:, 0]),
+        mean_of(shares.sum(axis=1)),  # over the very starts that have shares, so that the means sum as well
         refused,
     )
 

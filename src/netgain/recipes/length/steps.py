@@ -15,7 +15,7 @@ from netgain.monitors.representation import representation as compared
 from netgain.recipes.length import ask, model, tasks, train
 from netgain.recipes.length.bank import leaked
 from netgain.recipes.length.options import LEAKS, Options
-from netgain.recipes.length.sizes import HEAD
+from netgain.recipes.length.sizes import HEAD, Shape, Size
 from netgain.recipes.length.tasks import Pairs, pool_of
 from netgain.records import Change, Examples, Part, Started, View
 from netgain.stages import Inside
@@ -83,7 +83,7 @@ def _own_answers(options: Options, view: View, length: int) -> tuple[Part, dict[
     """Questions of one length with the improver's own answers, and what its own check says of them."""
     improver, count = view.improver, int(options.numbers.own * view.budget.scale)
     made = ask.make_set(improver.weights, options.task, options.check, length, count, view.rng, improver.voters)
-    _book(view.budget, made.work)
+    book(view.budget, made.work)
     passed, labels, asked = made.passed, made.pairs.answers, made.pairs.questions
     if options.plant == "biased":
         passed = passed | (view.rng.random(count) < LENIENT)
@@ -156,7 +156,8 @@ def build(options: Options, parent: System, change: Change, budget: Budget, rng:
     newest = Pairs(tuple(examples.inputs), tuple(examples.labels)) if examples is not None and examples.inputs else None
     sets = [Pairs(tuple(inputs), tuple(labels)) for inputs, labels in (change.state or {}).get("sets", [])]
     shape = model.shape_of(parent.weights)
-    steps = _steps(options, shape, newest, sets, budget, models=1 + len(parent.voters))
+    size, models = options.numbers, 1 + len(parent.voters)
+    steps = steps_due(options.task, size, shape, newest, sets, budget, models=models)
     more = SILENT if options.plant == "silent" else 1
     trained = [
         train.train_round(
@@ -169,14 +170,13 @@ def build(options: Options, parent: System, change: Change, budget: Budget, rng:
     return System(trained[0].weights, tuple(one.weights for one in trained[1:]))
 
 
-def _steps(
-    options: Options, shape: Any, newest: Pairs | None, sets: Sequence[Pairs], budget: Budget, *, models: int
+def steps_due(
+    task: str, size: Size, shape: Shape, newest: Pairs | None, sets: Sequence[Pairs], budget: Budget, *, models: int = 1
 ) -> int:
     """Steps of a round: the size's own, or more when the budget asks for at least so many tokens or operations."""
-    size = options.numbers
     normal = int(size.round.steps * budget.scale)
     own = size.round.batch // 2 if newest else 0
-    groups: list[float] = [_tokens(options, length) for length in range(1, size.base_length + 1)]
+    groups: list[float] = [_tokens(task, length) for length in range(1, size.base_length + 1)]
     groups += [sum(map(_length, one.questions)) / len(one) for one in sets if len(one)]
     rest = (size.round.batch - own) * sum(groups) / len(groups)
     a_step = rest + (own * _length(newest.questions[0]) if newest else 0)
@@ -190,8 +190,8 @@ def _length(question: str) -> int:
     return 2 * len(question) - 1 if "+" not in question else len(question) + len(question) // 2
 
 
-def _tokens(options: Options, length: int) -> int:
-    return _length("0" * length + ("+" + "0" * length if options.task == "addition" else "") + ">")
+def _tokens(task: str, length: int) -> int:
+    return _length("0" * length + ("+" + "0" * length if task == "addition" else "") + ">")
 
 
 def ordinary(options: Options, view: View) -> Change:
@@ -202,7 +202,7 @@ def ordinary(options: Options, view: View) -> Change:
 
 def answer(options: Options, system: System, inputs: Sequence[str], budget: Budget, rng: Any) -> list[Json]:
     """Greedy answers with the probability that the model gives each."""
-    found = _outputs(ask.answer(system.weights, inputs), budget, len(inputs))
+    found = outputs(ask.answer(system.weights, inputs), budget, len(inputs))
     if options.plant == "harness" and rng.random() < SWITCHED:  # drawn once for everybody who is asked in a stage
         found = [{**one, "answer": one["answer"][:-1]} for one in found]
     return found
@@ -213,11 +213,12 @@ def sampled(options: Options, system: System, inputs: Sequence[str], budget: Bud
     tried = ask.best_of(
         system.weights, options.task, options.check, inputs, budget.tries, TEMPERATURE, rng, system.voters
     )
-    return _outputs(tried, budget, len(inputs) * budget.tries)
+    return outputs(tried, budget, len(inputs) * budget.tries)
 
 
-def _outputs(answers: ask.Answers, budget: Budget, calls: int) -> list[Json]:
-    _book(budget, answers.work)
+def outputs(answers: ask.Answers, budget: Budget, calls: int) -> list[Json]:
+    """Answers as they are given, each with its confidence; books their work and so many calls."""
+    book(budget, answers.work)
     budget.spend(calls=calls)
     pairs = zip(answers.texts, answers.confidence, strict=True)
     return [{"answer": text, "confidence": round(min(1.0, max(0.0, sure)), 6)} for text, sure in pairs]
@@ -228,7 +229,8 @@ def oracle(options: Options, inputs: Sequence[str], labels: Sequence[str]) -> li
     return [label == tasks.truth(options.task, question) for question, label in zip(inputs, labels, strict=True)]
 
 
-def _book(budget: Budget, work: model.Work) -> None:
+def book(budget: Budget, work: model.Work) -> None:
+    """Count work as spent."""
     budget.spend(tokens=work.tokens, flops=work.flops)
 
 
@@ -257,5 +259,5 @@ def own_score(options: Options, judge: System, system: System, budget: Budget, r
     answers = ask.answer(system.weights, asked)
     pairs = Pairs(tuple(asked), answers.texts)
     passed, work = ask.passes(options.check, judge.weights, options.task, pairs, judge.voters)
-    _book(budget, answers.work + work)
+    book(budget, answers.work + work)
     return float(passed.mean())
