@@ -117,6 +117,14 @@ RECIPES = {
             1.0,
             "planted: one evaluation set asked again and again, until its score rises on nothing",
         ),
+        Recipe(
+            "pack",
+            "netgain.recipes.pack",
+            ("policy",),
+            (),
+            8.0,
+            "a bin-packing heuristic rewrites its own program, judged in a sandbox, beside random and tuned ones",
+        ),
     )
 }
 
