@@ -10,6 +10,7 @@ from netgain.recipes.collapse.chains import MODES
 from netgain.recipes.collapse.worlds import WORLDS
 from netgain.recipes.leader.attack import ANSWERS
 from netgain.recipes.length.options import CHECKS
+from netgain.recipes.pack.laws import LAWS
 from netgain.session import Study
 from netgain.testing.ladder import IMPROVERS
 
@@ -22,6 +23,7 @@ ASKED += [("collapse", {"check": check}, size) for check, size in product(CHECKS
 ASKED += [("goodhart", {"labels": labels}, size) for labels, size in product((20, 1000), ("tiny", "default"))]
 ASKED += [("improver", {"edits": edits}, size) for edits, size in product(("own", "step"), ("tiny", "demo", "default"))]
 ASKED += [("leader", {"answers": answers}, size) for answers, size in product(ANSWERS, ("tiny", "default"))]
+ASKED += [("pack", {"law": law, "judge": "tree"}, size) for law, size in product(LAWS, ("tiny", "default"))]
 ASKED += [
     ("drift", {"labels": labels, "check": check}, size)
     for labels, check, size in product(("own", "people"), ("sure", "none"), ("tiny", "default"))

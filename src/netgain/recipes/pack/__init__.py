@@ -46,7 +46,9 @@ System = dict[str, Any]
 SPANS = {("uniform", 500): (0.02, 0.05), ("uniform", 1000): (0.01, 0.05)}
 USUAL = (0.0, 0.05)
 LENGTHS = {"uniform": 500, "weibull": 5000}  # items of a list that decides
-LONGER = 1000  # items of a list of the guard
+GUARDS = {"uniform": "longer", "weibull": "shorter"}  # what the lists of the guard are
+GUARDED = 1000  # items of them
+LEAST = 18  # pairs of the guard; fewer cannot show that nothing was lost
 LONG = 5000  # items of the lists that stand beside
 
 
@@ -75,7 +77,7 @@ class Size:
 
 
 SIZES = {
-    "tiny": Size(2, 6, 2, (1, 3, 6), 30, 1, 4, 40, 0),
+    "tiny": Size(2, 6, 2, (1, 4, 8), 60, 1, 4, 40, 0),
     "default": Size(6, 6, 4, (3, 10, 40), 150, 3, 40, 300, 20),
 }
 NOTES = {
@@ -88,6 +90,7 @@ STATE = {
     "position": "none: a round knows nothing but its parent",
 }
 CONTROLS = ("frozen", "ordinary", "placebo", "unguarded:better.filter", "random_search")
+FEW = ("frozen", "ordinary", "random_search")
 SERVE, KEEP = "serve", "breed"  # what a tried program may pass for
 
 
@@ -220,16 +223,16 @@ class Pack:
         return float(np.mean([scored(one, self.law, lists.shape[1]) for one in excess(bins[0], lists, law.capacity)]))
 
     def suite(self) -> Suite:
-        """Lists of the law decide; longer ones guard; long ones, and long ones of the other law, stand beside."""
+        """Lists of the law decide; those of another length guard; long ones of both laws stand beside."""
         size, main = SIZES[self.size], (self.law, LENGTHS[self.law])
         counts = [
             max(2, round(count * LENGTHS["uniform"] / main[1])) for count in (size.gate, size.report, size.sealed)
         ]
-        few = [max(2, counts[0] // 8), max(2, counts[1] // 8), max(2, counts[2] // 8)]
+        few = [max(LEAST, counts[0] // 8), max(2, counts[1] // 8), max(2, counts[2] // 8)]
         beside = [(law, LONG) for law in LAWS if size.long and (law, LONG) != main]
         axes = [
             _lists("lists", *main, *counts),
-            _lists("longer", self.law, LONGER, *few, kind="robustness", guard=True),
+            _lists(GUARDS[self.law], self.law, GUARDED, *few, kind="robustness", guard=True),
             *(_lists(f"long_{law}", law, length, 0, 0, size.long, kind="sibling") for law, length in beside),
         ]
         return Suite(axes, block=counts[0], max_pairs=counts[0] * size.looks, design_gain=0.05)
@@ -319,7 +322,7 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     size, tiny = SIZES[made.size], made.size == "tiny"
     beats = ("frozen",) if tiny else ("frozen", "random_search")
     claim = Claim("lists", by=0.01, beats=beats, rung="R1", expected=0.2 if tiny else 0.08, starts="this generation 0")
-    arms = ("self", *CONTROLS)
+    arms = ("self", *(FEW if tiny else CONTROLS))
     return Built(
         made.loop(), made.suite(), claim, arms, size.rounds, size.starts, options=options_of(made), notes=NOTES
     )

@@ -8,7 +8,7 @@ sandbox, any Python that defines `priority` will do; from a tree, only a program
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ from netgain.errors import ConfigError, EvaluateError, SandboxError
 from netgain.recipes.pack.grammar import read, table_of
 from netgain.recipes.pack.laws import Law, law_named
 from netgain.recipes.pack.packing import Ranks, ranks_of
+
+if TYPE_CHECKING:
+    from netgain.sandbox.judge import Judged
 
 Floats = npt.NDArray[np.float64]
 
@@ -98,11 +101,15 @@ def _from_tree(text: str, law: Law) -> Floats:
         raise NoTable(error.what) from None
 
 
-def _from_sandbox(text: str, law: Law) -> Floats:
+def judged_in_sandbox(text: str, law: Law) -> Judged:
+    """What a program says in the sandbox, for each item the priorities of all rooms that it fits into."""
     from netgain.sandbox.judge import Judge
 
-    items = law.sizes.tolist()
-    judged = Judge(backend=_backend()).ask(text + AROUND, [[item, law.capacity] for item in items])
+    return Judge(backend=_backend()).ask(text + AROUND, [[item, law.capacity] for item in law.sizes.tolist()])
+
+
+def _from_sandbox(text: str, law: Law) -> Floats:
+    items, judged = law.sizes.tolist(), judged_in_sandbox(text, law)
     if judged.answers is None:
         raise EvaluateError(f"the evaluation is invalid: {judged.reason}", fix="the program has no score")
     wants = np.full((len(items), law.capacity + 1), np.nan)

@@ -1,7 +1,7 @@
 """Programs of a small typed grammar: trees, the Python text that they are, and the way back from the text.
 
 Three types. LENGTH: `item`, `gap` (room left after placing it), `room` (before), whole numbers, sums and differences.
-TRUTH: one length below another, and, or. SCORE: numbers, a length in hundredths, steps of a length, sums, differences,
+TRUTH: one length below another. SCORE: numbers, a length in hundredths, steps of a length, sums, differences,
 products, the smaller or larger of two, one score or another by a truth. A program is one score, the `priority` of an
 item for a bin; the bin with the largest gets it. Every node means the same to numpy as to Python, to the last bit, so
 a tree that is evaluated here and its text that runs in a sandbox give the same table.
@@ -27,7 +27,7 @@ LENGTH, TRUTH, SCORE = "length", "truth", "score"
 KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "item": (LENGTH, ()), "gap": (LENGTH, ()), "room": (LENGTH, ()), "whole": (LENGTH, ()),
     "plus": (LENGTH, (LENGTH, LENGTH)), "minus": (LENGTH, (LENGTH, LENGTH)),
-    "below": (TRUTH, (LENGTH, LENGTH)), "and": (TRUTH, (TRUTH, TRUTH)), "or": (TRUTH, (TRUTH, TRUTH)),
+    "below": (TRUTH, (LENGTH, LENGTH)),
     "num": (SCORE, ()), "over": (SCORE, (LENGTH,)), "steps": (SCORE, (LENGTH,)),
     "add": (SCORE, (SCORE, SCORE)), "sub": (SCORE, (SCORE, SCORE)), "mul": (SCORE, (SCORE, SCORE)),
     "min": (SCORE, (SCORE, SCORE)), "max": (SCORE, (SCORE, SCORE)), "if": (SCORE, (TRUTH, SCORE, SCORE)),
@@ -35,7 +35,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
 UNIT = 100  # a length is divided by it to be a score
 BEST_FIT: Tree = ("sub", ("num", 0.0), ("over", ("gap",)))
 HEAD = "def priority(item, gap, room):\n    return "
-SIGNS = {"plus": "+", "minus": "-", "add": "+", "sub": "-", "mul": "*", "below": "<", "and": "and", "or": "or"}
+SIGNS = {"plus": "+", "minus": "-", "add": "+", "sub": "-", "mul": "*", "below": "<"}
 
 
 def type_of(tree: Tree) -> str:
@@ -117,8 +117,6 @@ def _tree(node: ast.expr) -> Tree:
             return _checked(names[type_of(one) == SCORE], one, two)
         case ast.Compare(left, [ast.Lt()], [right]):
             return _checked("below", _tree(left), _tree(right))
-        case ast.BoolOp(sign, [left, right]):
-            return _checked("and" if isinstance(sign, ast.And) else "or", _tree(left), _tree(right))
         case ast.IfExp(test, body, other):
             return _checked("if", _tree(test), _tree(body), _tree(other))
         case ast.Call(ast.Name(id="min" | "max" as name), [left, right], []):
@@ -175,6 +173,6 @@ DO: dict[str, Any] = {
     "plus": lambda one, two: one + two, "add": lambda one, two: one + two,
     "minus": lambda one, two: one - two, "sub": lambda one, two: one - two,
     "mul": lambda one, two: one * two, "over": lambda one: one / UNIT,
-    "below": lambda one, two: one < two, "and": np.logical_and, "or": np.logical_or,
+    "below": lambda one, two: one < two,
     "min": np.minimum, "max": np.maximum, "if": np.where,
 }  # fmt: skip
