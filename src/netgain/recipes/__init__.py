@@ -122,7 +122,7 @@ RECIPES = {
             "netgain.recipes.pack",
             ("policy",),
             (),
-            8.0,
+            4.0,
             "a bin-packing heuristic rewrites its own program, judged in a sandbox, beside random and tuned ones",
         ),
     )
