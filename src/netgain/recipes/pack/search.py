@@ -34,13 +34,11 @@ class Tried:
     """What came of a pool of programs.
 
     Attributes:
-        breed: places of the `BREED` best after two stages.
         best: place of the best of the last stage.
         means: mean excess of each program over the lists that it met, a share.
         placed: items that were packed.
     """
 
-    breed: Ints
     best: int
     means: Floats
     placed: int
@@ -94,7 +92,7 @@ def tried(trees: Sequence[Tree], stages: Stages, rng: Any) -> Tried:
     """
     law, placed = stages.law, 0
     ranks, sums, met = ranked(trees, law), np.zeros(len(trees)), np.zeros(len(trees))
-    alive = breed = order = np.arange(len(trees))
+    alive = order = np.arange(len(trees))
     for stage, left in enumerate((SECOND, LAST + 1, 1)):
         lists = stages.drawn(stage, rng)
         bins = opened(packed(ranks[alive], lists, law.least), law.capacity)
@@ -102,17 +100,19 @@ def tried(trees: Sequence[Tree], stages: Stages, rng: Any) -> Tried:
         met[alive] += len(lists)
         placed += len(alive) * lists.size
         order = alive[np.argsort(sums[alive] / met[alive], kind="stable")]
-        breed = order[:BREED] if stage == 1 else breed
         alive = order[:left] if 0 in order[:left] else np.append(order[: left - 1], 0)
-    return Tried(breed, int(order[0]), sums / met, placed)
+    return Tried(int(order[0]), sums / met, placed)
 
 
 @dataclass(frozen=True)
 class Bred:
-    """What came of some generations: every program that was tried, in order; the rest is as in `Tried`.
+    """What came of some generations.
 
     Attributes:
+        trees: every program that was tried, in order.
+        breed, best: places of the last parents, and of the best of the exam.
         gain: by how much less than the first one the best exceeds the bound, a share.
+        placed: items that were packed.
     """
 
     trees: list[Tree]
