@@ -209,11 +209,12 @@ def test_no_sandbox_means_that_nothing_runs_or_that_it_is_said(monkeypatch: pyte
 
 
 def test_what_is_tried_costs_what_is_said_and_keeps_the_best() -> None:
-    stages = Stages((2, 4, 8), UNIFORM, 100)
-    pool = some_programs(60, UNIFORM)
+    stages, good = Stages((2, 4, 8), UNIFORM, 500), ("steps", ("gap",), (7, 23), (1.0, -1.0, 0.0))
+    pool = [BEST_FIT, *(("steps", ("gap",), (at,), (0.0, 1.0)) for at in range(60, 98)), good]
     found = tried(pool, stages, np.random.default_rng(1))
-    assert found.placed == stages.placed_by(60) and stages.pool_for(found.placed) == 60
-    assert found.best and found.means[found.best] < found.means[0]
+    assert found.placed == stages.placed_by(40) and stages.pool_for(found.placed) == 40
+    assert found.best == 39 and found.means[39] < found.means[0] - 0.005
+    assert tried([*reversed(pool)], stages, np.random.default_rng(1)).best == 0, "what there is stays where it is best"
     assert stages.pool_for(stages.placed_by(10)) == 0, "too little for one trial"
 
 
