@@ -10,6 +10,7 @@ from netgain.recipes.collapse.chains import MODES
 from netgain.recipes.collapse.worlds import WORLDS
 from netgain.recipes.leader.attack import ANSWERS
 from netgain.recipes.length.options import CHECKS
+from netgain.recipes.pack.laws import LAWS
 from netgain.recipes.scaffold.parcels import KINDS
 from netgain.recipes.trainer import KNOWN
 from netgain.session import Study
@@ -29,6 +30,7 @@ ASKED += [
 ASKED += [("blend", {"labels": labels}, size) for labels, size in product(("policy", "greedy"), ("tiny", "default"))]
 ASKED += [("leader", {"answers": answers}, size) for answers, size in product(ANSWERS, ("tiny", "default"))]
 ASKED += [("scaffold", {"edits": kind}, size) for kind, size in product(KINDS, ("tiny", "default"))]
+ASKED += [("pack", {"law": law, "judge": "tree"}, size) for law, size in product(LAWS, ("tiny", "default"))]
 ASKED += [
     ("drift", {"labels": labels, "check": check}, size)
     for labels, check, size in product(("own", "people"), ("sure", "none"), ("tiny", "default"))

@@ -141,6 +141,14 @@ RECIPES = {
             2.0,
             "a language model of yours edits a program, a prompt or a skill file, and the instructions for its edits",
         ),
+        Recipe(
+            "pack",
+            "netgain.recipes.pack",
+            ("policy",),
+            (),
+            4.0,
+            "a bin-packing heuristic rewrites its own program, judged in a sandbox, beside random and tuned ones",
+        ),
     )
 }
 
