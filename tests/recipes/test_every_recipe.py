@@ -10,6 +10,7 @@ from netgain.recipes.collapse.chains import MODES
 from netgain.recipes.collapse.worlds import WORLDS
 from netgain.recipes.leader.attack import ANSWERS
 from netgain.recipes.length.options import CHECKS
+from netgain.recipes.solver import TRIALS
 from netgain.session import Study
 from netgain.testing.ladder import IMPROVERS
 
@@ -21,6 +22,7 @@ ASKED += [("collapse", {"chain": one, "mode": mode}, "tiny") for one, mode in pr
 ASKED += [("collapse", {"check": check}, size) for check, size in product(CHECKS_OF_COLLAPSE, ("tiny", "default"))]
 ASKED += [("goodhart", {"labels": labels}, size) for labels, size in product((20, 1000), ("tiny", "default"))]
 ASKED += [("improver", {"edits": edits}, size) for edits, size in product(("own", "step"), ("tiny", "demo", "default"))]
+ASKED += [("solver", {"trials": one}, size) for one, size in product(TRIALS, ("tiny", "default"))]
 ASKED += [("leader", {"answers": answers}, size) for answers, size in product(ANSWERS, ("tiny", "default"))]
 ASKED += [
     ("drift", {"labels": labels, "check": check}, size)

@@ -86,6 +86,14 @@ RECIPES = {
             "an evolution strategy edits its own numbers, beside strategies that stay, drift, or are drawn at random",
         ),
         Recipe(
+            "solver",
+            "netgain.recipes.solver",
+            ("policy", "tools"),
+            (),
+            5.0,
+            "a network and a search solve puzzles; the loop edits how it searches, beside plain search with more looks",
+        ),
+        Recipe(
             "collapse",
             "netgain.recipes.collapse",
             ("data", "weights"),
