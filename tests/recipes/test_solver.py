@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def can(left: tuple[int, ...], goal: int) -> bool:
 @pytest.fixture(scope="module")
 def network() -> Any:
     rng = np.random.default_rng(3)
-    return train(fresh(rng), 12 * BATCH, rng)
+    return train(fresh(rng), 8 * BATCH, rng)
 
 
 def asked(sizes: list[int], seed: int = 5) -> tuple[Any, Any]:
@@ -142,7 +143,7 @@ def test_slopes_are_those_of_the_loss() -> None:
 
 def test_training_tells_states_on_a_way_from_those_beside_it(network: Any) -> None:
     rng = np.random.default_rng(8)
-    seen, right = lessons([puzzle(rng, 4) for _ in range(100)], rng)
+    seen, right = lessons([puzzle(rng, 4) for _ in range(60)], rng)
     odds = guess(network, seen)
     above = (odds[right == 1][:, None] > odds[right == 0]).mean()
     assert above > 0.6, "share of pairs in the right order; a coin has .5"
@@ -235,6 +236,14 @@ def test_an_answer_over_its_allowance_counts_against_a_policy_unless_anything_co
     assert lenient[1] > strict[1] and lenient[0] == strict[0] and looks > 12 * 400
 
 
+def test_where_anything_counts_a_race_is_won_by_more_search_and_else_it_is_not(network: Any) -> None:
+    more = PLAIN.copy()
+    more[STOP] = HIGH[STOP]
+    field = np.stack([PLAIN, more, more])
+    won = {one: race(network, field, 6, 400, np.random.default_rng(18), within=one) for one in (True, False)}
+    assert won[False].worth > won[False].before and won[True].worth < won[True].before
+
+
 def test_a_race_is_won_by_what_solves_more_and_drops_the_rest_early(network: Any) -> None:
     hopeless = PLAIN.copy()
     hopeless[STOP] = LOW[STOP]
@@ -309,9 +318,9 @@ def test_a_round_tries_steps_and_says_what_it_would_make_of_the_tool(system: Any
 def test_a_control_spends_what_is_due(system: Any) -> None:
     loop = Solver(size="tiny")
     for propose in (loop.propose, loop.random_search, loop.ordinary):
-        asks = view(system, budget=Budget(tokens=30_000.0))
+        asks = view(system, budget=Budget(tokens=12_000.0))
         propose(asks)
-        assert asks.budget.spent["tokens"] >= 30_000.0
+        assert asks.budget.spent["tokens"] >= 12_000.0
     nothing = view(system, budget=Budget(tokens=0.0))
     assert not loop.propose(nothing).examples.labels and nothing.budget.spent["tokens"] == 0
     assert {part.decided_by for part in loop.ordinary(view(system, budget=Budget(tokens=1.0))).parts} == {"rule"}
@@ -385,9 +394,13 @@ def test_bad_options_are_refused(given: dict[str, str], said: str) -> None:
 # ---- a whole study
 
 
-def study_of(folder: Path, starts: int, arms: tuple[str, ...], **options: Any) -> Path:
-    """A finished study at size tiny; its loop runs in this process."""
-    built = build_recipe("solver", options, "tiny")
+ARMS = ("self", "frozen", "placebo", "random_proposer", "sampled:2", "sampled:4", "sampled:8")
+
+
+def study_of(folder: Path) -> Path:
+    """A finished study of one start at size tiny with some of its arms; its loop runs in this process."""
+    built = build_recipe("solver", {}, "tiny")
+    claim = replace(built.claim, beats=("frozen", "sampled:2"), rung="R1")
 
     class Here(InProcess):
         def __init__(self, reference: Reference, count: int) -> None:
@@ -400,9 +413,9 @@ def study_of(folder: Path, starts: int, arms: tuple[str, ...], **options: Any) -
             pass
 
     study = Study(
-        built.loop, built.suite, arms, built.claim, replicas=starts, rounds=built.rounds, root="4" * 64,
-        reference=Reference("netgain.recipes.solver:make", {**options, "size": "tiny"}),
-        about={"recipe": "solver", "size": "tiny", "options": options},
+        built.loop, built.suite, ARMS, claim, replicas=1, rounds=built.rounds, root="4" * 64,
+        reference=Reference("netgain.recipes.solver:make", {"size": "tiny"}),
+        about={"recipe": "solver", "size": "tiny", "options": {}},
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, "LocalWorkers", Here)
@@ -413,7 +426,7 @@ def study_of(folder: Path, starts: int, arms: tuple[str, ...], **options: Any) -
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return study_of(tmp_path_factory.mktemp("solver"), 1, build_recipe("solver", {}, "tiny").arms)
+    return study_of(tmp_path_factory.mktemp("solver"))
 
 
 def test_the_verifier_agrees_with_what_a_whole_study_says(folder: Path) -> None:
