@@ -273,6 +273,9 @@ def test_what_is_due_is_spent_and_little_more(network: Any) -> None:
         found = climb(network, PLAIN, stepping(rng), 1.0, rng, tries=9, on=6, allowed=400, due=due)
         assert due <= found.looks <= 1.35 * due
         assert bool(found.tries) == bool(due)
+    little = climb(network, PLAIN, stepping(rng), 1.0, rng, tries=9, on=12, allowed=400, due=1.0)
+    usual = climb(network, PLAIN, stepping(rng), 1.0, rng, tries=1, on=12, allowed=400)
+    assert little.tries == 1 and little.looks < 0.5 * usual.looks, "the last race is on as few puzzles as are due"
 
 
 def test_edits_stay_in_their_boxes_and_move_what_they_may() -> None:
@@ -322,7 +325,7 @@ def test_a_control_spends_what_is_due(system: Any) -> None:
         propose(asks)
         assert asks.budget.spent["tokens"] >= 12_000.0
     nothing = view(system, budget=Budget(tokens=0.0))
-    assert not loop.propose(nothing).examples.labels and nothing.budget.spent["tokens"] == 0
+    assert loop.propose(nothing).examples is None and nothing.budget.spent["tokens"] == 0
     assert {part.decided_by for part in loop.ordinary(view(system, budget=Budget(tokens=1.0))).parts} == {"rule"}
 
 

@@ -127,6 +127,8 @@ class Solver:
             within=self.trials == "within",
         )  # fmt: skip
         view.budget.spend(tokens=found.looks, flops=0, calls=found.tries)
+        if not found.tries:
+            return Change([Part("policy", None, reason="nothing is left to spend")], state)
         taken = int(found.taken.sum())
         seen = {"before": round(found.before, 6), "after": round(found.after, 6), "taken": taken, "tries": found.tries}
         steps = Examples([f"{view.round}/{at}" for at in range(len(found.steps))], found.steps.round(9).tolist())
