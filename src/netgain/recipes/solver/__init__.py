@@ -254,8 +254,8 @@ def solved(output: Json, target: Json) -> float:
 
 def within(output: Json, target: Json) -> float:
     """1 where the answer took no more looks than its puzzle allows, by the system's own count."""
-    cost = output.get("cost") if isinstance(output, Mapping) else None
-    return float(type(cost) in (int, float) and 0 <= cost <= target["allowed"])
+    cost: Json = output.get("cost") if isinstance(output, Mapping) else None
+    return float(isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost <= target["allowed"])
 
 
 def _right(target: Json) -> Json:

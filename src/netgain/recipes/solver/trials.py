@@ -40,7 +40,7 @@ def by_size(numbers: Sequence[Sequence[int]], goals: Sequence[int], allowed: Seq
     found = []
     for size in np.unique(sizes):
         at = np.flatnonzero(sizes == size)
-        rows = np.array([numbers[place] for place in at], dtype=np.int64)
+        rows = np.array([numbers[int(place)] for place in at], dtype=np.int64)
         found.append(Asked(rows, np.array(goals)[at], np.array(allowed)[at], at))
     return found
 
