@@ -397,7 +397,7 @@ def test_bad_options_are_refused(given: dict[str, str], said: str) -> None:
 # ---- a whole study
 
 
-ARMS = ("self", "frozen", "placebo", "random_proposer", "sampled:2", "sampled:4", "sampled:8")
+ARMS = ("self", "frozen", "placebo", "sampled:2", "sampled:4", "sampled:8")
 
 
 def study_of(folder: Path) -> Path:
@@ -460,4 +460,4 @@ def test_plain_search_is_drawn_at_four_budgets_in_looks(folder: Path) -> None:
 
 
 def test_the_sizes_are_what_the_page_says() -> None:
-    assert {name: one[:4] for name, one in NUMBERS.items()} == {"tiny": (2, 3, 1, 3), "default": (5, 9, 3, 15)}
+    assert {name: one[:4] for name, one in NUMBERS.items()} == {"tiny": (2, 2, 1, 3), "default": (5, 9, 3, 15)}

@@ -54,7 +54,7 @@ TRIALS = ("within", "anything")
 # rounds, starts; tries of a round, puzzles of a try; states that the network learns from; gate, report, sealed items
 Numbers = tuple[int, int, int, int, int, int, int, int]
 NUMBERS: Mapping[str, Numbers] = {
-    "tiny": (2, 3, 1, 3, 1024, 6, 3, 12),
+    "tiny": (2, 2, 1, 3, 1024, 6, 3, 12),
     "default": (5, 9, 3, 15, 8192, 12, 12, 120),
 }
 NOTES = {
