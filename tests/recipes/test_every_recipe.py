@@ -12,6 +12,7 @@ from netgain.recipes.leader.attack import ANSWERS
 from netgain.recipes.length.options import CHECKS
 from netgain.recipes.pack.laws import LAWS
 from netgain.recipes.scaffold.parcels import KINDS
+from netgain.recipes.solver import TRIALS
 from netgain.recipes.trainer import KNOWN
 from netgain.session import Study
 from netgain.testing.ladder import IMPROVERS
@@ -28,6 +29,7 @@ ASKED += [
     ("trainer", {kind: one}, size) for kind, known in KNOWN.items() for one, size in product(known, ("tiny", "default"))
 ]
 ASKED += [("blend", {"labels": labels}, size) for labels, size in product(("policy", "greedy"), ("tiny", "default"))]
+ASKED += [("solver", {"trials": one}, size) for one, size in product(TRIALS, ("tiny", "default"))]
 ASKED += [("leader", {"answers": answers}, size) for answers, size in product(ANSWERS, ("tiny", "default"))]
 ASKED += [("scaffold", {"edits": kind}, size) for kind, size in product(KINDS, ("tiny", "default"))]
 ASKED += [("pack", {"law": law, "judge": "tree"}, size) for law, size in product(LAWS, ("tiny", "default"))]

@@ -102,6 +102,14 @@ RECIPES = {
             "a classifier of digits edits its own training procedure, and claims more than fresh trainings give",
         ),
         Recipe(
+            "solver",
+            "netgain.recipes.solver",
+            ("policy", "tools"),
+            (),
+            5.0,
+            "a network and a search solve puzzles; the loop edits how it searches, beside plain search with more looks",
+        ),
+        Recipe(
             "collapse",
             "netgain.recipes.collapse",
             ("data", "weights"),
