@@ -21,6 +21,7 @@ ASKED += [("collapse", {"chain": one, "mode": mode}, "tiny") for one, mode in pr
 ASKED += [("collapse", {"check": check}, size) for check, size in product(CHECKS_OF_COLLAPSE, ("tiny", "default"))]
 ASKED += [("goodhart", {"labels": labels}, size) for labels, size in product((20, 1000), ("tiny", "default"))]
 ASKED += [("improver", {"edits": edits}, size) for edits, size in product(("own", "step"), ("tiny", "demo", "default"))]
+ASKED += [("connect", {"decides": one}, size) for one, size in product(("network", "search"), ("tiny", "default"))]
 ASKED += [("leader", {"answers": answers}, size) for answers, size in product(ANSWERS, ("tiny", "default"))]
 ASKED += [
     ("drift", {"labels": labels, "check": check}, size)

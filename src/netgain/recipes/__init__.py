@@ -86,6 +86,14 @@ RECIPES = {
             "an evolution strategy edits its own numbers, beside strategies that stay, drift, or are drawn at random",
         ),
         Recipe(
+            "connect",
+            "netgain.recipes.connect",
+            ("data", "weights"),
+            (),
+            6.0,
+            "a network learns Connect Four from its own searched games, beside a teacher that stays and plain search",
+        ),
+        Recipe(
             "collapse",
             "netgain.recipes.collapse",
             ("data", "weights"),
