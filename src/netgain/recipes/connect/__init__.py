@@ -62,8 +62,8 @@ MORE = ("flat", "one_step", "random_proposer", "shuffled", "sampled:4", "sampled
 
 @dataclass(frozen=True)
 class Size:
-    """Numbers of a size: games at a time, moves in each, simulations a move, steps of a round; rounds and starts; gate,
-    report and sealed items of an axis."""
+    """Numbers of a size: games at a time, moves in each, simulations a move, steps of a round; rounds and starts; gate
+    and report items of an axis; sealed items of the deciding axis and of the others."""
 
     slots: int
     moves: int
@@ -74,11 +74,12 @@ class Size:
     gate: int
     report: int
     sealed: int
+    fewer: int
 
 
 SIZES = {
-    "tiny": Size(24, 6, 8, 40, 2, 6, 8, 8, 80),
-    "default": Size(128, 10, 24, 300, 5, 6, 16, 60, 500),
+    "tiny": Size(24, 6, 8, 40, 2, 6, 8, 8, 80, 20),
+    "default": Size(128, 10, 24, 300, 5, 6, 16, 60, 2000, 300),
 }
 
 
@@ -173,14 +174,14 @@ class Connect:
         asked = [moves, tactics, late, moves_looking]
         if self.decides == "search":
             asked = [moves_looking, tactics_looking, late_looking, moves]
-        counts: dict[str, Any] = {"gate_items": size.gate, "report_items": size.report, "sealed_items": size.sealed}
+        counts: dict[str, Any] = {"gate_items": size.gate, "report_items": size.report}
         beside: dict[str, Any] = {"gate_items": 0, "report_items": size.report}
         more = {"overlap": True, "moment": 0.3}  # own games meet the same positions, and label them by themselves
         return Suite(
             [
-                axis("moves", asked[0], among, **more, **counts),
-                axis("tactics", asked[1], among, guard=True, **more, **counts),
-                axis("late", asked[2], among, kind="sibling", sealed_items=size.sealed, **more, **beside),
+                axis("moves", asked[0], among, sealed_items=size.sealed, **more, **counts),
+                axis("tactics", asked[1], among, guard=True, sealed_items=size.fewer, **more, **counts),
+                axis("late", asked[2], among, kind="sibling", sealed_items=size.fewer, **more, **beside),
                 axis(other, asked[3], among, kind="sibling", **more, **beside),
             ],
             block=size.gate, max_pairs=size.gate, design_gain=0.1,
@@ -316,7 +317,7 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     made = with_options(Connect, "connect", given, device)
     small = made.size == "tiny"
     beats = ("frozen", "stacked", *(() if small else ("random_proposer", "shuffled")))
-    claim = Claim("moves", by=0.02, beats=beats, rung="R2" if small else "R5", expected=0.05)
+    claim = Claim("moves", by=0.01, beats=beats, rung="R2" if small else "R5", expected=0.05)
     arms = ("self", *CONTROLS, *(() if small else MORE))
     return Built(
         made.loop(), made.suite(), claim, arms, made.numbers.rounds, made.numbers.starts, options=options_of(made),
