@@ -316,8 +316,8 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     """
     made = with_options(Connect, "connect", given, device)
     small = made.size == "tiny"
-    beats = ("frozen", "stacked", *(() if small else ("random_proposer", "shuffled")))
-    claim = Claim("moves", by=0.01, beats=beats, rung="R2" if small else "R5", expected=0.05)
+    beats = ("frozen", *(() if small else ("random_proposer", "shuffled")))
+    claim = Claim("moves", by=0.03, beats=beats, rung="R2", expected=0.12)
     arms = ("self", *CONTROLS, *(() if small else MORE))
     return Built(
         made.loop(), made.suite(), claim, arms, made.numbers.rounds, made.numbers.starts, options=options_of(made),
