@@ -38,8 +38,8 @@ class Positions:
     def __len__(self) -> int:
         return len(self.own)
 
-    def __getitem__(self, which: object) -> Positions:
-        return Positions(self.own[which], self.filled[which])  # type: ignore[index]
+    def __getitem__(self, which: Ints | Bools) -> Positions:
+        return Positions(self.own[which], self.filled[which])
 
     @property
     def stones(self) -> Ints:
@@ -64,7 +64,7 @@ def from_keys(keys: Ints) -> Positions:
 
 def legal(positions: Positions) -> Bools:
     """(n, 4) whether a column has room."""
-    return (positions.filled[:, None] & (COLUMNS << (SIDE - 1))) == 0
+    return np.asarray((positions.filled[:, None] & (COLUMNS << (SIDE - 1))) == 0)
 
 
 def after(positions: Positions, moves: Ints) -> tuple[Positions, Bools]:
@@ -85,7 +85,7 @@ def four(stones: Ints) -> Bools:
 
 def full(positions: Positions) -> Bools:
     """(n,) whether no column has room."""
-    return positions.stones == CELLS
+    return np.asarray(positions.stones == CELLS)
 
 
 def winning(positions: Positions) -> Bools:

@@ -63,7 +63,7 @@ class Trees:
         visits = self.visits[rows, nodes]
         found = self.total[rows, nodes] / np.maximum(visits, 1.0)
         found += EXPLORE * self.likely[rows, nodes] * np.sqrt(visits.sum(axis=1, keepdims=True) + 1.0) / (1.0 + visits)
-        return found.argmax(axis=1)
+        return np.asarray(found.argmax(axis=1))
 
     def grow(self, rows: Ints, nodes: Ints, moves: Ints, new: int) -> None:
         """Add node `new` to these trees, where a move leads from a node."""

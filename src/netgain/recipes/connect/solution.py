@@ -82,7 +82,7 @@ def _worth(keys: Ints, below: Ints, values: Values) -> Values:
 
 def best(solved: Solution) -> Bools:
     """(N, 4) whether a move is as good as any."""
-    return (solved.moves == solved.moves.max(axis=1, keepdims=True)) & (solved.moves > NONE)
+    return np.asarray((solved.moves == solved.moves.max(axis=1, keepdims=True)) & (solved.moves > NONE))
 
 
 def telling(solved: Solution, fewest: int, most: int) -> Ints:
