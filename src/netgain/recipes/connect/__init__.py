@@ -264,7 +264,9 @@ def _urgent(threat: bool) -> tuple[list[str], list[list[int]]]:
     there = there[(there.stones <= OPENING) & ~four(there.filled ^ there.own)]
     own, other = winning(there), winning(passed(there))
     right = other if threat else own
-    asked = (~own.any(axis=1) & (other.sum(axis=1) == 1)) if threat else own.any(axis=1)
+    asked: Bools = np.asarray(own.any(axis=1))
+    if threat:
+        asked = ~asked & (other.sum(axis=1) == 1)
     return texts(there[asked]), [np.flatnonzero(one).tolist() for one in right[asked]]
 
 
