@@ -361,6 +361,12 @@ def test_a_question_is_answered_by_the_network_or_by_search_and_each_is_booked()
         loop.sampled(system, alone, more, None) == look_ahead(system, read(boards), 50).visits.argmax(axis=1).tolist()
     )
     assert more.spent["tokens"] == 20 * 51
+    twice = Budget(tries=2)
+    assert (
+        loop.sampled(system, looking, twice, None)
+        == look_ahead(system, read(boards), 48).visits.argmax(axis=1).tolist()
+    )
+    assert twice.spent["tokens"] == 20 * 49
 
 
 def test_the_loop_never_asks_the_solution(monkeypatch: pytest.MonkeyPatch) -> None:

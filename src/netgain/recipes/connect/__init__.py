@@ -57,7 +57,14 @@ NOTES = {
     "decides": "what answers the deciding questions: network (it alone), or search (24 simulations that it guides)"
 }
 CONTROLS = ("frozen", "ordinary", "placebo", "unguarded:better.filter", "stacked")
-MORE = ("flat", "one_step", "random_proposer", "shuffled", "sampled:4", "sampled:16", "sampled:64")
+MORE = {
+    "network": ("flat", "one_step", "random_proposer", "shuffled", "sampled:4", "sampled:16", "sampled:64"),
+    "search": ("sampled:2", "sampled:4", "sampled:8"),
+}
+CLAIMS = {
+    "network": Claim("moves", by=0.03, beats=("frozen", "random_proposer", "shuffled"), rung="R2", expected=0.12),
+    "search": Claim("moves", by=0.02, beats=("frozen",), rung="R1", expected=0.1),
+}
 
 
 @dataclass(frozen=True)
@@ -158,8 +165,9 @@ class Connect:
         return found
 
     def sampled(self, system: System, inputs: Sequence[Json], budget: Budget, rng: Any) -> list[Json]:
-        """Plain search: as many simulations as tries are allowed, whatever the question asks for."""
-        return _columns(system, [one["board"] for one in inputs], budget.tries, budget)
+        """Plain search: as many simulations as tries are allowed, or so many times those that a question asks for."""
+        more = [{**one, "simulations": budget.tries * max(1, one["simulations"])} for one in inputs]
+        return self.answer(system, more, budget, rng)
 
     def own_score(self, judge: System, system: System, budget: Budget, rng: Any) -> float:
         """Share of positions in which the system's own move is the one that the judge's search follows most."""
@@ -317,10 +325,10 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
         ConfigError: an unknown option, value or device.
     """
     made = with_options(Connect, "connect", given, device)
-    small = made.size == "tiny"
-    beats = ("frozen", *(() if small else ("random_proposer", "shuffled")))
-    claim = Claim("moves", by=0.03, beats=beats, rung="R2", expected=0.12)
-    arms = ("self", *CONTROLS, *(() if small else MORE))
+    small, claim = made.size == "tiny", CLAIMS[made.decides]
+    if small:
+        claim = replace(claim, beats=("frozen",))
+    arms = ("self", *CONTROLS, *(() if small else MORE[made.decides]))
     return Built(
         made.loop(), made.suite(), claim, arms, made.numbers.rounds, made.numbers.starts, options=options_of(made),
         notes=NOTES,
