@@ -247,40 +247,41 @@ def _raw(system: System, there: Positions) -> Ints:
 LOOKING = 24  # simulations of an answer that searches
 
 
+Pool = tuple[Ints, Bools]  # keys of positions (n,), and which moves are right in each (n, 4)
+
+
 @lru_cache(maxsize=1)
-def _telling() -> tuple[list[str], list[list[int]]]:
-    """Boards of up to ten stones in which some move is worse than another, and the best moves of each."""
+def _telling() -> Pool:
+    """Positions of up to ten stones in which some move is worse than another, and the best moves of each."""
     return _posed(telling(solution(), 0, OPENING))
 
 
 @lru_cache(maxsize=1)
-def _late() -> tuple[list[str], list[list[int]]]:
+def _late() -> Pool:
     """The same with more stones."""
     return _posed(telling(solution(), OPENING + 1, CELLS))
 
 
-def _posed(places: Ints) -> tuple[list[str], list[list[int]]]:
-    solved = solution()
-    right = best(solved)[places]
-    return texts(from_keys(solved.keys[places])), [np.flatnonzero(one).tolist() for one in right]
+def _posed(places: Ints) -> Pool:
+    return solution().keys[places], best(solution())[places]
 
 
 @lru_cache(maxsize=2)
-def _urgent(threat: bool) -> tuple[list[str], list[list[int]]]:
-    """Boards of up to ten stones with a win at once, or with none and one place where the other side would win."""
+def _urgent(threat: bool) -> Pool:
+    """Positions of up to ten stones with a win at once, or with none and one place where the other side would win."""
     there = from_keys(solution().keys)
     there = there[(there.stones <= OPENING) & ~four(there.filled ^ there.own)]
     own, other = winning(there), winning(passed(there))
-    right = other if threat else own
     asked: Bools = np.asarray(own.any(axis=1))
     if threat:
         asked = ~asked & (other.sum(axis=1) == 1)
-    return texts(there[asked]), [np.flatnonzero(one).tolist() for one in right[asked]]
+    return there.keys[asked], (other if threat else own)[asked]
 
 
-def _question(pool: tuple[list[str], list[list[int]]], seed: int, index: int, simulations: int) -> tuple[Json, Json]:
+def _question(pool: Pool, seed: int, index: int, simulations: int) -> tuple[Json, Json]:
     at = int(np.random.default_rng([seed, index]).integers(len(pool[0])))
-    return {"board": pool[0][at], "simulations": simulations}, pool[1][at]
+    (board,) = texts(from_keys(pool[0][at : at + 1]))
+    return {"board": board, "simulations": simulations}, np.flatnonzero(pool[1][at]).tolist()
 
 
 def moves(seed: int, index: int) -> tuple[Json, Json]:
