@@ -90,7 +90,7 @@ RECIPES = {
             "netgain.recipes.connect",
             ("data", "weights"),
             (),
-            6.0,
+            3.0,
             "a network learns Connect Four from its own searched games, beside a teacher that stays and plain search",
         ),
         Recipe(
