@@ -30,6 +30,7 @@ ASKED += [
 ]
 ASKED += [("blend", {"labels": labels}, size) for labels, size in product(("policy", "greedy"), ("tiny", "default"))]
 ASKED += [("solver", {"trials": one}, size) for one, size in product(TRIALS, ("tiny", "default"))]
+ASKED += [("connect", {"decides": one}, size) for one, size in product(("network", "search"), ("tiny", "default"))]
 ASKED += [("leader", {"answers": answers}, size) for answers, size in product(ANSWERS, ("tiny", "default"))]
 ASKED += [("scaffold", {"edits": kind}, size) for kind, size in product(KINDS, ("tiny", "default"))]
 ASKED += [("pack", {"law": law, "judge": "tree"}, size) for law, size in product(LAWS, ("tiny", "default"))]

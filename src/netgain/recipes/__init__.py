@@ -110,6 +110,14 @@ RECIPES = {
             "a network and a search solve puzzles; the loop edits how it searches, beside plain search with more looks",
         ),
         Recipe(
+            "connect",
+            "netgain.recipes.connect",
+            ("data", "weights"),
+            (),
+            3.0,
+            "a network learns Connect Four from its own searched games, beside a teacher that stays and plain search",
+        ),
+        Recipe(
             "collapse",
             "netgain.recipes.collapse",
             ("data", "weights"),
