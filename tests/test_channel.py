@@ -38,6 +38,11 @@ def test_a_change_without_examples_has_no_channel():
     assert passed("self", Change([Part("policy", 1)])) is None
 
 
+def test_the_agreement_on_no_example_at_all_is_unknown():
+    found = passed("placebo", change(count=0))
+    assert found.record["of"] == 0 and found.record["agreement"] is None
+
+
 def test_the_loop_keeps_what_every_check_passed():
     own, vote = some(0.7, 1), some(0.6, 2)
     found = passed("self", change(own, vote))

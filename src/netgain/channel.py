@@ -90,6 +90,6 @@ def _record(arm: Arm, verdicts: dict[str, Bools], keep: Bools, quarantined: int)
         "kept": int(keep.sum()),
         "of": len(keep),
         "passed": {name: int(values.sum()) for name, values in verdicts.items()},
-        "agreement": None if true_keep is None else float((keep == true_keep).mean()),
+        "agreement": float((keep == true_keep).mean()) if true_keep is not None and len(keep) else None,
         "quarantined": quarantined,
     }
