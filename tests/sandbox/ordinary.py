@@ -3,6 +3,7 @@
 `python ordinary.py` prints {name: "" or what went wrong}; tests started by root run it under an account of nobody.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -22,7 +23,21 @@ RECENT = "import sys; sys.exit(sys.version_info < (3, 11))"
 
 @cache
 def outcomes():
-    """What an ordinary user sees, or the reason why nothing can be said."""
+    """What an ordinary user sees, or the reason why nothing can be said; asked once for all test processes of a run."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        return _seen()
+    with open(Path(tempfile.gettempdir(), f"ordinary-{run}"), "a+") as kept:
+        fcntl.flock(kept, fcntl.LOCK_EX)
+        kept.seek(0)
+        told = kept.read()
+        found = json.loads(told) if told else _seen()
+        if not told:
+            json.dump(found, kept)
+        return found
+
+
+def _seen():
     if os.geteuid() != 0:
         return "tests run as an ordinary user already"
     if shutil.which("bwrap") is None:
