@@ -9,7 +9,7 @@ from netgain.calibration import calibrated
 from netgain.errors import ConfigError
 from netgain.evaluators import ITEMS, check_evaluator, require_sound
 from netgain.kinds import KINDS
-from netgain.metric import METRICS, REFUSAL, Metric
+from netgain.metric import METRICS, REFUSAL, Metric, answer_of
 from netgain.suite import Suite, axis
 from runtime import tiny
 
@@ -179,3 +179,26 @@ def test_a_study_is_refused_before_anything_is_registered_when_its_scorer_can_be
     calibrated(sound, lambda words: None)
     with pytest.raises(ConfigError, match="axis 'echo', cheat: everything"):
         calibrated(replace(sound, suite=Suite([lax], block=120, max_pairs=240, design_gain=0.3)), lambda words: None)
+
+
+def test_a_graded_score_says_where_a_good_answer_begins():
+    items = [{"input": str(at), "target": at / 10} for at in range(4)]
+
+    def near(output, target):
+        return 1.0 - abs(float(answer_of(output)) - target)
+
+    blind, seeing = Metric("near", near), Metric("near", near, passes=0.95)
+    assert outcomes(blind, items)["cheat: another's"] == "failed"
+    assert outcomes(seeing, items)["cheat: another's"] == "passed"
+    assert "passes" not in axis("a", lambda seed, index: ("", 0.0), blind).spec()
+    assert axis("a", lambda seed, index: ("", 0.0), seeing).spec()["passes"] == 0.95
+
+
+@pytest.mark.parametrize("passes", [0.4, 1.0, -1.0])
+def test_a_pass_mark_that_lets_everything_or_nothing_through_is_refused(passes):
+    with pytest.raises(ConfigError, match="passes"):
+        Metric("near", lambda output, target: 1.0, passes=passes)
+
+
+def outcomes(metric, items):
+    return {one.check: one.outcome for one in check_evaluator(axis("a", lambda seed, index: ("", 0.0), metric), items)}

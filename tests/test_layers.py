@@ -171,7 +171,7 @@ def test_the_verifier_is_one_file_that_plain_python_runs():
 
 def test_the_vocabulary_and_the_rules_stay_small_enough_to_read():
     small = [text for name, text in sources().items() if layer(name) < 2 and family(name) != "evidence"]
-    assert sum(text.count("\n") for text in small) <= 7200
+    assert sum(text.count("\n") for text in small) <= 7300
 
 
 @pytest.mark.parametrize(

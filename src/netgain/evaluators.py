@@ -22,7 +22,6 @@ from netgain.suite import Axis, Item
 
 Json = Any
 ITEMS = 4  # asked of each scorer at most: a scorer may be slow
-PASSES = 0.5  # mean score above which an answer passes
 RIGHT = 0.99  # mean score from which on an oracle passes
 TARGET_BLIND = ("refused", "answered")  # declared rules that look at no target: a contradicted one says nothing to them
 
@@ -178,12 +177,12 @@ def _planted(axis: Axis, metric: Metric, items: Sequence[Item], name: str, make:
     worst = max(_mean(metric, [outputs[way] for _, outputs in made], asked) for way in range(width))
     if metric.name == "lot":
         return Finding(axis.name, name, "unknown", f"it scores {worst:.2f} by lot, as every answer does")
-    if worst <= PASSES:
+    if worst <= metric.passes:
         return Finding(axis.name, name, "passed", f"it scores {worst:.2f} at most")
     if KINDS[axis.kind].idle and not decides:
         said = f"it scores {worst:.2f}, as kind {axis.kind!r} allows: read it beside an axis on which it fails"
         return Finding(axis.name, name, "unknown", said)
-    return Finding(axis.name, name, "failed", f"it scores {worst:.2f}, expected {PASSES} at most", fatal=True)
+    return Finding(axis.name, name, "failed", f"it scores {worst:.2f}, expected {metric.passes:g} at most", fatal=True)
 
 
 def _impossible(axis: Axis, metric: Metric, items: Sequence[Item]) -> Finding:
@@ -197,7 +196,7 @@ def _impossible(axis: Axis, metric: Metric, items: Sequence[Item]) -> Finding:
     twins = [{**item, "target": _contradicted(item["target"])} for item in items]
     outputs = [perfect(metric, item) for item in items]
     share = _mean(metric, outputs, twins)
-    if share <= PASSES:
+    if share <= metric.passes:
         return Finding(axis.name, "impossible", "passed", f"right answers to a contradicted target score {share:.2f}")
     return Finding(axis.name, "impossible", "failed", f"right answers to a contradicted target score {share:.2f}")
 

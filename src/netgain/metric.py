@@ -20,6 +20,9 @@ FLOOR = 0.01  # probability below which the log score falls no further
 DECIMALS = 6  # of a score: what is decided on is what is stored
 
 
+PASSES = 0.5  # score above which an answer counts as passed, unless a metric says more
+
+
 @dataclass(frozen=True)
 class Metric:
     """A named scoring rule.
@@ -29,12 +32,22 @@ class Metric:
         score: (output, target) -> score in [0, 1], higher is better.
         declared: True when `verify` knows the rule by name.
         oracle: target -> an output that deserves 1; None for the usual one, the target as answer.
+        passes: score above which an answer counts as passed where a scorer is tested before a run; below 1. A graded
+            score on which a careless answer still gets more than .5 says here where a good one begins.
+
+    Raises:
+        ConfigError: `passes` outside [0.5, 1).
     """
 
     name: str
     score: ScoreFunction
     declared: bool = False
     oracle: Callable[[Json], Json] | None = None
+    passes: float = PASSES
+
+    def __post_init__(self) -> None:
+        if not PASSES <= self.passes < 1.0:
+            raise ConfigError(f"passes {self.passes!r} of metric {self.name!r}", fix="give a score from 0.5 to below 1")
 
 
 def answer_of(output: Json) -> Json:

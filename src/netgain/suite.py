@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from netgain.canonical import digest
 from netgain.errors import ConfigError, EvaluateError
 from netgain.kinds import KINDS
-from netgain.metric import Metric, ScoreFunction, metric_named, score_item
+from netgain.metric import PASSES, Metric, ScoreFunction, metric_named, score_item
 
 Json = Any
 # {"input": …, "target": …}; for items that belong together "cluster": …; for us alone, what PRIVATE names.
@@ -189,12 +189,13 @@ class Axis:
             )
 
     def spec(self) -> dict[str, Json]:
-        """The axis as JSON: part of the contract; group, second scorer and canary items where there are any."""
+        """The axis as JSON: part of the contract; group, second scorer, canary items and `passes` where set."""
         apart = ("source", "metric", "group", "second", "disagree", "canary_items")
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in apart}
         plain |= {"group": self.group} if self.group else {}
         plain |= {"canary_items": self.canary_items} if self.canary_items else {}
         plain |= {"second": self.second.name, "disagree": self.disagree} if self.second else {}
+        plain |= {"passes": self.metric.passes} if self.metric.passes != PASSES else {}
         return {**plain, "metric": self.metric.name, "declared": self.metric.declared, "source": self.source.spec()}
 
     @cached_property

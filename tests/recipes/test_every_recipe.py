@@ -1,9 +1,11 @@
 """Every recipe, size and option that can be asked for makes a study that can be run."""
 
+import hashlib
 from itertools import product
 
 import pytest
 
+from netgain.evaluators import check_evaluator
 from netgain.recipes import RECIPES, build_recipe
 from netgain.recipes.collapse import CHECKS as CHECKS_OF_COLLAPSE
 from netgain.recipes.collapse.chains import MODES
@@ -15,6 +17,7 @@ from netgain.recipes.scaffold.parcels import KINDS
 from netgain.recipes.solver import TRIALS
 from netgain.recipes.trainer import KNOWN
 from netgain.session import Study
+from netgain.suite import Bank
 from netgain.testing.ladder import IMPROVERS
 
 LENGTH = [{"task": task, "check": check} for task, checks in CHECKS.items() for check in checks]
@@ -57,6 +60,22 @@ def test_a_recipe_makes_a_study_whose_arms_are_there_once_and_can_be_run(name, o
     assert untestable <= {*channels, *built.loop.not_testable}, "without a check there is no feedback to replace"
     assert ("placebo" in untestable) == (not built.loop.filters)
     assert len(study.chosen()) >= len(built.arms) - len(untestable)
+
+
+@pytest.mark.parametrize(("name", "options", "size"), [one for one in ASKED if one[2] == "default"])
+def test_every_scorer_of_a_recipe_stands_the_test_before_a_run(name, options, size):
+    for extra in RECIPES[name].needs if name != "length" else ():
+        pytest.importorskip(extra)
+    suite = build_recipe(name, options, size).suite
+    for one in suite.axes:
+        found = check_evaluator(one, _some_items(one), decides=one is suite.gate_axis)
+        assert [(bad.axis, bad.check, bad.said) for bad in found if bad.fatal] == []
+
+
+def _some_items(asked):
+    if isinstance(asked.source, Bank):
+        return asked.source.items[:4]
+    return [asked.source.draw(hashlib.sha256(str(index).encode()).hexdigest(), index) for index in range(4)]
 
 
 def test_the_gate_does_not_tell_the_flagship_what_it_decided():
