@@ -428,3 +428,11 @@ def test_a_study_of_prompts_or_skills_ends_in_a_verdict_and_replays_its_rounds_b
     monkeypatch.setenv(URL, REPLAY + str(tmp_path / "one"))
     with pytest.raises(Outage, match="not among the calls"):
         replicate(folder=tmp_path / "one", to=tmp_path / "two", challenge=None, workers=1, as_json=True)
+
+
+def test_a_text_without_a_score_is_not_told_as_one_that_gets_nothing_right():
+    asked = editing.edit("mend it", "program", "text", None, [], 60, [])[-1]["content"]
+    again = editing.rewrite("mend it", "program", None, [None, 0.5])[-1]["content"]
+    assert "no score" in asked and "right on 0" not in asked
+    assert "no score" in again and "0.000" not in again
+    assert "right on 0 of 60" in editing.edit("mend it", "program", "text", 0, [], 60, [])[-1]["content"]

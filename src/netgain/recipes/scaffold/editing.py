@@ -28,16 +28,20 @@ NOUNS = {
 INTEGER = re.compile(r"-?\d{1,9}")
 
 
-def edit(improver: str, kind: str, text: str, right: int, wrong: Sequence[Json], of: int, history: Sequence[Json]
+def edit(improver: str, kind: str, text: str, right: int | None, wrong: Sequence[Json], of: int, history: Sequence[Json]
          ) -> list[dict[str, str]]:  # fmt: skip
     """Ask for an edit of a text under the improver's instructions.
 
     Args:
-        right, of: worked examples that the text gets right, of so many.
+        right, of: worked examples that the text gets right, of so many; None where it has no score.
         wrong: [{"input", "expected", "got"}] some that it gets wrong.
         history: [before, after] shares of earlier rounds.
     """
-    told = f"It is right on {right} of {of} worked examples."
+    told = (
+        f"On {of} worked examples it has no score."
+        if right is None
+        else f"It is right on {right} of {of} worked examples."
+    )
     before = "".join(f"\nAn earlier round went from {one:.3f} to {other:.3f}." for one, other in history)
     some = "\nSome that it gets wrong:\n" + _lines(wrong) if wrong else ""
     return _asked(improver, kind, text, told + before + some)
@@ -53,12 +57,13 @@ def plain(kind: str, text: str, examples: Sequence[Json]) -> list[dict[str, str]
     return _asked(PLAIN, kind, text, "Worked examples:\n" + _lines(examples))
 
 
-def rewrite(improver: str, kind: str, before: float, scores: Sequence[float | None]) -> list[dict[str, str]]:
-    """Ask for better instructions, told what the edits under the present ones were worth."""
+def rewrite(improver: str, kind: str, before: float | None, scores: Sequence[float | None]) -> list[dict[str, str]]:
+    """Ask for better instructions, told what the edits under the present ones were worth; None is not known."""
+    first = "had no score on" if before is None else f"was right on a share of {before:.3f} of"
     told = ", ".join("unusable" if one is None else f"{one:.3f}" for one in scores) or "none"
     user = (
         f"These instructions are given to a language model that edits a {NOUNS[kind]}:\n{OPEN}\n{improver}\n{CLOSE}\n"
-        f"The edited text was right on a share of {before:.3f} of worked examples before, and after each edit on: "
+        f"The edited text {first} worked examples before, and after each edit on: "
         f"{told}.\nReply with the whole new instructions between {OPEN} and {CLOSE}."
     )
     return [{"role": "system", "content": PLAIN}, {"role": "user", "content": user}]

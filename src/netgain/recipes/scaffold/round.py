@@ -107,7 +107,7 @@ class Round:
     def _edits(self, improver: str, count: int, share: float = 1.0) -> list[Edit]:
         def asking() -> Sequence[Message]:
             return editing.edit(
-                improver, self._kind, self._text, self._before.right or 0, self._shown(self._wrong),
+                improver, self._kind, self._text, self._before.right, self._shown(self._wrong),
                 len(self._view.dev), self._history,
             )  # fmt: skip
 
@@ -133,7 +133,7 @@ class Round:
     def _rewritten(self, edits: Sequence[Edit]) -> str | None:
         """Better instructions, None where the reply has none."""
         scores = [None if one.trial.right is None else self._share(one.trial.right) for one in edits]
-        before = self._share(self._before.right or 0)
+        before = None if self._before.right is None else self._share(self._before.right)
         messages = editing.rewrite(self._improver, self._kind, before, scores)
         call = self._chat.ask(messages, seed=self._seed(), temperature=WARM)
         return None if call.text is None else editing.text_in(call.text)
