@@ -54,15 +54,14 @@ def one_by_one(plan, made):
 
 @pytest.mark.parametrize("mode", ["strict", "advance"])
 @pytest.mark.parametrize(("guard", "missing"), [(0.0, 0.0), (-0.3, 0.0), (0.05, 0.04), (0.0, 0.2)])
-@pytest.mark.parametrize("quick", [False, True])
-def test_many_runs_are_ruled_on_as_each_of_them(mode, guard, missing, quick):
+def test_many_runs_are_ruled_on_as_each_of_them(mode, guard, missing):
     made = blocks(7, guard=guard, missing=missing)
     plan = plan_of(suite(1), mode, 5)
 
     def draw(rows, look):
         return {axis: {role: one[rows] for role, one in roles.items()} for axis, roles in made[look].items()}
 
-    ruled = judge(plan, 2, draw, RUNS, looks=LOOKS, quick=quick)
+    ruled = judge(plan, 2, draw, RUNS, looks=LOOKS)
     outcomes, used = one_by_one(plan, made)
     assert [OUTCOMES[int(one)] for one in ruled.outcome] == outcomes
     assert ruled.looks.tolist() == used

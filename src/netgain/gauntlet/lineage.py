@@ -141,13 +141,12 @@ def generation_0(world: World, starts: Starts) -> Floats:
     return traits
 
 
-def run_arm(world: World, own: Arm, starts: Starts, rng: np.random.Generator, *, quick: bool = False) -> Ran:
+def run_arm(world: World, own: Arm, starts: Starts, rng: np.random.Generator) -> Ran:
     """Run one arm to its horizon.
 
     Args:
         own: the intervention.
         rng: the arm's own randomness: its training, its answers, its gate items.
-        quick: the gate without logarithms (see `gating`).
     """
     first = generation_0(world, starts)
     rounds = (1 if own.one_long_step else world.asked.rounds) if own.proposer else 0
@@ -161,7 +160,7 @@ def run_arm(world: World, own: Arm, starts: Starts, rng: np.random.Generator, *,
         if mode in ("none", "watch"):
             now = now.served(candidate, t)
         else:
-            ruled = _judged(world, mode, t, (candidate, now.released, first), rng, quick=quick)
+            ruled = _judged(world, mode, t, (candidate, now.released, first), rng)
             now = now.after(ruled.outcome, candidate, t, strict=mode == "strict")
             outcomes.append(ruled.outcome)
             looks.append(ruled.looks)
@@ -322,12 +321,11 @@ class _Ruled:
 
 
 def _judged(
-    world: World, mode: str, t: int, systems: tuple[Floats, Floats, Floats], rng: np.random.Generator, *, quick: bool
+    world: World, mode: str, t: int, systems: tuple[Floats, Floats, Floats], rng: np.random.Generator
 ) -> _Ruled:
     plan = plan_of(suite(world.gain.guards), mode, world.asked.rounds)
     ruled = judge(
         plan, t, lambda rows, look: _block(world, [one[rows] for one in systems], rng), len(systems[0]), looks=LOOKS,
-        quick=quick,
     )  # fmt: skip
     return _Ruled(ruled.outcome, ruled.looks)
 
@@ -372,8 +370,8 @@ def _incomplete(scores: Floats, traits: Floats, role: str, rng: np.random.Genera
     return np.asarray(np.where(gone, np.nan, scores))
 
 
-def run_arms(world: World, starts: Starts, seed: np.random.SeedSequence, *, quick: bool = False) -> Mapping[str, Ran]:
+def run_arms(world: World, starts: Starts, seed: np.random.SeedSequence) -> Mapping[str, Ran]:
     """All arms of a study's starts, each on randomness of its own."""
     names = arms_of(world)
     rngs = [np.random.default_rng(one) for one in seed.spawn(len(names))]
-    return {name: run_arm(world, arm(name), starts, rng, quick=quick) for name, rng in zip(names, rngs, strict=True)}
+    return {name: run_arm(world, arm(name), starts, rng) for name, rng in zip(names, rngs, strict=True)}

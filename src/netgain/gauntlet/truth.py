@@ -60,7 +60,7 @@ def _truth(world: World, starts: int) -> Truth:
     root = np.random.SeedSequence([20261128, starts])
     drawn, seed = root.spawn(2)
     begun = draw_starts(world, np.random.default_rng(drawn), starts, 1)
-    ran = run_arms(world, begun, seed, quick=True)
+    ran = run_arms(world, begun, seed)
     held = None
     for rung in CLAIMED[: CLAIMED.index(world.asked.rung) + 1]:
         if not _holds(world, begun, ran, rung):
