@@ -1,12 +1,23 @@
-"""For all tests: studies are drawn from themselves, see `drawn`, and have one worker unless a test says how many."""
+"""For all tests: studies are drawn from themselves, see `drawn`, and have one worker unless a test says how many.
+
+Their folders lie in memory where there is room: most of a small study's time is waiting for flushes to reach a disk,
+which no test can see. `PYTEST_DEBUG_TEMPROOT=FOLDER pytest` chooses another place.
+"""
 
 import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from drawn import RULE
 from netgain import session
+
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30
+
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -40,8 +40,8 @@ FIRES = {
     "exploit": "label_accuracy", **dict.fromkeys(LEAKS, "leak"), "silent": "unbooked",
 }  # fmt: skip
 HARMLESS = ("harness", "silent", *LEAKS)  # damage no system that is measured, so there is no date to be in time for
-FEW = 2  # rounds in the test command, where a plant shows in them; `make nightly` has all rounds of all
-SLOW = ("hasty",)  # goes wrong after the rounds that it hurried through
+FEW = 2  # rounds in the test command, by which every plant shows; `make nightly` has all rounds of all
+SHOWN = {"silent": 1, "hasty": 3}  # the one shows at once, the other after the rounds that it hurried through
 MORE = {name: {"items": "bank"} for name in (*LEAKS, "published")} | {"symbols": {"scorer": "symbols"}}
 TWINS = ("none", "published", "symbols")  # genuine loops: as it is, on items that could leak, with a scorer with a hole
 # By chance 1 in 50 of own strings of four symbols equals a report item: a leak is looked for where these are longer.
@@ -137,13 +137,13 @@ def in_time(facts: Facts, replica: int, plant: str) -> bool:
 
 @pytest.mark.parametrize("plant", sorted(set(FIRES) - set(OTHER_STRENGTHS)))
 def test_a_planted_pathology_is_detected_in_every_start(plant, tmp_path, kept):
-    facts = watched(plant, 3, tmp_path / "study", kept, None if plant in SLOW else FEW)
+    facts = watched(plant, 3, tmp_path / "study", kept, SHOWN.get(plant, FEW))
     assert all(in_time(facts, replica, plant) for replica in facts.enrolled), {
         replica: (first_alarms(facts, replica), damaged(facts, replica, "ladder")) for replica in facts.enrolled
     }
 
 
-@pytest.mark.parametrize(("twin", "starts", "rounds"), [("none", 3, None), ("published", 3, FEW), ("symbols", 1, 1)])
+@pytest.mark.parametrize(("twin", "starts", "rounds"), [("none", 3, FEW), ("published", 3, FEW), ("symbols", 1, 1)])
 def test_the_genuine_twin_is_left_in_peace(twin, starts, rounds, tmp_path, kept):
     facts = watched(twin, starts, tmp_path / "study", kept, rounds)
     assert [first_alarms(facts, replica) for replica in facts.enrolled] == [{}] * starts
