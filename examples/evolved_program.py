@@ -35,7 +35,8 @@ def propose(view):  # the best of twenty edits on development items
     return max((edit(view) for _ in range(20)), key=lambda change: right(change.parts[0].payload, view.dev))
 
 
-loop = ng.Loop(lambda rng: FIRST, propose, judge.answer, random_search=edit, surfaces=["policy"], gate="advance")
+loop = ng.Loop(lambda rng: FIRST, propose, judge.answer, random_search=edit, surfaces=["policy"],
+               gate="advance", sandbox=2)  # fmt: skip
 suite = ng.Suite([ng.axis("right", item, gate_items=200, report_items=50, sealed_items=300, moment=0.3)],
                  design_gain=0.15, dev_items=80)  # fmt: skip
 claim = ng.Claim("right", 0.05, ["frozen", "random_search"], expected=0.3, starts="this generation 0")

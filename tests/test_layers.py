@@ -15,7 +15,7 @@ LAYERS = (
     "records surfaces policy suite metric claim budget seeding errors canonical wire codecs generators items kinds "
     "inert probation planted",
     "stages loop run study arms channel jobs evaluation groups proposal watching promotion world facts evidence ledger "
-    "approvals rollback leases poison result proving sightings",
+    "approvals rollback leases poison result proving sightings sandboxed",
     "gates guards monitors sandbox executors stores artifacts feedback testing",
     "recipes gauntlet readers integrations report web cli notify session planning config verify status export "
     "bench case attempts contract seal yardstick calibration transplant deciders whatif replication comparison "

@@ -114,6 +114,7 @@ class Facts:
     requests: list[dict[str, Json]] = field(default_factory=list)
     sessions: set[str] = field(default_factory=set)  # contract digests under which stages were done
     strays: set[str] = field(default_factory=set)  # of these, those of no epoch that was open then
+    sandboxes: set[tuple[str, int]] = field(default_factory=set)  # that programs ran in: backend, level
     epochs: list[Epoch] = field(default_factory=list)  # opened after the first
     decided: set[int] = field(default_factory=set)  # epochs in which something was proposed, built or decided
     events: int = 0
@@ -448,6 +449,10 @@ def _session(facts: Facts, event: Stored) -> None:
         facts.strays.add(event.data["contract_digest"])
 
 
+def _sandbox_used(facts: Facts, event: Stored) -> None:
+    facts.sandboxes.add((event.data["backend"], event.data["level"]))
+
+
 def _epoch_opened(facts: Facts, event: Stored) -> None:
     at = {name: int(run.row["round"]) for name, run in facts.runs.items() if run.row["stage"] != "done"}
     facts.epochs.append(Epoch(event.data["epoch"], {**event.data, "time": event.time, "seq": event.seq}, at))
@@ -475,6 +480,7 @@ _HANDLERS: dict[str, Callable[[Facts, Stored], None]] = {
     "probation": _trial,
     "canary_met": _canary_met,
     "decision": _choice,
+    "sandbox_used": _sandbox_used,
     "seal_opened": _seal,
     "not_separable": _not_separable,
     "sealed_answered": _sealed_answered,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -54,13 +54,15 @@ class Jobs:
         executor, store: what runs tasks, and holds the systems that they need.
         deaths: how often tasks killed their workers, over sessions; in memory without it.
         deadline_seconds: of each task, for the executor to keep; no part of what a result depends on.
+        ran_in: told the sandboxes of a worker before any result of it is given out (`netgain.sandboxed`).
     """
 
     def __init__(
-        self, executor: Executor, store: Store, deaths: Deaths | None = None, deadline_seconds: float | None = None
-    ) -> None:
+        self, executor: Executor, store: Store, deaths: Deaths | None = None, deadline_seconds: float | None = None,
+        ran_in: Callable[[Sequence[Any]], None] = lambda told: None,
+    ) -> None:  # fmt: skip
         self._executor = executor
-        self._store = store
+        self._store, self._ran_in = store, ran_in
         self._deaths = deaths or Deaths()
         self._limits = {} if deadline_seconds is None else {"deadline_seconds": deadline_seconds}
         self._known: dict[int, dict[str, Future[Done]]] = {}
@@ -112,6 +114,7 @@ class Jobs:
             sent = {name: {"digest": digest, "data": self._store.get(digest)} for name, digest in systems.items()}
             about = {"op": task["op"], "systems": dict(systems)}
             answer = self._deaths.attempt(key, about, partial(self._executor.call, {**task, **sent, **self._limits}))
+            self._ran_in(answer.get("sandboxes", ()))
             future.set_result(Done(answer["value"], metered(answer["spent"], answer["device_seconds"])))
         except BaseException as error:  # noqa: BLE001  broad: whoever waits for the same task must hear of it too
             with self._lock:

@@ -44,6 +44,7 @@ from netgain.protecting import Scanner
 from netgain.proving import enough_for
 from netgain.recombine import mix
 from netgain.run import half_of
+from netgain.sandboxed import Sandboxes
 from netgain.seal import facts_of, open_seal, score_sealed, served
 from netgain.seeding import root as derived_root
 from netgain.signing import Publisher, published, signed_by
@@ -228,6 +229,7 @@ class Study:
             **({"canaries": self.canaries.to_json()} if self.canaries else {}),
             "separable": list(self.loop.separable.names) if self.loop.separable else [],
             **({"deadline_seconds": self.deadline_seconds} if self.deadline_seconds is not None else {}),
+            **({"sandbox": int(self.loop.sandbox)} if self.loop.sandbox is not None else {}),
             **({"policy": self.policy.to_json()} if self.policy.binds else {}),  # absent: everything runs unattended
         }  # fmt: skip
 
@@ -487,7 +489,7 @@ def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: Loca
         canaries=_planter(study, folder, facts),
         screen_items=study.gate.screen_items, draws=study.gate.draws,
         mode=study.mode, dealer=_dealer(study, folder, facts), root=facts.registration["root"], log=log, store=store,
-        jobs=Jobs(executor, store, Deaths(log), study.deadline_seconds),
+        jobs=Jobs(executor, store, Deaths(log), study.deadline_seconds, Sandboxes(log, study.loop.sandbox)),
         rounds=study.rounds, limits=study.limits, tries=study.tries, keep_at=(half_of(study.rounds),),
         one_generation_0=study.claim.starts != "fresh", contract=Under(facts.contract_digest, len(facts.epochs)),
         moved=lambda: list(differences(recorded, study.contract())),

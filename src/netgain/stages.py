@@ -201,6 +201,7 @@ class Loop:
         separable: how a system comes apart, for the mixtures of first and final parts; None: it is one piece.
         keeps_positions: whether positions stay in a finished study: for a loop that keeps what it asked there.
         environment: names of variables of the environment that its functions read; workers see few others.
+        sandbox: lowest level of a sandbox that programs which it judges may run in; None: it judges no programs.
         ready: called before plans and runs; raises `ConfigError` where something that the loop needs is missing.
     """
 
@@ -227,6 +228,7 @@ class Loop:
     separable: Separable | None = None
     keeps_positions: bool = False
     environment: Sequence[str] = ()
+    sandbox: int | None = None
     ready: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:

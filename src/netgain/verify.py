@@ -51,6 +51,7 @@ RUNGS = ("R0", "R1", "R2", "R4", "R5", "R6", "R7")
 NEEDED = {"R1": "frozen", "R2": BOTH, "R4": BOTH, "R5": f"{BOTH} flat one_step"}
 NEEDED |= dict.fromkeys(("R6", "R7"), f"{NEEDED['R5']} stacked")
 MATCHED = (("flops", "tokens"), ("calls",), ("device_seconds",))  # the first units that are booked are compared
+KEPT = {"none": 0, "process": 1, "sandlock": 1, "bubblewrap": 2, "bubblewrap-server": 2, "wasm": 3}  # levels
 ACTIONS = ("watch", "freeze", "pause", "reject", "roll_back", "halt")  # of an alarm, from least to most
 HELD = {
     "freeze": "undecided",
@@ -1634,6 +1635,22 @@ def objects(study: Study) -> str:
     return f"{len(held) - len(gone)} objects have the digests of their names{told if gone else ''}"
 
 
+def sandboxes(study: Study) -> str:
+    """Each sandbox on record has the level of its kind, and none is below the registered one, which needs a record."""
+    least, used = study.record["study"].get("sandbox"), study.of("sandbox_used")
+    for entry in used:
+        name, level = entry.data["backend"], entry.data["level"]
+        known = type(level) is int and 0 <= level <= 3 and KEPT.get(name, level) == level
+        need(known, f"seq {entry.seq}: {name!r} is no sandbox of level S{level}")
+        need(least is None or level >= least, f"seq {entry.seq}: {name!r} keeps S{level}, registered is S{least}")
+    for seal in study.of("seal_opened")[:1] if least is not None else []:
+        need(
+            used and used[0].seq < seal.seq, f"seq {seal.seq}: no sandbox by the seal, registered is S{least}"
+        )
+    names = sorted({f"{entry.data['backend']} (S{entry.data['level']})" for entry in used})
+    return f"programs ran in {', '.join(names)}" if names else "no program of a stranger is on record"
+
+
 def redacted(study: Study) -> dict[str, str]:
     """Object -> reason for which its bytes were taken away after the verdict. Its digest stays in the log."""
     return {one: entry.data["reason"] for entry in study.of("objects_redacted") for one in entry.data["digests"]}
@@ -2275,7 +2292,7 @@ def word(study: Study) -> str:
 
 CHECKS = (
     files, log, registration, signatures, contract, items, measures, bridges, runs, watched, receipts, probation,
-    canaries, approvals, gate, seal, blinding, objects, word,
+    canaries, approvals, gate, seal, blinding, objects, sandboxes, word,
 )  # fmt: skip
 
 

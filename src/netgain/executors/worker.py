@@ -22,6 +22,7 @@ from netgain.codecs import PlainCodec
 from netgain.executors.frames import receive, send
 from netgain.inert import plain
 from netgain.records import Change, Examples, Feedback, Part, Started, View
+from netgain.sandboxed import SEEN
 from netgain.stages import Answer, Codec, Inside, Loop
 from netgain.wire import pack, unpack
 
@@ -225,7 +226,8 @@ def run_task(tasks: Tasks, task: dict[str, Any]) -> dict[str, Any]:
     """One task to its answer.
 
     Returns:
-        {"ok": True, "value", "spent", "device_seconds"}, or {"ok": False, "type", "message", "where"}.
+        {"ok": True, "value", "spent", "device_seconds", "sandboxes": [[name, level], …] of this process so far}, or
+        {"ok": False, "type", "message", "where"}.
     """
     limits = task.get("budget") or {}
     budget = Budget(**limits)
@@ -235,7 +237,8 @@ def run_task(tasks: Tasks, task: dict[str, Any]) -> dict[str, Any]:
         pack([value, budget.spent])  # what cannot cross the pipe is a failure of loop code, not of the worker
         seconds = time.process_time() - began
         seconds += budget.spent.get("device_seconds", 0.0)  # of what runs beside this process, such as a sandbox
-        return {"ok": True, "value": value, "spent": budget.spent, "device_seconds": seconds}
+        told = {"value": value, "spent": budget.spent, "device_seconds": seconds}
+        return {"ok": True, **told, "sandboxes": [list(one) for one in sorted(SEEN)]}
     except (Exception, SystemExit) as error:  # noqa: BLE001  broad: the boundary to loop code; its failure is no score
         return {"ok": False, "type": type(error).__name__, "message": str(error)[:2000], "where": _where(error)}
 

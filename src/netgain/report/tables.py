@@ -273,4 +273,5 @@ def fingerprints(reading: Reading) -> Table:
         rows.append([f"log entries at the seal of {seal['look']} starts", f"{seal['merkle_size']:,}"])
     opened = facts.opened
     rows.append(["made by", f"netgain {opened['netgain']}, Python {opened['python']}, {opened['platform']}"])
+    rows += [["programs ran in", f"{backend}, level S{level}"] for backend, level in sorted(facts.sandboxes)]
     return Table("What was frozen", ["What", "Value"], rows, (0, 1))

@@ -27,6 +27,7 @@ from netgain.metric import Metric
 from netgain.sandbox.answers import Answers, read_answers
 from netgain.sandbox.seam import Backend, Finished, Job, Level, Limits
 from netgain.sandbox.strict import ALLOWED, Caps, NotStrict
+from netgain.sandboxed import SEEN
 from netgain.suite import Item, score_all
 
 Json = Any
@@ -134,6 +135,7 @@ class Judge:
         before, began = self.evaluator(), time.monotonic()
         done = self.backend.run(job)
         wall_s = time.monotonic() - began
+        SEEN.add((done.backend, int(done.level)))
         if (after := self.evaluator()) != before:
             what = f"the evaluator's files had digest {before[:16]} before an evaluation and {after[:16]} after it"
             raise IntegrityError(what, fix="restore them, and look for how a program reached them")
