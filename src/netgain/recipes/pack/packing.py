@@ -8,6 +8,7 @@ room of the bin that each item went into; the capacity stands for a new bin.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -121,12 +122,24 @@ def replayed(items: Sequence[int], rooms: Any, capacity: int) -> int | None:
 def first_fit(lists: Ints, capacity: int) -> Ints:
     """(l,) bins of first fit: each item into the bin that was opened first among those where it fits.
 
-    It goes by age, which no table of rooms knows, so it is packed by itself.
+    It goes by age, which no table of rooms knows, so it is packed by itself: of each room the oldest open bin is known,
+    and an item looks at the rooms that it fits into, never at the bins.
     """
-    left = np.full((len(lists), lists.shape[1]), capacity, dtype=np.int64)
-    row, used = np.arange(len(lists)), np.zeros(len(lists), dtype=np.int64)
-    for size in lists.T:
-        bin_ = (left[:, : int(used.max()) + 1] >= size[:, None]).argmax(axis=1)
-        left[row, bin_] -= size
-        used = np.maximum(used, bin_ + 1)
+    return np.array([_first_fit(items, capacity) for items in lists.tolist()])
+
+
+def _first_fit(items: Sequence[int], capacity: int) -> int:
+    """Bins that one list takes."""
+    open_: list[list[int]] = [[] for _ in range(capacity + 1)]  # by room, the numbers of the bins, a heap
+    oldest = np.full(capacity + 1, len(items))  # by room, the least of them
+    used = 0
+    for size in items:
+        room = size + int(oldest[size:].argmin())
+        if oldest[room] < len(items):
+            bin_ = heappop(open_[room])
+            oldest[room] = open_[room][0] if open_[room] else len(items)
+        else:
+            bin_, room, used = used, capacity, used + 1
+        heappush(open_[room - size], bin_)
+        oldest[room - size] = open_[room - size][0]
     return used
