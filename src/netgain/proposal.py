@@ -15,7 +15,7 @@ from netgain.jobs import Done, Spend
 from netgain.ledger.events import Event
 from netgain.planted import search
 from netgain.records import DECIDERS, Change, Examples, Part
-from netgain.run import Row
+from netgain.run import Row, run_id
 from netgain.sightings import counted, recorded
 from netgain.stages import Loop
 from netgain.wire import pack, unpack
@@ -115,7 +115,8 @@ def _budget(row: Row, world: World, arm: Arm) -> Budget:
     A control that has not parted from `self` yet has spent exactly the same, so its budget says nothing about the arm.
     """
     rounds = float(world.rounds) if row.horizon == 1 else 1.0
-    spent = list(world.schedule(row.replica)) if arm.after_self and not arm.own_streams else []
+    known = world.schedule(run_id(row.replica, "self")) if arm.after_self and not arm.own_streams else {}
+    spent = [known[round] for round in sorted(known)]
     if not spent:
         return Budget(scale=rounds)
     if not (arm.proposer == "ordinary" or arm.one_long_step or _parted(row, world, spent)):
@@ -125,7 +126,7 @@ def _budget(row: Row, world: World, arm: Arm) -> Budget:
 
 def _parted(row: Row, world: World, spent: Sequence[Spend]) -> bool:
     """Whether a run has spent otherwise than `self` up to any earlier round: caught up with it, it still has parted."""
-    own = {event.data["round"]: event.data["row"]["build"] for event in world.log.events("stage_done", row.id)}
+    own = world.schedule(row.id)
     before = [(own.get(k, {}), spent[min(k, len(spent)) - 1]) for k in range(1, row.round)]
     return any(mine.get(unit) != theirs.get(unit) for mine, theirs in before for unit in ("tokens", "flops"))
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from netgain import __version__
@@ -507,19 +508,28 @@ def _secret(folder: Path) -> bytes:
         ) from None  # fmt: skip
 
 
-@dataclass(frozen=True)
 class Schedule:
-    """Build spend of `self` up to the end of each round: numbers only, and all that a control learns of it.
+    """Build spend of a run up to the end of each round: numbers only, and of `self` all that a control learns of it.
 
-    Read from its rows, so that a control which does the same adds up to the same, to the bit.
+    Read from its rows, so that a control which does the same adds up to the same, to the bit. The log only grows: of
+    each run what came since the last call is read.
     """
 
-    log: Ledger
+    def __init__(self, log: Ledger) -> None:
+        self._log = log
+        self._known: dict[str, tuple[int, dict[int, dict[str, float | None]]]] = {}
+        self._lock = Lock()
 
-    def __call__(self, replica: int) -> list[dict[str, float | None]]:
-        by_round = {event.data["round"]: event.data["row"]["build"] for event in
-                    self.log.events("stage_done", f"r{replica}/self") if event.data["round"]}  # fmt: skip
-        return [by_round[round] for round in sorted(by_round)]
+    def __call__(self, run: str) -> dict[int, dict[str, float | None]]:
+        with self._lock:
+            seen, by_round = self._known.get(run, (-1, {}))
+            by_round = dict(by_round)
+            for event in self._log.events("stage_done", run, seen):
+                seen = event.seq
+                if event.data["round"]:
+                    by_round[event.data["round"]] = event.data["row"]["build"]
+            self._known[run] = seen, by_round
+            return by_round
 
 
 def _tidy(log: Ledger, store: ObjectStore, claimed: str, *, positions: bool = False) -> None:

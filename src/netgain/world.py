@@ -101,7 +101,7 @@ class World:
     rounds: int
     limits: Mapping[str, float] = field(default_factory=dict)  # tokens, flops, calls of one run of `self`
     tries: int = 8
-    schedule: Callable[[int], Sequence[Spend]] = lambda replica: ()  # build spend of `self` up to a round
+    schedule: Callable[[str], Mapping[int, Spend]] = lambda run: {}  # round -> build spend of a run up to its end
     keep_at: tuple[int, ...] = ()
     one_generation_0: bool = False  # all starts share it: the claim is about runs from this one
     screen_items: int = 0  # development items on which a candidate is screened before it is confirmed

@@ -33,7 +33,7 @@ from netgain.recipes.improver.strategy import (
     solved,
     stepping,
 )
-from netgain.recipes.improver.tasks import QUADRATIC, STEEP, STEPS, VALLEYS, Floats, batch, score
+from netgain.recipes.improver.tasks import QUADRATIC, STEEP, STEPS, VALLEYS, Floats, batch, score, stacked, task
 from netgain.records import Change, Examples, Part, Started, View
 from netgain.stages import Filter, Loop, Transplant
 from netgain.suite import Suite, axis
@@ -157,10 +157,12 @@ class Improver:
         """The best point that the strategy finds on each function within its evaluations."""
         budget.spend(tokens=len(inputs), flops=0, calls=len(inputs) * STEPS)
         found: list[Json] = [None] * len(inputs)
-        for family in dict.fromkeys(one["family"] for one in inputs):
-            places = [at for at, one in enumerate(inputs) if one["family"] == family]
-            seeds = [inputs[at]["seed"] for at in places]
-            points, _ = solved(as_numbers(system["numbers"])[None], batch(family, seeds))
+        for alike in ((QUADRATIC, STEEP), (VALLEYS,)):
+            places = [at for at, one in enumerate(inputs) if one["family"] in alike]
+            if not places:
+                continue
+            tasks = [task(inputs[at]["family"], inputs[at]["seed"]) for at in places]
+            points, _ = solved(as_numbers(system["numbers"])[None], stacked(tasks))
             for at, point in zip(places, points[0], strict=True):
                 found[at] = [round(value, 9) for value in point.tolist()]
         return found

@@ -42,18 +42,20 @@ def solved(numbers: Floats, given: Batch) -> tuple[Floats, Floats]:
         (m, t, 12) best points, and (m, t) scores in [0, 1].
     """
     points = np.repeat(given.first[:, None, :], len(numbers), axis=1)  # (t, m, 12): one matrix product a function
-    best = first = values(given.family, given.matrix, given.used, points)
+    first = values(given.family, given.matrix, given.used, points)
+    best, tried = first.copy(), np.empty_like(points)
     step = np.repeat(10.0 ** numbers[None, :, 0], len(points), axis=0)
     grow, shrink = np.exp(numbers[None, :, 1]), np.exp(numbers[None, :, 2])
     lots = given.lots[:, :, None] < 1.0 / (1.0 + np.exp(-numbers[:, 3]))[:, None]
     moves = lots * given.steps[:, :, None]  # (steps, t, m, 12)
     for at in range(STEPS):
-        tried = points + step[..., None] * moves[at]
+        np.add(points, np.multiply(step[..., None], moves[at], out=tried), out=tried)
         found = values(given.family, given.matrix, given.used, tried)
         better = found < best
-        best = np.where(better, found, best)
+        np.copyto(best, found, where=better)
         np.copyto(points, tried, where=better[..., None])
-        step = np.minimum(LONGEST, np.maximum(SHORTEST, step * np.where(better, grow, shrink)))
+        step *= np.where(better, grow, shrink)
+        np.minimum(LONGEST, np.maximum(SHORTEST, step, out=step), out=step)
     fallen = (np.log10(first) - np.log10(np.maximum(best, 1e-300))) / DECADES
     return points.swapaxes(0, 1), np.clip(fallen, 0.0, 1.0).T
 

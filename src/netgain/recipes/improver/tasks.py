@@ -19,6 +19,8 @@ CONDITION = 1.5  # log10 of the largest ratio of curvatures
 DECADES = 4.0  # by which a value has to fall for a score of 1
 QUADRATIC, VALLEYS, STEEP = "quadratic", "valleys", "steep"
 STEEPER = {QUADRATIC: CONDITION, VALLEYS: 0.0, STEEP: 2 * CONDITION}
+USED = [(np.arange(MOST) < size).astype(np.float64) for size in range(MOST + 1)]  # number of dimensions -> used ones
+EVEN = [np.linspace(0.0, 1.0, size) for size in range(MOST + 1)]  # number of dimensions -> shares of the condition
 
 
 @dataclass(frozen=True)
@@ -46,19 +48,28 @@ class Task:
 def task(family: str, seed: int) -> Task:
     """The function of a seed: the same in every process."""
     rng = np.random.default_rng(seed)
+    matrix, first, used = _drawn(family, rng)
+    return Task(family, matrix, first, used, rng.standard_normal((STEPS, MOST)) * used, rng.random((STEPS, MOST)))
+
+
+@lru_cache(maxsize=4096)
+def place(family: str, seed: int) -> tuple[Floats, Floats, Floats]:
+    """Matrix, starting point and used coordinates of the function of a seed: all that a scorer needs of a `Task`."""
+    return _drawn(family, np.random.default_rng(seed))
+
+
+def _drawn(family: str, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
     size = int(rng.integers(FEWEST, MOST + 1))
-    used = (np.arange(MOST) < size).astype(np.float64)
     turned, _ = np.linalg.qr(rng.standard_normal((size, size)))
-    curved = 10.0 ** (rng.uniform() * STEEPER[family] * np.linspace(0.0, 1.0, size))
+    curved = 10.0 ** (rng.uniform() * STEEPER[family] * EVEN[size])
     matrix = np.zeros((MOST, MOST))
     matrix[:size, :size] = turned if family == VALLEYS else (turned * curved) @ turned.T
-    first, steps = rng.standard_normal(MOST) * used, rng.standard_normal((STEPS, MOST)) * used
-    return Task(family, matrix, first, used, steps, rng.random((STEPS, MOST)))
+    return matrix, rng.standard_normal(MOST) * USED[size], USED[size]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Several functions of one family, stacked: (t, 12, 12), (t, 12), (t, 12), (120, t, 12), (120, t, 12)."""
+    """Several functions that are computed alike, stacked: (t, 12, 12), (t, 12), (t, 12), (120, t, 12), (120, t, 12)."""
 
     family: str
     matrix: Floats
@@ -70,9 +81,13 @@ class Batch:
 
 def batch(family: str, seeds: Iterable[int]) -> Batch:
     """The functions of these seeds."""
-    tasks = [task(family, int(seed)) for seed in seeds]
+    return stacked([task(family, int(seed)) for seed in seeds])
+
+
+def stacked(tasks: Sequence[Task]) -> Batch:
+    """Functions that are computed alike: both kinds of quadratics, or those with many valleys."""
     return Batch(
-        family, *(np.stack([getattr(one, name) for one in tasks]) for name in ("matrix", "first", "used")),
+        tasks[0].family, *(np.stack([getattr(one, name) for one in tasks]) for name in ("matrix", "first", "used")),
         *(np.stack([getattr(one, name) for one in tasks], axis=1) for name in ("steps", "lots")),
     )  # fmt: skip
 
@@ -97,11 +112,11 @@ def score(family: str, seed: int, point: Sequence[float]) -> float:
 
     A point that is no point of this space scores nothing; it is no error of the measuring.
     """
-    given, found = task(family, seed), np.asarray(point, dtype=np.float64)
+    (matrix, first, used), found = place(family, seed), np.asarray(point, dtype=np.float64)
     if found.shape != (MOST,) or not np.isfinite(found).all():
         return 0.0
-    pair = np.stack([given.first, found * given.used])
-    ((before, after),) = values(family, given.matrix[None], given.used[None], pair[None]).tolist()
+    pair = np.stack([first, found * used])
+    ((before, after),) = values(family, matrix[None], used[None], pair[None]).tolist()
     return fallen(before, after)
 
 
