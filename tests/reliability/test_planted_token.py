@@ -6,13 +6,12 @@ import base64
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from netgain import signing
-from netgain.bundle import bundle
+from netgain.bundle import write_bundle
 from netgain.claim import Claim
 from netgain.executors import Reference
 from netgain.ledger import Ledger
@@ -65,25 +64,26 @@ def holding(secrets: list[bytes], folder: Path) -> list[str]:
 
 
 @pytest.fixture
-def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
+def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """A token in the environment, a key with its passphrase, and their bytes."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NETGAIN_KEY_PASSPHRASE", f"passphrase-{TOKEN[::-1]}")
     for name in ("OPENAI_API_KEY", "NETGAIN_MODEL_KEY", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, TOKEN)
-    path = signing.new_key("lab")
-    yield [TOKEN.encode(), TOKEN[::-1].encode(), path.read_bytes()[-48:]]
+    key = signing._private(signing.new_key("lab")).read_bytes().splitlines()
+    return [TOKEN.encode(), TOKEN[::-1].encode(), key[1]]  # of the key one line of its body
 
 
 def shown(folder: Path, into: Path) -> None:
     """What a finished study hands on: its bundle, its page, and what the commands print."""
     into.mkdir()
-    bundle(folder, into / "bundle.zip")
+    write_bundle(folder, into / "bundle.zip")
     with Ledger.open(folder, readonly=True) as log:
         (into / "page.html").write_text(render_report(facts_of(log)))
     for name in ("status", "verify", "report"):
         said = subprocess.run([sys.executable, "-m", "netgain", name, str(folder), "--json"], capture_output=True,
                               cwd=into, check=False)  # fmt: skip
+        assert said.stdout, (name, said.stderr)
         (into / name).write_bytes(said.stdout + said.stderr)
 
 

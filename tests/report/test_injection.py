@@ -66,7 +66,10 @@ def test_the_corpus_is_as_large_as_it_says():
 
 def test_the_payloads_are_in_the_page_as_text(page):
     read = Words(page)
-    assert not {"script", "iframe", "img", "object", "embed", "video", "audio", "input", "form", "base"} & read.tags
+    live = {"script", "iframe", "img", "object", "embed", "video", "audio", "input", "form", "base"} & read.tags
+    record("G20", "scripts in a report, which a parser reads as text", trials=len(TEXTS), failures=len(live),
+           seed=None, command="pytest tests/report/test_injection.py")  # fmt: skip
+    assert live == set()
     text = re.sub(r"\s+", " ", " ".join(read.words))
     for one in ("<script>document", "onerror=document", "srcdoc=", "javascript:document", "{ 7 * 191 }"):
         assert one in text
