@@ -29,7 +29,9 @@ test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -n $(JOBS)
 
 nightly: $(VENV)/nightly.stamp
-	$(BIN)/python -m pytest -n $(JOBS) -m nightly
+	rm -f .reliability
+	NETGAIN_RELIABILITY=$(CURDIR)/.reliability $(BIN)/python -m pytest -n $(JOBS) -m nightly; code=$$?; \
+	  $(BIN)/python tools/make_reliability.py --lines .reliability && exit $$code
 
 bench: $(VENV)/test.stamp
 	$(BIN)/netgain bench

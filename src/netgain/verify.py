@@ -1644,9 +1644,7 @@ def sandboxes(study: Study) -> str:
         need(known, f"seq {entry.seq}: {name!r} is no sandbox of level S{level}")
         need(least is None or level >= least, f"seq {entry.seq}: {name!r} keeps S{level}, registered is S{least}")
     for seal in study.of("seal_opened")[:1] if least is not None else []:
-        need(
-            used and used[0].seq < seal.seq, f"seq {seal.seq}: no sandbox by the seal, registered is S{least}"
-        )
+        need(used and used[0].seq < seal.seq, f"seq {seal.seq}: no sandbox by the seal, registered is S{least}")
     names = sorted({f"{entry.data['backend']} (S{entry.data['level']})" for entry in used})
     return f"programs ran in {', '.join(names)}" if names else "no program of a stranger is on record"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -109,6 +111,67 @@ def test_nothing_is_left_after_hostile_deadlines(hostile: Path, times: int) -> N
            ended_after_more_than_limit_plus_1_second=slow)  # fmt: skip
     assert left == 0
     assert len(os.listdir("/proc/self/fd")) == handles
+
+
+IN_SANDBOX = {
+    "spins": b"while True: pass",
+    "ignores": b"import signal, time\n[signal.signal(n, signal.SIG_IGN) for n in (1, 2, 3, 15)]\ntime.sleep(600)",
+    "children": b"import os, time\nfor _ in range(3):\n if os.fork() == 0: break\ntime.sleep(600)",
+    "detached": b"import os, time\nif os.fork() == 0:\n os.setsid()\n if os.fork(): os._exit(0)\ntime.sleep(600)",
+    "stopped": b"import os, signal, time\nif os.fork() == 0: os.kill(os.getpid(), signal.SIGSTOP)\ntime.sleep(600)",
+    "threads": b"import threading, time\n[threading.Thread(target=time.sleep, args=(600,)).start() for _ in range(4)]",
+}
+SHORT = 0.15  # seconds that a hostile program may run
+
+
+def mounts() -> int:
+    return len(Path("/proc/self/mountinfo").read_text().splitlines())
+
+
+def groups() -> set[str]:
+    """Control groups that this process made and that are there now."""
+    from netgain.sandbox.cgroups import places
+
+    folders = [place.folder for place in places() if place.folder is not None]
+    return {str(one) for folder in folders for one in folder.glob(f"netgain-{os.getpid()}-*")}
+
+
+def children() -> set[int]:
+    """Processes of ours, dead ones that nobody waited for among them."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(path.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.add(int(path.parent.name))
+    return found
+
+
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="no bwrap: apt-get install bubblewrap")
+@pytest.mark.parametrize("times", [90, pytest.param(1000, marks=pytest.mark.nightly)])
+def test_nothing_is_left_after_hostile_deadlines_in_a_sandbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    from netgain.sandbox import Job, Limits
+    from netgain.sandbox.bubblewrap import Bubblewrap
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    backend, slow, wrong = Bubblewrap(), 0, list[str]()
+    backend.run(Job(source=b""))  # what is made once stays
+
+    def there() -> tuple[object, ...]:
+        return mounts(), groups(), children(), len(os.listdir("/proc/self/fd")), len(os.listdir(tmp_path))
+
+    before = there()
+    for number in range(times):
+        way = [*IN_SANDBOX][number % len(IN_SANDBOX)]
+        began = time.monotonic()
+        done = backend.run(Job(source=IN_SANDBOX[way], limits=Limits(wall_s=SHORT, cpu_s=600.0)))
+        slow += time.monotonic() - began > SHORT + ENDED_WITHIN
+        wrong += [] if done.ending == "deadline" else [f"{way}: {done.ending}"]
+        wrong += [] if there() == before else [f"{way} left something: {before} became {there()}"]
+    record("G9", "hostile deadlines in a sandbox", trials=times, failures=len(wrong), seed=None, command=COMMAND,
+           ended_after_more_than_limit_plus_1_second=slow)  # fmt: skip
+    assert wrong == []
 
 
 COORDINATOR = """

@@ -12,6 +12,7 @@ from payloads import payloads
 
 from netgain.report import render_report
 from netgain.report.page import prose
+from netgain.testing.trials import record
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="no chromium: apt-get install chromium")
@@ -65,7 +66,10 @@ def test_the_corpus_is_as_large_as_it_says():
 
 def test_the_payloads_are_in_the_page_as_text(page):
     read = Words(page)
-    assert not {"script", "iframe", "img", "object", "embed", "video", "audio", "input", "form", "base"} & read.tags
+    live = {"script", "iframe", "img", "object", "embed", "video", "audio", "input", "form", "base"} & read.tags
+    record("G20", "scripts in a report, which a parser reads as text", trials=len(TEXTS), failures=len(live),
+           seed=None, command="pytest tests/report/test_injection.py")  # fmt: skip
+    assert live == set()
     text = re.sub(r"\s+", " ", " ".join(read.words))
     for one in ("<script>document", "onerror=document", "srcdoc=", "javascript:document", "{ 7 * 191 }"):
         assert one in text
@@ -75,8 +79,11 @@ def test_the_payloads_are_in_the_page_as_text(page):
 @needs_browser
 def test_no_script_runs_even_without_the_policy(page, tmp_path):
     bare, count = POLICY.subn("", page)
+    found = ran(bare, tmp_path)
+    record("G20", "scripts in a report, opened in a browser without its policy", trials=len(TEXTS), failures=len(found),
+           seed=None, command="pytest tests/report/test_injection.py")  # fmt: skip
     assert count == 1
-    assert ran(bare, tmp_path) == set()
+    assert found == set()
 
 
 @needs_browser

@@ -13,6 +13,7 @@ from netgain.errors import SandboxError
 from netgain.sandbox import Level
 from netgain.testing.attack_scene import planted
 from netgain.testing.attacks import ATTACKS, LIMITS, Attack, attempts, came_out, check_backend, honest, summary
+from netgain.testing.trials import record
 
 needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="no bwrap: apt-get install bubblewrap")
 # what would press the machine that the tests run on, or takes seconds, is left out of the run without isolation
@@ -27,6 +28,13 @@ print(told(list(attempts(backend, ATTACKS))))
 """
 
 
+def counted(where, found):
+    """Keep how many attacks were tried and got through."""
+    record("G7", f"attacks {where}", trials=len(found["succeeded"]) + len(found["stopped"]),
+           failures=len(found["succeeded"]), seed=None, command="pytest tests/sandbox/test_attacks.py",
+           not_tried=len(found["not tried"]))  # fmt: skip
+
+
 def test_the_suite_is_as_large_and_as_wide_as_it_says():
     assert len(ATTACKS) >= 40 and len({one.name for one in ATTACKS}) == len(ATTACKS)
     assert {1, 2, 4, 7, 8, 9, 10, 11, 12, 16, 17, 20, 23, 24, 25} <= {one.threat for one in ATTACKS}
@@ -37,6 +45,7 @@ def test_nothing_gets_through_bubblewrap():
     from netgain.sandbox.bubblewrap import Bubblewrap
 
     found = summary(check_backend(Bubblewrap()))
+    counted("on bubblewrap, as the user of the tests", found)
     print(json.dumps({name: len(names) for name, names in found.items()}))  # noqa: T201 - how many, with -rA
     assert found["succeeded"] == [] and len(found["stopped"]) >= 40
 
@@ -47,12 +56,14 @@ def test_nothing_gets_through_the_fork_server():
 
     with ForkServer() as backend:
         found = summary(check_backend(backend))
+    counted("on the fork server", found)
     assert found["succeeded"] == [] and len(found["stopped"]) >= 40
 
 
 @needs_bwrap
 def test_nothing_gets_through_bubblewrap_as_an_ordinary_user():
     found = json.loads(under(ORDINARY))
+    counted("on bubblewrap, as an ordinary user", found)
     print(json.dumps({name: len(names) for name, names in found.items()}), found["not tried"])  # noqa: T201 - how many, with -rA
     assert found["succeeded"] == [] and len(found["stopped"]) >= 40
 

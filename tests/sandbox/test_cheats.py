@@ -10,6 +10,7 @@ from bare import Bare
 from netgain.sandbox import Level, Limits
 from netgain.sandbox.judge import Judge
 from netgain.testing.cheats import CHEATS, WRONG, Cheat, careless, check_judge, items, right
+from netgain.testing.trials import record
 
 needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="no bwrap: apt-get install bubblewrap")
 LIMITS = Limits(wall_s=5.0)
@@ -18,9 +19,16 @@ import json
 from netgain.sandbox import Limits
 from netgain.sandbox.bubblewrap import Bubblewrap
 from netgain.sandbox.judge import Judge
+from netgain.testing.trials import record
 from netgain.testing.cheats import check_judge
 print(json.dumps([one.mean for one in check_judge(Judge(backend=Bubblewrap(), limits=Limits(wall_s=5.0)))]))
 """
+
+
+def counted(where, means):
+    """Keep how many cheats were tried, and how many had a score above 0."""
+    record("G8", f"cheats before the judge, {where}", trials=len(means), failures=sum(map(bool, means)), seed=None,
+           command="pytest tests/sandbox/test_cheats.py", invalid=sum(one is None for one in means))  # fmt: skip
 
 
 def test_the_suite_is_as_large_as_it_says():
@@ -34,6 +42,7 @@ def test_no_cheat_scores_through_bubblewrap():
 
     fates = check_judge(Judge(backend=Bubblewrap(), limits=LIMITS))
     invalid = sum(one.mean is None for one in fates)
+    counted("as the user of the tests", [one.mean for one in fates])
     print(f"{len(fates)} cheats: {invalid} invalid, {len(fates) - invalid} with a score of 0")  # noqa: T201 - how many, with -rA
     assert all(not one.mean for one in fates) and invalid >= 10
 
@@ -41,6 +50,7 @@ def test_no_cheat_scores_through_bubblewrap():
 @needs_bwrap
 def test_no_cheat_scores_through_bubblewrap_as_an_ordinary_user():
     means = json.loads(under(ORDINARY))
+    counted("as an ordinary user", means)
     assert len(means) == len(CHEATS) and not any(means)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+import statistics
+import time
 from typing import Any
 
 VARIABLE = "NETGAIN_RELIABILITY"
@@ -25,7 +27,7 @@ def record(
         failures: of these.
         seed: root of what was drawn; None where nothing was.
         command: what repeats it.
-        measured: further figures, with units in their names: ``p99_seconds``.
+        measured: further figures, with units in their names: ``p99_seconds``; how busy the machine is stands beside.
     """
     path = os.environ.get(VARIABLE)
     if not path:
@@ -33,7 +35,23 @@ def record(
     line = {
         "goal": goal, "what": what, "trials": trials, "failures": failures, "seed": seed, "command": command,
         "python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}",
-        **({"measured": measured} if measured else {}),
+        **({"measured": measured, "busy": busy()} if measured else {}),
     }  # fmt: skip
     with open(path, "a") as file:
         file.write(json.dumps(line, sort_keys=True) + "\n")
+
+
+def busy() -> dict[str, float | None]:
+    """How busy this machine is: what a time that was measured on it has to be read with.
+
+    Returns:
+        ``load_per_core``: runnable processes of the last minute over cores, None where the system does not tell;
+        ``wall_per_processor_second``: of a fixed piece of work, 1.0 on an idle core; the median of nine.
+    """
+    ratios = []
+    for _ in range(9):
+        wall, own = time.perf_counter(), time.thread_time()
+        sum(number * number for number in range(200_000))
+        ratios.append((time.perf_counter() - wall) / max(time.thread_time() - own, 1e-9))
+    load = round(os.getloadavg()[0] / (os.cpu_count() or 1), 1) if hasattr(os, "getloadavg") else None
+    return {"load_per_core": load, "wall_per_processor_second": round(statistics.median(ratios), 2)}
