@@ -295,6 +295,15 @@ def test_a_run_on_the_weibull_law_begins_with_a_wide_generation_of_random_tables
     assert tried_by["weibull"] >= 89 > 60 > tried_by["uniform"]
 
 
+def test_each_law_has_the_lists_that_its_claim_needs() -> None:
+    uniform, weibull = (Pack(law=law, judge="tree").suite() for law in LAWS)
+    assert [(suite.block, suite.axes[0].sealed_items) for suite in (uniform, weibull)] == [(150, 300), (36, 240)]
+    assert weibull.axes[0].sealed_items > 219, "with fewer the plan calls the default claim out of reach"
+    assert [one.name for one in weibull.axes] == ["lists", "shorter", "long_uniform"]
+    asked = QUESTIONS["weibull", 5000](1, 2)[0]
+    assert asked["law"] == "weibull" and asked["length"] == 5000, "the law of the sealed set is the one that was asked"
+
+
 def view(**more: Any) -> View:
     system = Pack(judge="tree").start(None).system
     given: dict[str, Any] = {
