@@ -2,10 +2,10 @@
 
     python tools/pack_laws.py [STUDY] [--law weibull] [--most 10000]
 
-packs fresh lists with best fit and first fit, and with what every arm of a finished study served where one is named, and
-prints the tables of docs/recipes/pack.md beside the published cells; with a study, at the end, what asking a program
-costs in a sandbox and from its tree. The lists are drawn from seeds of this tool: they decide nothing, and are no sealed
-items.
+packs fresh lists with best fit and first fit, and with what every arm of a finished study served where one is named,
+and prints the tables of docs/recipes/pack.md beside the published cells; with a study, at the end, what asking a
+program costs in a sandbox and from its tree. The lists are drawn from seeds of this tool: they decide nothing, and are
+no sealed items.
 """
 
 from __future__ import annotations

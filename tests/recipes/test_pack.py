@@ -26,8 +26,8 @@ from netgain.records import Change, Examples, Feedback, Part, View
 from netgain.verify import verify
 
 UNIFORM, WEIBULL = LAWS["uniform"], LAWS["weibull"]
-# Best fit and first fit, mean excess in per cent as printed for the same laws (Romera-Paredes et al., Nature 625 (2024),
-# table 1), over how many lists: known for `uniform`, taken as five and as one for `weibull`.
+# Best fit and first fit, mean excess in per cent as printed for the same laws (Romera-Paredes et al., Nature 625
+# (2024), table 1), over how many lists: known for `uniform`, taken as five and as one for `weibull`.
 PRINTED = {
     ("uniform", 250): (6.06, 6.45, 20), ("uniform", 500): (5.37, 5.74, 20), ("uniform", 1000): (4.94, 5.23, 20),
     ("weibull", 5000): (3.98, 4.23, 5), ("weibull", 10000): (3.90, 4.20, 1), ("weibull", 100000): (3.79, 4.00, 1),
@@ -212,7 +212,7 @@ def test_the_tool_prints_what_it_measured_beside_the_published_cells() -> None:
     assert found["best fit"].shape == (2, 12) and found["first fit"].shape == (1, 12)
     assert (found["best fit"][1] == excess(best_fit(lists, WEIBULL), lists, 100)).all()
     said = tool.lines(found, "weibull", 5000)
-    assert [line.split("  ")[1].strip() for line in said][0] == "FunSearch, printed"
+    assert said[0].split() == ["FunSearch,", "printed", "0.68"], "the least excess stands first"
     error = 100 * found["first fit"][0].std(ddof=1) / np.sqrt(12)
     assert f"{100 * found['first fit'].mean():6.2f} ± {error:.2f}" in "\n".join(said)
     assert "printed" not in "".join(tool.lines(found, "weibull", 500)), "no cell was printed for that length"
@@ -279,6 +279,29 @@ def test_generations_cost_what_is_said_improve_and_never_lose_what_there_is() ->
     idle = bred([BEST_FIT], lambda parents: ("add", BEST_FIT, ("num", float(rng.normal()))), stages, 1, rng)
     assert idle.best == 0, "what only looks different is not served"
     assert len(idle.trees) == 40 and idle.placed == generation_costs(stages) + exam_costs(stages)
+
+
+def test_a_run_on_the_weibull_law_begins_with_a_wide_generation_of_random_tables_for_the_same_spend() -> None:
+    tried_by = {}
+    for law in LAWS:
+        rng, loop, seen = np.random.default_rng(5), Pack(law=law, judge="tree", size="tiny"), view()
+        texts = loop.propose(seen).examples.labels
+        rooted = [read(text) for text in texts[: len(texts) // 2]]
+        stages, count = loop.stages, loop._generations(Budget())
+        tried_by[law] = sum(tree[0] == "add" and tree[1] == BEST_FIT for tree in rooted)
+        assert seen.budget.spent["tokens"] == count * generation_costs(stages) + exam_costs(stages)
+        later = view(parent={"program": text_of(BEST_FIT), "breed": [text_of(drawn(BEST_FIT, LAWS[law], rng))]})
+        assert len(loop.propose(later).examples.labels) == 2 * (2 + 38 + 28), "only the first round is wide"
+    assert tried_by["weibull"] >= 89 > 60 > tried_by["uniform"]
+
+
+def test_each_law_has_the_lists_that_its_claim_needs() -> None:
+    uniform, weibull = (Pack(law=law, judge="tree").suite() for law in LAWS)
+    assert [(suite.block, suite.axes[0].sealed_items) for suite in (uniform, weibull)] == [(150, 300), (36, 240)]
+    assert weibull.axes[0].sealed_items > 219, "with fewer the plan calls the default claim out of reach"
+    assert [one.name for one in weibull.axes] == ["lists", "shorter", "long_uniform"]
+    asked = QUESTIONS["weibull", 5000](1, 2)[0]
+    assert asked["law"] == "weibull" and asked["length"] == 5000, "the law of the sealed set is the one that was asked"
 
 
 def view(**more: Any) -> View:

@@ -20,7 +20,7 @@ from netgain.claim import Claim
 from netgain.errors import ConfigError
 from netgain.recipes import Built, options_of, with_options
 from netgain.recipes.pack.asking import AUTO, SANDBOX, NoTable, level_of, ranks_asked, way_of
-from netgain.recipes.pack.edits import drawn, moved_table, offspring
+from netgain.recipes.pack.edits import drawn, moved_table, offspring, random_table
 from netgain.recipes.pack.grammar import BEST_FIT, read, text_of
 from netgain.recipes.pack.laws import LAWS, law_named, lists_of
 from netgain.recipes.pack.packing import excess, opened, packed, replayed
@@ -47,7 +47,9 @@ SPANS = {("uniform", 500): (0.02, 0.05), ("uniform", 1000): (0.01, 0.05)}
 USUAL = (0.0, 0.05)
 LENGTHS = {"uniform": 500, "weibull": 5000}  # items of a list that decides
 GUARDS = {"uniform": "longer", "weibull": "shorter"}  # what the lists of the guard are
+FEWER = {"uniform": (1, 1, 1), "weibull": (0.24, 0.1, 0.8)}  # shares of the lists of gate, report and sealed set
 GUARDED = 1000  # items of them
+WIDE_FIRST = {"uniform": False, "weibull": True}  # whether a run begins with a generation of random tables
 LEAST = 18  # pairs of the guard; fewer cannot show that nothing was lost
 LONG = 5000  # items of the lists that stand beside
 
@@ -131,7 +133,8 @@ class Pack:
         count = self._generations(view.budget)
         if not count:
             return _nothing(view.budget)
-        found = bred(kept, lambda parents: offspring(parents, law, view.rng), stages, count, view.rng)
+        wide = None if view.parent[KEEP] or not WIDE_FIRST[self.law] else lambda _: random_table(law, view.rng)
+        found = bred(kept, lambda parents: offspring(parents, law, view.rng), stages, count, view.rng, wide=wide)
         view.budget.spend(tokens=found.placed, flops=0, calls=len(found.trees))
         places = np.arange(len(found.trees))
         seen = {"gain": round(found.gain, 6), "generations": count}
@@ -225,9 +228,8 @@ class Pack:
     def suite(self) -> Suite:
         """Lists of the law decide; those of another length guard; long ones of both laws stand beside."""
         size, main = SIZES[self.size], (self.law, LENGTHS[self.law])
-        counts = [
-            max(2, round(count * LENGTHS["uniform"] / main[1])) for count in (size.gate, size.report, size.sealed)
-        ]
+        given = zip((size.gate, size.report, size.sealed), FEWER[self.law], strict=True)
+        counts = [max(2, round(count * share)) for count, share in given]
         few = [max(LEAST, counts[0] // 8), max(2, counts[1] // 8), max(2, counts[2] // 8)]
         beside = [(law, LONG) for law in LAWS if size.long and (law, LONG) != main]
         axes = [

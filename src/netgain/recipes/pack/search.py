@@ -24,6 +24,7 @@ ELSEWHERE = 1 << 60  # seeds of measured lists; those of a round lie below
 BREED = 12  # programs that the next round starts from
 SECOND, LAST = 36, 6  # programs of the second and of the last stage
 POOL, SECOND_BRED = 40, 16  # programs of a generation, and of its second stage
+WIDE, SECOND_WIDE, WORTH = 90, 22, 2  # the same of a wide one, and how many others it stands for
 DOUBT = 10  # lists of 500 items
 WIDTH = 17  # tables of one step of plain tuning, the one that there is among them
 MANY = 500  # items of a list as the stages count lists
@@ -133,8 +134,9 @@ def exam_costs(stages: Stages) -> int:
 
 
 def bred(
-    first: Sequence[Tree], make: Callable[[Sequence[Tree]], Tree], stages: Stages, generations: int, rng: Any
-) -> Bred:
+    first: Sequence[Tree], make: Callable[[Sequence[Tree]], Tree], stages: Stages, generations: int, rng: Any,
+    *, wide: Callable[[Sequence[Tree]], Tree] | None = None,
+) -> Bred:  # fmt: skip
     """Generations of programs, each from the best of the last one, and an exam of the best at the end.
 
     What a program is worth is its mean difference to the first one on the same lists, over all lists that it met, drawn
@@ -146,16 +148,14 @@ def bred(
         stages: what is packed: the first two stages in every generation, the last one at the end.
         generations: how many.
         rng: draws the lists.
+        wide: makes the programs of a larger first generation, in place of `WORTH` others; None: there is none.
     """
     book = _Book(stages, rng)
     alive = book.enter(first)
+    if wide is not None and generations >= WORTH:
+        alive, generations = book.generation(alive, wide, WIDE, SECOND_WIDE), generations - WORTH
     for _ in range(generations):
-        parents = [book.trees[at] for at in alive]
-        fresh = book.enter_new(make, parents, POOL - len(alive))
-        pool = np.append(alive, fresh)
-        book.meet(pool, 0)
-        book.meet(book.best(pool, SECOND_BRED), 1)
-        alive = book.best(pool, BREED)
+        alive = book.generation(alive, make, POOL, SECOND_BRED)
     book.meet(book.best(alive, LAST + 1), 2)
     worth = book.worth(alive)
     return Bred(book.trees, alive, int(alive[worth.argmin()]), float(-worth.min()), book.placed)
@@ -190,6 +190,13 @@ class _Book:
             if tree not in self._known:
                 made[tree] = None
         return self.enter(list(made))
+
+    def generation(self, alive: Ints, make: Callable[[Sequence[Tree]], Tree], size: int, second: int) -> Ints:
+        """Places of the parents that come of one generation: of so many programs, so many see the second stage."""
+        pool = np.append(alive, self.enter_new(make, [self.trees[at] for at in alive], size - len(alive)))
+        self.meet(pool, 0)
+        self.meet(self.best(pool, second), 1)
+        return self.best(pool, BREED)
 
     def meet(self, places: Ints, stage: int) -> None:
         """Pack fresh lists of a stage with some programs, the first among them."""
