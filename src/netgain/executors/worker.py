@@ -148,6 +148,7 @@ class Tasks:
             rng=_rng(task["seed"]),
             round=task["round"],
             closed=tuple(task.get("closed", ())),
+            shown=task.get("shown"),
         )
 
     def _truth(self, change: Change) -> list[bool] | None:
