@@ -111,12 +111,18 @@ class GateFile:
     ] = 1
     show: Annotated[
         GateShow | None,
-        Key("'ladder'", "number that the loop is shown: largest gain over generation 0, in steps; none unless set", "ladder"),
+        Key(
+            "'ladder'",
+            "number that the loop is shown: largest gain over generation 0, in steps; none unless set",
+            "ladder",
+        ),
     ] = None
     show_step: Annotated[
         float | None,
         Key(
-            "a number between 0 and 1", "width of these steps; unless set 1/sqrt(pairs of a decision)", 0.05,
+            "a number between 0 and 1",
+            "width of these steps; unless set 1/sqrt(pairs of a decision)",
+            0.05,
             {"gt": 0, "lt": 1},
         ),
     ] = None
