@@ -2194,9 +2194,9 @@ class Case:
         strict = [entry for entry in self.log.of("gate_decision") if entry.data["mode"] == "strict"]
         held = {entry.run for entry in strict if entry.data["outcome"] != "promote"}
         rows = {run: row for runs in self.own for run, row in runs.items()}
-        said = [e for e in self.log.of("gate_decision") if e.data["round"] < self.log.rows[e.run]["round"]]
         bits = ("promote", "reject") if self.study["sees_accepted"] else ()
-        told = [e for e in said if e.data["outcome"] in bits or "shown" in e.data]
+        said = [e for e in self.log.of("gate_decision") if e.data["outcome"] in bits or "shown" in e.data]
+        told = [e for e in said if e.data["round"] < self.log.rows[e.run]["round"]]
         held |= {entry.run for entry in self.log.of("watched") if entry.data["acted"]}
         held |= {entry.run for entry in told}  # a later proposal knew what the gate had said
         steered = [run in held or row["restores"] or row["released"] != row["working"] for run, row in rows.items()]

@@ -292,8 +292,7 @@ def another_step(events: Events) -> Events:
 def rows_only(events: Events) -> Events:
     for event in events:
         if event.run == "r0/self" and event.kind == "stage_done" and event.data["stage"] == "measure":
-            if "shown" in event.data["row"]:
-                event.data["row"]["shown"] = 0.95
+            event.data["row"]["shown"] = 0.95
     return _keyed(events)
 
 
