@@ -1,11 +1,11 @@
-"""`[gate] show = "ladder"` in whole studies: what a loop is told, what that books, and forged numbers that are found."""
+"""`[gate] show = "ladder"` in whole studies: what a loop is told, what it books, forged numbers."""
 
 from __future__ import annotations
 
 import copy
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,13 +66,13 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="module")
-def honest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two starts of three rounds; the third round brings nothing that a step could show."""
     home = tmp_path_factory.mktemp("shown")
     with pytest.MonkeyPatch.context() as patch:
         in_this_process(patch, home)
         run_study(tiny.study(replicas=2, rounds=3, arms=ARMS[:4], gate=SHOWN), home / "study", workers=1)
-    yield home / "study"
+    return home / "study"
 
 
 def decided(folder: Path, run: str) -> list[Json]:

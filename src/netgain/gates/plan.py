@@ -28,7 +28,7 @@ class GateOptions:
         screen_items: development items on which a candidate is screened before it may be confirmed; 0: no screen.
         screen_z: standard errors above the released system that the screen asks for.
         draws: answers per item and system, averaged inside the item.
-        show: "ladder" tells the loop the largest gain over generation 0 that the gate has seen, in steps; None: nothing.
+        show: "ladder" tells the loop the largest gain over generation 0 at the gate so far, in steps; None: no number.
         show_step: width of a step, in score units; None: 1/sqrt(pairs that a decision may use).
     """
 
