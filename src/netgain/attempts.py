@@ -69,26 +69,30 @@ def raised(exposure: Mapping[str, Mapping[str, Json]]) -> dict[str, float]:
     return {axis: float(one["log_raise"]) for axis, one in exposure.items()}
 
 
-def book_answers(suite: Suite, study: str, decisions: Iterable[Mapping[str, Json]], *, told_apart: bool) -> bool:
+def book_answers(
+    suite: Suite, study: str, decisions: Iterable[Mapping[str, Json]], *, told_apart: bool, shown_nats: float = 0.0
+) -> bool:
     """Book what a study's gate decisions gave away about its banks; booked again, the new counts replace the old.
 
     Args:
         study: name of the study that no other has.
         decisions: data of its `gate_decision` events; those of a gate that only watches told nobody anything.
         told_apart: whether a rejection had another effect on the loop than "undecided".
+        shown_nats: what the numbers that its loops were shown gave away about the gate axis.
 
     Returns:
         False when a file could not be written.
     """
     outcomes = [one["outcome"] for one in decisions if one["acts"] and one["reason"] != "screened"]
     rejects = outcomes.count("reject") if told_apart else 0
-    counts = asdict(Exposure(len(outcomes), outcomes.count("promote"), rejects))
+    told = Exposure(len(outcomes), outcomes.count("promote"), rejects)
+    on_axis = told + Exposure(shown_nats=shown_nats)
     try:
         for axis in gate_banks(suite):
             questions = sorted(gate_questions(axis))
             path = _folder() / f"{digest(questions)[:16]}.json"
             held: Json = json.loads(path.read_text()) if path.exists() else {"questions": questions, "studies": {}}
-            held["studies"][study] = counts
+            held["studies"][study] = asdict(on_axis if axis is suite.gate_axis else told)
             _write(path, held)
     except (OSError, ValueError, KeyError, TypeError):
         return False

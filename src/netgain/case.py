@@ -323,7 +323,8 @@ def _moved(facts: Facts) -> int:
 
 def _altered(run: RunFacts, shown: bool) -> bool:
     """Whether a verdict of the gate altered the path: what is served, or what a later proposal was told."""
-    told = shown and any(one["outcome"] in TOLD and one["round"] < run.row["round"] for one in run.decisions)
+    said = [one for one in run.decisions if "shown" in one or (shown and one["outcome"] in TOLD)]
+    told = any(one["round"] < run.row["round"] for one in said)
     held = any(one["mode"] == "strict" and one["outcome"] != "promote" for one in run.decisions)
     held = held or any(one["acted"] for one in run.watched.values())
     return held or told or run.row["restores"] > 0 or run.row["released"] != run.row["working"]

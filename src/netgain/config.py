@@ -29,6 +29,7 @@ Option = Scalar | tuple[Scalar, ...]
 Rung = Literal["R1", "R2", "R4", "R5", "R6", "R7"]
 GateMode = Literal["strict", "advance", "watch"]
 GateForm = Literal["betting", "grid", "group_sequential", "fixed"]
+GateShow = Literal["ladder"]
 ErrorLedger = Literal["uniform", "spending", "e-lond"]
 Rule = Literal["unattended", "one", "two", "forbidden"]
 
@@ -108,6 +109,23 @@ class GateFile:
     draws: Annotated[
         int, Key("a whole number of at least 1", "answers per gate item, averaged inside the item", 1, {"ge": 1})
     ] = 1
+    show: Annotated[
+        GateShow | None,
+        Key(
+            "'ladder'",
+            "number that the loop is shown: largest gain over generation 0, in steps; none unless set",
+            "ladder",
+        ),
+    ] = None
+    show_step: Annotated[
+        float | None,
+        Key(
+            "a number between 0 and 1",
+            "width of these steps; unless set 1/sqrt(pairs of a decision)",
+            0.05,
+            {"gt": 0, "lt": 1},
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)

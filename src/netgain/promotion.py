@@ -10,6 +10,7 @@ from netgain.approvals import DENIED, EXPIRED, gated
 from netgain.budget import total
 from netgain.errors import IntegrityError
 from netgain.evaluation import Sheet, averaged, evaluate
+from netgain.evidence.ladder import LadderStep, mean_gain
 from netgain.evidence.tally import unanswered_is_wrong
 from netgain.items import Block
 from netgain.jobs import Spend
@@ -31,6 +32,7 @@ def judge(row: Row, world: World) -> Outcome:
     sheets: dict[tuple[str, str], Sheet] = {}
     confirmed, promoted = _history(row, world)
     events, spends, decision = _screened(row, world, mode, systems, promoted)
+    row = replace(row, shown=_shown(row, world, mode))
     if decision is not None:
         return _ruled(row, world, mode, decision, events, total(spends))
     looks = max(1, world.suite.max_pairs // world.suite.block)
@@ -44,6 +46,7 @@ def judge(row: Row, world: World) -> Outcome:
         decision = world.gate.decide(mode, confirmed + 1, columns, exhausted=last, waived=arm.waived, promoted=promoted)
         if decision.final:
             break
+    row = replace(row, shown=_shown(row, world, mode, decision, columns[world.suite.gate_axis.name]))
     drawn = _drawn(row, world) if arm.gate == "random" else None
     if drawn and decision.outcome != "promote":  # a receipt without the gate's consent is one of a gate that watches
         mode = "watch"
@@ -93,6 +96,22 @@ def _answers(row: Row, world: World, look: int, systems: Mapping[str, str]) -> t
     return [averaged(same) for same in zip(*drawn, strict=True)], spends
 
 
+def _shown(
+    row: Row, world: World, mode: str, decision: Any = None, columns: Mapping[str, Any] | None = None
+) -> float | None:
+    """The number that the loop is shown from here on: moved by a decision, or as it was; None in runs without one.
+
+    A gate that only watches tells nothing, and where promotions are drawn no truth is to come through. A void decision
+    moves nothing.
+    """
+    if world.show_step is None or mode == "watch" or world.arm(row).gate == "random":
+        return None
+    ladder = LadderStep(world.show_step, round((row.shown or 0.0) / world.show_step))
+    if columns is None or decision.reason in ("missing", "unreadable"):
+        return ladder.best
+    return ladder.after(*mean_gain(columns["candidate"], columns["anchor"])).best
+
+
 def gate_mode(row: Row, world: World) -> str:
     """Mode of the gate in a run; a gate whose promotions are drawn works in the study's."""
     own = world.arm(row).gate
@@ -134,6 +153,7 @@ def _ruled(
         **decision.to_json(),
         "receipt": receipt,
         **({} if drawn is None else {"drawn": drawn}),
+        **({} if row.shown is None else {"shown": row.shown}),
     }
     adopts = outcome == "promote" or mode == "watch" or (mode == "advance" and outcome != "reject")
     after, asked = gated(replace(row, verdict=outcome), world, adopts)

@@ -64,7 +64,7 @@ def _proposal(row: Row, world: World, arm: Arm) -> tuple[Done, Budget]:
         accepted=row.accepted if world.loop.sees_accepted and not fresh else None,
         dev=[dict(item) for item in dev.items], round=1 if fresh else row.round,
         proposer=f"{arm.proposer}.{arm.variant}" if arm.variant else arm.proposer, seed=world.seed(row, "propose"),
-        closed=list(arm.closed),
+        closed=list(arm.closed), **({} if fresh or row.shown is None else {"shown": row.shown}),
     )  # fmt: skip
     return done, budget
 

@@ -98,7 +98,8 @@ class Feedback:
 
 @dataclass(frozen=True)
 class View:
-    """Everything that a proposal may see. Gate, report, anchor and sealed items are not in it, in any form.
+    """Everything that a proposal may see. Gate, report, anchor and sealed items are not in it, in any form, nor a score
+    on them but for `shown`, in studies that register it.
 
     Attributes:
         parent: the system that a change is applied to.
@@ -111,6 +112,8 @@ class View:
         rng: this round's random stream.
         round: from 1.
         closed: surfaces that may not be touched in this run, whatever the loop declares; a change on one is refused.
+        shown: largest gain over generation 0 that the gate has seen in this run, in the registered steps; None before
+            its first decision, and where none is shown (`[gate] show`).
     """
 
     parent: System
@@ -123,3 +126,4 @@ class View:
     rng: Generator
     round: int
     closed: Sequence[str] = ()
+    shown: float | None = None

@@ -28,6 +28,7 @@ class Row:
         change, candidate: what is between its stages.
         verdict: outcome of the last gate decision.
         accepted: the one bit that the loop sees: True, False, or None when undecided.
+        shown: the number that the loop is shown of the gate (`netgain.evidence.ladder`); None where there is none.
         restores: rollbacks so far.
         seen: digest of the fingerprints of all inputs that were trained on.
         kept_at: round -> released system, for generations that the claim names.
@@ -61,6 +62,7 @@ class Row:
     answer: dict[str, float | None] = field(default_factory=dict)
     end: str | None = None
     plan: int | None = None
+    shown: float | None = None
 
     @property
     def id(self) -> str:
@@ -81,8 +83,9 @@ class Row:
     def to_json(self) -> dict[str, Json]:
         """Plain JSON; `from_json` is its inverse."""
         record = asdict(self)
-        if self.plan is None:
-            del record["plan"]
+        for name in ("plan", "shown"):
+            if record[name] is None:
+                del record[name]
         return record
 
     @classmethod

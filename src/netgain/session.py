@@ -26,6 +26,7 @@ from netgain.contract import code_digest, differences, libraries, parts_of
 from netgain.epochs import Consent, bridge, open_epoch, refusal, same_items
 from netgain.errors import ConfigError, DiskFull, IntegrityError, Outage, Stopped, Waiting
 from netgain.evaluation import Under
+from netgain.evidence.ladder import nats_shown
 from netgain.evidence.looks import looks_of
 from netgain.evidence.verdict import Verdict, decide_verdict
 from netgain.executors import LocalWorkers, Reference, reference_of
@@ -34,7 +35,7 @@ from netgain.gates import GateOptions, GatePlan
 from netgain.gates.gate import BettingGate, check_reach, on_used_items, plan_of
 from netgain.items import Dealer
 from netgain.jobs import Jobs
-from netgain.ledger import Event, FolderLock, Ledger
+from netgain.ledger import Event, FolderLock, Ledger, Stored
 from netgain.ledger.files import DIGESTS, sweep, write_durably
 from netgain.planning import Plan, plan_study
 from netgain.planting import Planted, Planter, check_planted, require_live
@@ -488,7 +489,7 @@ def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: Loca
         gate=BettingGate(on_used_items(study.gate_plan(), raised(facts.registration["exposure"]))),
         scanner=Scanner(study.suite), monitors=study.monitors, probation=study.probation,
         canaries=_planter(study, folder, facts),
-        screen_items=study.gate.screen_items, draws=study.gate.draws,
+        screen_items=study.gate.screen_items, draws=study.gate.draws, show_step=study.gate_plan().show_step,
         mode=study.mode, dealer=_dealer(study, folder, facts), root=facts.registration["root"], log=log, store=store,
         jobs=Jobs(executor, store, Deaths(log), study.deadline_seconds, Sandboxes(log, study.loop.sandbox)),
         rounds=study.rounds, limits=study.limits, tries=study.tries, keep_at=(half_of(study.rounds),),
@@ -606,10 +607,21 @@ def _booking(study: Study, log: Ledger, watch: Watcher) -> Watcher:
 
 def _book(study: Study, log: Ledger) -> bool:
     held = next(log.events("claim_registered")).data
-    decisions = [event.data for event in log.events("gate_decision")]
+    entries = list(log.events("gate_decision"))
+    decisions = [event.data for event in entries]
     told_apart = study.mode == "advance" or study.loop.sees_accepted
     name = digest([held["claim_digest"], held["secret_sha256"]])[:16]
-    return book_answers(study.suite, name, decisions, told_apart=told_apart)
+    nats = _nats_shown(study.gate_plan().show_step, entries)
+    return book_answers(study.suite, name, decisions, told_apart=told_apart, shown_nats=nats)
+
+
+def _nats_shown(step: float | None, decisions: Sequence[Stored]) -> float:
+    """What the numbers that a study's runs were shown gave away; a screened candidate was asked no gate item."""
+    runs: dict[str | None, list[float]] = {}
+    for entry in decisions:
+        if "shown" in entry.data and entry.data["reason"] != "screened":
+            runs.setdefault(entry.run, []).append(entry.data["shown"])
+    return 0.0 if step is None else nats_shown(step, list(runs.values()))
 
 
 def _starts(study: Study, log: Ledger, *, extend: bool) -> int:

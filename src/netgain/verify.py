@@ -1246,7 +1246,38 @@ def gate(study: Study) -> str:
     for entry in study.of("gate_decision"):
         wrong = _decide_again(study, entry, sheets)
         need(not wrong, f"seq {entry.seq}: decision of {entry.run}, round {entry.data['round']}: {wrong}")
-    return f"{len(study.of('gate_decision'))} decisions replayed from raw scores"
+    moves = sum(_climbed(study, run, sheets) for run in study.rows)
+    told = f"; numbers that loops were shown moved {moves} times" if "show" in study.record["contract"]["gate"] else ""
+    return f"{len(study.of('gate_decision'))} decisions replayed from raw scores{told}"
+
+
+def _climbed(study: Study, run: str, sheets: Mapping[tuple[str, int, str, str], Entry]) -> int:
+    """How often the number moved that a run was shown: the largest gain over generation 0, by whole steps.
+
+    It moves when a gain beats it by the registered step and by 1/sqrt(pairs) (Blum & Hardt 2015), and never else; runs
+    under a gate that only watches, or whose promotions are drawn, are shown none.
+    """
+    plan = study.record["contract"]["gate"]
+    due = "show" in plan and study.mode(run) in ("strict", "advance") and lots(study, run) is None
+    moves, level, shown, decided = 0, 0, None, {entry.seq for entry in study.of("gate_decision", run)}
+    for entry in study.told[run]:
+        here, data = f"seq {entry.seq}: {run}", entry.data
+        if entry.seq in decided:
+            need(("shown" in data) is due, f"{here} is {'not ' if due else ''}shown a number, against the plan")
+            if due and data["reason"] not in ("screened", "missing", "unreadable"):
+                columns = [sheets[run, data["round"], plan["axis"], role].data for role in ("candidate", "anchor")]
+                moved = minus(strict(columns[0])["values"], columns[1]["values"])
+                gains = [one for one in moved if one is not None]
+                gain, least = math.fsum(gains) / max(1, len(gains)), max(plan["show_step"], len(gains) ** -0.5)
+                if gains and gain > level * plan["show_step"] + least:
+                    moves, level = moves + 1, round(gain / plan["show_step"])
+            shown = level * plan["show_step"] if due else None
+            wrong = differs(shown, data.get("shown"), f"{here}: the number shown")
+            need(not wrong, wrong)
+        if "row" in data:
+            wrong = differs(shown, data["row"].get("shown"), f"{here}: the number shown in its row")
+            need(not wrong, wrong)
+    return moves
 
 
 def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, str, str], Entry]) -> str:
@@ -2178,8 +2209,9 @@ class Case:
         strict = [entry for entry in self.log.of("gate_decision") if entry.data["mode"] == "strict"]
         held = {entry.run for entry in strict if entry.data["outcome"] != "promote"}
         rows = {run: row for runs in self.own for run, row in runs.items()}
-        said = [e for e in self.log.of("gate_decision") if e.data["outcome"] in ("promote", "reject")]
-        told = [e for e in said if self.study["sees_accepted"] and e.data["round"] < self.log.rows[e.run]["round"]]
+        bits = ("promote", "reject") if self.study["sees_accepted"] else ()
+        said = [e for e in self.log.of("gate_decision") if e.data["outcome"] in bits or "shown" in e.data]
+        told = [e for e in said if e.data["round"] < self.log.rows[e.run]["round"]]
         held |= {entry.run for entry in self.log.of("watched") if entry.data["acted"]}
         held |= {entry.run for entry in told}  # a later proposal knew what the gate had said
         steered = [run in held or row["restores"] or row["released"] != row["working"] for run, row in rows.items()]

@@ -106,6 +106,7 @@ class World:
     one_generation_0: bool = False  # all starts share it: the claim is about runs from this one
     screen_items: int = 0  # development items on which a candidate is screened before it is confirmed
     draws: int = 1  # answers per item at the gate, averaged inside the item
+    show_step: float | None = None  # width of the steps of the number that loops are shown; None: none is
     scanner: Scanner = lambda documents: {}  # looks for protected items in what a loop makes
     monitors: Sequence[Monitor] = ()  # registered; they look at every candidate before the gate does
     probation: Probation | None = None  # registered: promoted generations are on trial beside the one before

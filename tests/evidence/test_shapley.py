@@ -70,14 +70,33 @@ def test_what_is_not_a_full_factorial_of_up_to_five_is_refused(shape):
         shapley(np.zeros(shape))
 
 
+def oracle(row, players, index, order=1):
+    """What shapiq computes of one start, exactly: {members: value}."""
+    why = "shapiq is not installed (extra `oracles`)"
+    game_theory = pytest.importorskip("shapiq.game_theory", reason=why, exc_type=ImportError)
+
+    def game(coalitions):
+        return np.array([row[sum(1 << i for i, there in enumerate(one) if there)] for one in coalitions])
+
+    return game_theory.ExactComputer(n_players=players, game=game)(index, order)
+
+
 @pytest.mark.parametrize("players", SIZES[1:])
 def test_it_is_that_of_shapiq(players):
-    game_theory = pytest.importorskip("shapiq.game_theory", reason="shapiq is not installed", exc_type=ImportError)
-    values = games(players, starts=3)
-    for row in values:
+    for row in games(players, starts=3):
+        found = oracle(row, players, "SV")
+        assert shapley(row[None])[0] == pytest.approx([found[(i,)] for i in range(players)], abs=1e-9)
 
-        def game(coalitions, row=row):
-            return np.array([row[sum(1 << i for i, there in enumerate(one) if there)] for one in coalitions])
 
-        oracle = game_theory.ExactComputer(n_players=players, game=game)("SV")
-        assert shapley(row[None])[0] == pytest.approx([oracle[(i,)] for i in range(players)], abs=1e-9)
+@pytest.mark.parametrize("index", ["FSII", "STII", "k-SII"])
+@pytest.mark.parametrize("players", SIZES[2:])
+def test_in_a_game_of_pairs_it_is_the_own_part_and_half_of_every_interaction(players, index):
+    """Where nothing beyond pairs interacts, the interaction indices are one, and a pair shares what it makes evenly."""
+    rng = np.random.default_rng(players)
+    own, pairs = rng.normal(size=players), np.triu(rng.normal(size=(players, players)), 1)
+    there = np.array([[mask >> i & 1 for i in range(players)] for mask in range(1 << players)], dtype=float)
+    row = there @ own + np.einsum("mi,ij,mj->m", there, pairs, there)
+    found = oracle(row, players, index, order=2)
+    alone = [found[(i,)] for i in range(players)]
+    both = [sum(found[(min(i, j), max(i, j))] for j in range(players) if j != i) for i in range(players)]
+    assert shapley(row[None])[0] == pytest.approx(np.add(alone, np.multiply(0.5, both)), abs=1e-8)

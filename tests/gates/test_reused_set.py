@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from netgain.errors import ConfigError
-from netgain.evidence.exposure import Exposure, LadderStep, best_log_e, log_histories
+from netgain.evidence.exposure import Exposure, best_log_e, log_histories
 from netgain.gates import GatePlan, GuardRule
 from netgain.gates.gate import check_reach, on_used_items
 from netgain.gates.reuse import ReusedGate
@@ -160,15 +160,6 @@ def test_a_set_that_was_never_asked_raises_nothing_and_rejections_that_were_told
     assert Exposure(1, 0) + Exposure(2, 1, 1, 0.5) == Exposure(3, 1, 1, 0.5)
     with pytest.raises(ValueError, match="among the queries"):
         Exposure(1, 1, 1)
-
-
-def test_the_ladder_moves_by_whole_steps_only():
-    ladder = LadderStep(100)
-    assert ladder.after(0.031).best == 0.0
-    moved = ladder.after(0.031).after(0.09)  # less than a step of .1 better
-    assert (moved.best, moved.shown) == (0.0, 1)
-    assert moved.after(0.16).best == pytest.approx(0.2)
-    assert moved.nats == pytest.approx(math.log(21))
 
 
 def test_used_items_are_refused_when_they_cannot_reach_their_threshold():

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from dataclasses import replace
+from html import unescape
 from itertools import pairwise
 from statistics import mean, median
 
@@ -156,6 +157,9 @@ def test_used_gate_items_are_said_with_what_they_cost(log):
     assert "could not all be read" in text
     assert "answered 12 questions in earlier studies here, 3 of them with a promotion" in text
     near(figures(text)[-1:], [8.2])
+    paid = {"ladder": {**asked, "shown_nats": 2.5}}
+    facts = reduce(studies.altered(log, "claim_registered", exposure=paid))
+    assert sentences.attempts(facts).endswith("raised by 8.2 nats, of which 2.5 for numbers that loops were shown.")
     assert "Gate items" not in sentences.attempts(reduce(log.events()))
 
 
@@ -175,6 +179,26 @@ def test_decisions_and_deciders_are_counted_with_their_denominator(log, reading)
     who = [one.data["decided_by"] for one in log.events("decision") if one.run.endswith("/self")]
     assert f"of {len(who)} recorded decisions" in sentences.autonomy(reading)
     assert f"{who.count('system')} by the system, {who.count('rule')} by a fixed rule" in sentences.autonomy(reading)
+
+
+def test_moves_of_a_shown_number_are_counted_and_the_number_stands_nowhere(log, reading):
+    assert "it was shown a number" not in sentences.decisions(reading)
+    registered = next(log.events("claim_registered")).data["contract"]
+    gate = {**registered["gate"], "show": "ladder", "show_step": 0.05}
+    climbs = {1: 0.0, 2: 0.3173, 3: 0.3173, 4: 0.7391, 5: 0.7391}
+
+    def shown(one):
+        if one.kind == "claim_registered":
+            return dataclasses.replace(one, data={**one.data, "contract": {**registered, "gate": gate}})
+        told = one.kind == "gate_decision" and one.run.endswith("/self")
+        return dataclasses.replace(one, data={**one.data, "shown": climbs[one.data["round"]]}) if told else one
+
+    facts = reduce(map(shown, log.events()))
+    said = sentences.decisions(read(facts))
+    assert "in steps of 0.05 (not an estimate of the gain); it moved in 12 of 30." in said
+    page = render_report(facts)
+    assert said in unescape(page).replace("</code>", "`").replace("<code>", "`")
+    assert not any(one in page for one in ("0.3173", "0.317", "31.73", "0.7391", "0.739", "73.91"))
 
 
 def test_the_placebo_is_compared_with_chance(reading):

@@ -4,7 +4,8 @@ from netgain.evidence.betting import items_to_reach, log_capital, log_capital_gr
 from netgain.evidence.clusters import cluster_means, cluster_starts
 from netgain.evidence.effects import Chain, Contrast, chain, closest_controls, contrast, mean_beside_median, net_gains
 from netgain.evidence.exact import ExactState, exact_sequential, scheduled_looks
-from netgain.evidence.exposure import Exposure, LadderStep, log_histories
+from netgain.evidence.exposure import Exposure, log_histories
+from netgain.evidence.ladder import LadderStep
 from netgain.evidence.looks import Looks, TypicalStart, chances, default_looks, open_looks, planned_looks, typical_start
 from netgain.evidence.power import expected_items, planned_chances, refusal, smallest_gain, smallest_net_gain
 from netgain.evidence.sequences import Bounds, confidence_sequence

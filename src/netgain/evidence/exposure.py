@@ -38,7 +38,7 @@ class Exposure:
         queries: decisions made on the set.
         accepts: answers "promoted" among them.
         rejects: answers "rejected" that were told apart from "undecided": a second bit; 0 where they were not.
-        shown_nats: nats of further numbers shown (`LadderStep`): any of them may have been any of its steps.
+        shown_nats: nats of further numbers shown, by `netgain.evidence.ladder`.
     """
 
     queries: int = 0
@@ -79,43 +79,3 @@ def best_log_e(items: int, *, gain: float, planned_second_moment: float) -> floa
         return 0.0
     design = {"null": 0.0, "gain": gain, "planned_second_moment": planned_second_moment}
     return float(log_capital([1.0] * items, **design)[-1])
-
-
-@dataclass(frozen=True)
-class LadderStep:
-    """A number from a gate set that may be shown: it moves only when a score beats the best shown by 1/sqrt(n).
-
-    Blum & Hardt, "The Ladder" (ICML 2015). Shown is the best score so far, rounded to steps of 1/sqrt(n); a score
-    that does not beat it by a step shows the old number again.
-
-    Attributes:
-        items: n, items of the set.
-        best: number shown so far, None before the first.
-        shown: how often it moved.
-    """
-
-    items: int
-    best: float | None = None
-    shown: int = 0
-
-    def __post_init__(self) -> None:
-        if self.items < 1:
-            raise ValueError(f"items {self.items!r} must be at least 1")
-
-    @property
-    def step(self) -> float:
-        """1/sqrt(n), in score units."""
-        return 1.0 / math.sqrt(self.items)
-
-    def after(self, score: float) -> "LadderStep":
-        """Return the ladder after a mean, or mean difference, in [-1, 1]; its ``best`` is what may be shown."""
-        if not -1.0 <= score <= 1.0:
-            raise ValueError(f"score {score!r} is outside [-1, 1]")
-        if self.best is not None and score <= self.best + self.step:
-            return self
-        return LadderStep(self.items, round(score / self.step) * self.step, self.shown + 1)
-
-    @property
-    def nats(self) -> float:
-        """What the moves gave away: log2(steps) bits each, steps = 2 sqrt(n) + 1 of the range [-1, 1]."""
-        return self.shown * math.log(math.floor(2.0 * math.sqrt(self.items)) + 1.0)

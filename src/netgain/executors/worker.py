@@ -149,6 +149,7 @@ class Tasks:
             rng=_rng(task["seed"]),
             round=task["round"],
             closed=tuple(task.get("closed", ())),
+            shown=task.get("shown"),
         )
 
     def _truth(self, change: Change) -> list[bool] | None:

@@ -128,6 +128,11 @@ def plan_of(suite: Suite, mode: str, rounds: int, options: GateOptions | None = 
     if chosen.screen_items and mode == "advance":
         what = "a screen in mode 'advance', in which every state of the loop is judged"
         raise ConfigError(what, fix="leave screen_items out, or take mode 'strict'")
+    if chosen.show and mode == "watch":
+        what = "a shown number in mode 'watch', in which the loop is told nothing of the gate"
+        raise ConfigError(what, fix="leave show out, or take mode 'strict' or 'advance'")
+    if chosen.show and chosen.show_step is None:
+        chosen = replace(chosen, show_step=1.0 / math.sqrt(suite.max_pairs))
     return GatePlan(
         axis=axis.name, mode=mode, confirmations=rounds, block=suite.block, max_pairs=suite.max_pairs,  # type: ignore[arg-type]
         design_gain=suite.design_gain, planned_second_moment=axis.moment, step_margin=axis.step_margin,

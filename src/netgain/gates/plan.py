@@ -10,8 +10,10 @@ from netgain.evidence.spending import ErrorLedger, Spending
 
 GateMode = Literal["strict", "advance", "watch"]
 GateForm = Literal["betting", "grid", "group_sequential", "fixed"]
+GateShow = Literal["ladder"]
 EXACT = ("group_sequential", "fixed")
 LARGEST_GRID_MARGIN = 0.5  # the largest fixed bet, .64, must leave capital at every null
+_SHOWN = ("show", "show_step")  # written where they are set: plans without them keep their digests
 LARGEST_RAISE = 600.0  # nats; a level of exp(-600) is still a number
 
 
@@ -26,6 +28,8 @@ class GateOptions:
         screen_items: development items on which a candidate is screened before it may be confirmed; 0: no screen.
         screen_z: standard errors above the released system that the screen asks for.
         draws: answers per item and system, averaged inside the item.
+        show: "ladder" tells the loop the largest gain over generation 0 at the gate so far, in steps; None: no number.
+        show_step: width of a step, in score units; None: 1/sqrt(pairs that a decision may use).
     """
 
     form: GateForm = "betting"
@@ -34,6 +38,8 @@ class GateOptions:
     screen_items: int = 0
     screen_z: float = 1.0
     draws: int = 1
+    show: GateShow | None = None
+    show_step: float | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,8 @@ class GatePlan:
             standard errors is not confirmed: it spends nothing. Mode strict only.
         draws: Answers per item and system that were averaged inside the item.
         log_raise: Nats by which the threshold of the release test is raised, because its items were asked before.
+        show, show_step: The number that a loop is shown, and the width of its steps (`netgain.evidence.ladder`); None:
+            decisions alone are told.
     """
 
     axis: str
@@ -116,9 +124,12 @@ class GatePlan:
     screen_z: float = 1.0
     draws: int = 1
     log_raise: float = 0.0
+    show: GateShow | None = None
+    show_step: float | None = None
 
     def __post_init__(self) -> None:
         self._check_form()
+        self._check_shown()
         if self.mode not in get_args(GateMode):
             raise ConfigError.unknown("gate mode", self.mode, get_args(GateMode))
         for name in ("level", "harm_level", "design_gain"):
@@ -166,6 +177,15 @@ class GatePlan:
             raise ConfigError(what, fix=f"take form 'betting', or margins up to {LARGEST_GRID_MARGIN:g}")
         _check_raise(self.axis, self.log_raise)
 
+    def _check_shown(self) -> None:
+        if self.show is not None and self.show not in get_args(GateShow):
+            raise ConfigError.unknown("number that a gate shows", self.show, get_args(GateShow))
+        if (self.show is None) is not (self.show_step is None):
+            what = f"show {self.show!r} with show_step {self.show_step!r}: a shown number moves in steps"
+            raise ConfigError(what, fix="give both, or neither")
+        if self.show_step is not None:
+            _check_range("show_step", self.show_step, 0.0, 1.0)
+
     @property
     def looks(self) -> tuple[int, ...]:
         """Pairs asked at which an exact release test is looked at; empty in the betting forms."""
@@ -195,8 +215,8 @@ class GatePlan:
         return Spending(self.harm_level, self.confirmations, ledger)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plan as plain JSON values; ``from_json`` is its inverse."""
-        record = asdict(self)
+        """Return the plan as plain JSON values, a shown number where there is one; ``from_json`` is its inverse."""
+        record = {key: value for key, value in asdict(self).items() if not (key in _SHOWN and value is None)}
         record |= {"guards": [asdict(guard) for guard in self.guards], "waived": list(self.waived)}
         return record
 

@@ -5,13 +5,15 @@ The threshold of each question is raised by what the answers before have given a
 any more, the set is used up and every further answer is no.
 """
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from netgain.errors import ConfigError
-from netgain.evidence.exposure import Exposure, LadderStep
+from netgain.evidence.exposure import Exposure
+from netgain.evidence.ladder import LadderStep
 from netgain.gates.gate import check_reach, on_used_items
 from netgain.gates.judge import AxisScores, GateDecision, decide
 from netgain.gates.plan import GatePlan
@@ -30,7 +32,7 @@ class ReusedGate:
         self.plan = replace(plan, max_pairs=items, block=items)
         self.exposure = exposure or Exposure()
         self.decisions: list[GateDecision] = []
-        self._ladder = LadderStep(items)
+        self._ladder = LadderStep(1.0 / math.sqrt(items))
 
     @property
     def used_up(self) -> str | None:
@@ -66,12 +68,14 @@ class ReusedGate:
         self.exposure += Exposure(queries=1, accepts=int(accepted))
         return accepted
 
-    def show(self, candidate: npt.ArrayLike, released: npt.ArrayLike) -> float | None:
-        """Return the largest gain so far in steps of 1/sqrt(items), where a number must be shown; books its steps.
+    def show(self, candidate: npt.ArrayLike, released: npt.ArrayLike) -> float:
+        """Return the largest gain so far in steps of 1/sqrt(items), where a number must be shown; books what it tells.
 
-        It moves when a candidate beats it by a step, and books what that told (`LadderStep`).
+        It moves when a candidate beats it by a step, and is 0 before the first (`LadderStep`).
         """
-        gain = float(np.nanmean(np.asarray(candidate, dtype=np.float64) - np.asarray(released, dtype=np.float64)))
-        before, self._ladder = self._ladder.nats, self._ladder.after(gain)
-        self.exposure += Exposure(shown_nats=self._ladder.nats - before)
+        gains = np.asarray(candidate, dtype=np.float64) - np.asarray(released, dtype=np.float64)
+        found = gains[~np.isnan(gains)]
+        before = self._ladder.nats
+        self._ladder = self._ladder.after(float(found.mean()) if found.size else None, found.size)
+        self.exposure += Exposure(shown_nats=max(0.0, self._ladder.nats - before))
         return self._ladder.best

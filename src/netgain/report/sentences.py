@@ -271,9 +271,13 @@ def used_items(facts: Facts) -> list[str]:
             found.append(
                 f"Gate items of {named(axis)} had answered {counted(one['queries'], 'question')} in earlier studies "
                 f"here, {one['accepts']} of them with a promotion: their threshold is raised by "
-                f"{one['log_raise']:.1f} nats."
+                f"{one['log_raise']:.1f} nats{_for_shown(one['shown_nats'])}."
             )
     return found
+
+
+def _for_shown(nats: float) -> str:
+    return f", of which {nats:.1f} for numbers that loops were shown" if nats else ""
 
 
 # ---- the four questions
@@ -648,6 +652,20 @@ def decisions(reading: Reading) -> str:
     return (
         f"Of {counted(total, 'candidate')} of {named(reading.arm)} the gate promoted {counts['promote']}, left "
         f"{counts['undecided']} undecided and rejected {counts['reject']}; {counted(restores, 'rollback')}."
+        f"{_shown(reading)}"
+    )
+
+
+def _shown(reading: Reading) -> str:
+    """How often a number moved that the loop was shown; the number is no estimate, and stands nowhere."""
+    step = reading.facts.registration["contract"]["gate"].get("show_step")
+    if step is None:
+        return ""
+    told = [[one["shown"] for one in run.decisions if "shown" in one] for run in reading.runs(reading.arm)]
+    moves = sum(new > old for run in told for old, new in zip([0.0, *run], run, strict=False))
+    return (
+        f" After each it was shown a number from the gate's items, in steps of {step:g} (not an estimate of the gain); "
+        f"it moved in {moves} of {sum(map(len, told))}."
     )
 
 
