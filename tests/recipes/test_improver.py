@@ -238,5 +238,5 @@ def test_the_sizes_are_what_the_page_says() -> None:
     assert {name: numbers[:2] for name, numbers in SIZES.items()} == {
         "tiny": (3, 6),
         "demo": (8, 6),
-        "default": (8, 12),
+        "default": (8, 20),
     }
