@@ -524,13 +524,12 @@ class Schedule:
     def __call__(self, run: str) -> dict[int, dict[str, float | None]]:
         with self._lock:
             seen, by_round = self._known.get(run, (-1, {}))
-            by_round = dict(by_round)
             for event in self._log.events("stage_done", run, seen):
                 seen = event.seq
                 if event.data["round"]:
                     by_round[event.data["round"]] = event.data["row"]["build"]
             self._known[run] = seen, by_round
-            return by_round
+            return dict(by_round)
 
 
 def _tidy(log: Ledger, store: ObjectStore, claimed: str, *, positions: bool = False) -> None:

@@ -82,6 +82,15 @@ def test_events_are_filtered_and_paged(tmp_path: Path) -> None:
         assert [entry.seq for entry in ledger.events("b", "r1/x", after=600)] == list(range(603, 1203, 6))
 
 
+def test_the_events_of_a_run_are_found_by_the_run(tmp_path: Path) -> None:
+    with filled(tmp_path) as ledger:
+        asked: list[str] = []
+        ledger._db.set_trace_callback(asked.append)
+        assert list(ledger.events("stage_done", "r0/self")) == [one for one in ledger.events() if one.run == "r0/self"]
+        ((*_, how),) = ledger._db.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
+    assert "events_run (run=?" in how, "by kind it would read the whole log at every stage"
+
+
 def test_appending_while_reading_neither_breaks_nor_repeats(tmp_path: Path) -> None:
     with filled(tmp_path, 1) as ledger:
         seen = []

@@ -27,7 +27,7 @@ from netgain.recipes.improver.strategy import (
     solved,
     stepping,
 )
-from netgain.recipes.improver.tasks import DECADES, QUADRATIC, STEEP, STEPS, VALLEYS, batch, score, task
+from netgain.recipes.improver.tasks import DECADES, QUADRATIC, STEEP, STEPS, VALLEYS, batch, place, score, task
 from netgain.records import Feedback, View
 from netgain.verify import verify
 
@@ -83,6 +83,18 @@ def test_the_scorer_believes_nothing_but_the_point(family: str) -> None:
     spare = [0.0] * 12
     spare[-1] = 50.0 * (1 - task(family, 3).used[-1])
     assert score(family, 3, spare) == 1.0, "coordinates that the function does not have do not count"
+
+
+def test_a_scorer_draws_the_same_function_and_answers_do_not_depend_on_what_else_is_asked() -> None:
+    for family in FAMILIES:
+        whole = task(family, 11)
+        for one, other in zip(place(family, 11), (whole.matrix, whole.first, whole.used), strict=True):
+            assert (one == other).all()
+    asked = [{"family": family, "seed": seed} for seed in range(3) for family in FAMILIES]
+    system, budget = {"numbers": GOOD.tolist()}, Budget()
+    together = Improver().answer(system, asked, budget, None)
+    assert together == [Improver().answer(system, [one], Budget(), None)[0] for one in asked]
+    assert budget.spent["tokens"] == len(asked)
 
 
 def test_a_chain_of_tries_takes_the_best_edit_where_it_is_better_and_goes_on_from_there() -> None:
@@ -238,5 +250,5 @@ def test_the_sizes_are_what_the_page_says() -> None:
     assert {name: numbers[:2] for name, numbers in SIZES.items()} == {
         "tiny": (3, 6),
         "demo": (8, 6),
-        "default": (8, 12),
+        "default": (8, 20),
     }

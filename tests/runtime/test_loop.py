@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -241,6 +242,35 @@ def test_doing_a_stage_twice_changes_nothing(tmp_path: Path) -> None:
         again = STAGES[row.stage](row, world)
         assert again.row == STAGES[row.stage](row, world).row
         step("r0/self", world)
+
+
+class Counted:
+    """A log that counts the entries that are read from it."""
+
+    def __init__(self, log: Any) -> None:
+        self.log, self.read = log, 0
+
+    def events(self, *asked: Any) -> Iterator[Any]:
+        for event in self.log.events(*asked):
+            self.read += 1
+            yield event
+
+
+def test_spend_by_round_is_what_the_whole_log_says_and_reads_no_entry_twice(tmp_path: Path) -> None:
+    world = world_in(tmp_path, ["self", "frozen"], rounds=2)
+    log, run = Counted(world.log), run_id(0, "self")
+    schedule = Schedule(log)  # type: ignore[arg-type]
+    enrol(world, [0], 1, lambda: "label")
+    seen: dict[int, Any] = {}
+    while not Row.from_json(world.log.row(run) or {}).done:
+        step(run, world)
+        stages = [event.data for event in world.log.events("stage_done", run)]
+        seen = {one["round"]: one["row"]["build"] for one in stages if one["round"]}
+        assert schedule(run) == seen
+    assert sorted(seen) == [1, 2]
+    assert log.read == len(stages)
+    schedule(run).clear()
+    assert schedule(run) == seen, "nobody can edit what is known"
 
 
 def test_controls_spend_at_least_what_the_loop_spent(tmp_path: Path) -> None:

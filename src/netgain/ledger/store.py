@@ -218,7 +218,7 @@ class Ledger:
             run: only this run.
             after: only entries with a larger seq.
         """
-        # The plus keeps SQLite off the index by kind where the run is known; a run has tens of events.
+        # The plus keeps SQLite from the index by kind where a run is named: it has tens of events, a kind thousands.
         tests = [("kind = ?" if run is None else "+kind = ?", kind), ("run = ?", run)]
         asked = [(text, value) for text, value in tests if value is not None]
         where = " AND ".join(["seq > ?", *(text for text, _ in asked)])

@@ -47,7 +47,7 @@ ON, ON_MORE = 16, 32  # functions of a try
 PATIENCE = 2  # rounds in which no edit was taken, after which the system stops
 ELSEWHERE = 1 << 60  # seeds of measured functions; those of a round lie below
 # rounds, starts; gate, report and sealed items
-SIZES = {"tiny": (3, 6, 8, 4, 16), "demo": (8, 6, 16, 8, 60), "default": (8, 12, 16, 8, 120)}
+SIZES = {"tiny": (3, 6, 8, 4, 16), "demo": (8, 6, 16, 8, 60), "default": (8, 20, 16, 8, 60)}
 NOTES = {"edits": "numbers that it may edit: own (all four), or step (the first step alone)"}
 STATE = {
     "parent": "numbers that are edited",
@@ -260,7 +260,7 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     rounds, starts, *_ = SIZES[made.size]
     demo = made.size == "demo"
     claim = Claim(
-        "quadratic", by=0.02, beats=("frozen", "stacked"), rung="R2" if demo else "R6", expected=0.15,
+        "quadratic", by=0.02, beats=("frozen", "stacked"), rung="R2" if demo else "R7", expected=0.15,
         transplant_by=0.0 if demo else 0.01,
     )  # fmt: skip
     arms = ("self", *CONTROLS, *(() if demo else MORE))
