@@ -5,6 +5,7 @@
 
 import os
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,9 @@ from netgain.errors import SandboxError
 from netgain.sandbox import Job, Limits
 from netgain.sandbox.probe import probed
 from netgain.sandbox.wasm import VARIABLE, Wasm
+from netgain.testing.attacks import ATTACKS, check_backend, summary
 from netgain.testing.sandboxes import CHECKS, checks_of
+from netgain.testing.trials import record
 
 wasmtime = pytest.mark.skipif(find_spec("wasmtime") is None, reason="wasmtime is not installed: netgain[wasm]")
 python = pytest.mark.skipif(
@@ -24,6 +27,7 @@ HEAD = """(module
   (memory (export "memory") 1)
   (data (i32.const 8) "\\10\\00\\00\\00\\06\\00\\00\\00answer")
 """
+ITS_OWN = "open the standard library for writing"  # it may open it and not write it: see the last test
 WRITE = "(drop (call $write (i32.const {end}) (i32.const 8) (i32.const 1) (i32.const 100)))"
 
 
@@ -115,3 +119,29 @@ def test_python_does_what_every_backend_has_to(name):
 @python
 def test_every_attack_of_the_probe_is_stopped():
     assert [one for one in probed(Wasm()) if not one.stopped] == []
+
+
+@python
+def test_nothing_gets_through_webassembly():
+    attacks = [one for one in ATTACKS if one.name != ITS_OWN]
+    found = summary(check_backend(Wasm(), attacks, pure=True, start_s=60.0))
+    record("G7", "attacks on WebAssembly", trials=len(found["succeeded"]) + len(found["stopped"]),
+           failures=len(found["succeeded"]), seed=None, command="pytest tests/sandbox/test_wasm.py",
+           not_tried=len(found["not tried"]))  # fmt: skip
+    assert found["succeeded"] == [] and len(found["stopped"]) >= 40
+
+
+@python
+def test_the_library_can_be_opened_for_writing_and_not_written():
+    writes = b"""
+import os
+place = os.open(os.__file__, os.O_RDWR)
+try:
+    os.write(place, b"#mark")
+    os.write(3, b"written")
+except OSError:
+    os.write(3, b"refused")
+os.write(3, open(os.__file__, "rb").read(5))
+"""
+    said = Wasm().run(Job(source=writes)).result
+    assert said.startswith(b"refused") and not said.endswith(b"#mark")
