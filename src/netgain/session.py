@@ -677,7 +677,9 @@ def _conclude(
     arms = [name for name in study.arms if name not in study.untestable()]
     if fresh:
         if not any(replica in fresh for replica, _ in facts.moves):  # else interrupted: those systems are needed
-            _tidy(log, ObjectStore(folder / "objects"), study.claim.arm, positions=study.loop.keeps_positions)
+            # By the store that goes on writing: another one would leave it sure of objects that are gone.
+            assert isinstance(world.store, ObjectStore)
+            _tidy(log, world.store, study.claim.arm, positions=study.loop.keeps_positions)
         if not missing_transplant(study.loop, study.claim):
             own = [name for name in (study.claim.arm, "ungated") if name in arms]
             say(f"moving improvers of {len(fresh)} starts")

@@ -110,6 +110,32 @@ def test_a_study_ends_with_a_verdict_a_report_and_a_closed_folder(tmp_path: Path
     )
 
 
+def test_what_is_made_again_after_the_tidying_is_there(tmp_path: Path, machine: pytest.MonkeyPatch) -> None:
+    """A moved improver may make, to the byte, what a run had made and the tidying has dropped."""
+    folder, held, worlds = tmp_path / "study", dict[str, bytes](), list[Any]()
+    own_world, own_tidy, own_seal = session._world, session._tidy, session.open_seal
+
+    def world(*given: Any) -> Any:
+        worlds.append(own_world(*given))
+        return worlds[-1]
+
+    def tidy(log: Ledger, store: Any, *given: Any, **more: Any) -> None:
+        held.update({digest: store.get(digest) for digest in store.digests()})
+        own_tidy(log, store, *given, **more)
+
+    def seal(log: Ledger, *given: Any) -> Any:
+        dropped = next(log.events("objects_dropped")).data["digests"]
+        for digest in dropped:
+            assert worlds[0].store.put(held[digest]) == digest
+            assert worlds[0].store.get(digest) == held[digest]
+        assert dropped
+        return own_seal(log, *given)
+
+    for name, patched in (("_world", world), ("_tidy", tidy), ("open_seal", seal)):
+        machine.setattr(session, name, patched)
+    run_study(tiny.study(), folder)
+
+
 def test_the_claim_is_registered_before_generation_0_and_names_all_that_it_rests_on(tmp_path: Path) -> None:
     run_study(tiny.study(replicas=1, rounds=1), tmp_path / "study")
     with Ledger.open(tmp_path / "study", readonly=True) as log:
