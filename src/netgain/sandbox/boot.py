@@ -36,9 +36,18 @@ def drop(account: int) -> None:
         posix.setresuid(account, account, account)
         posix.setuid(0)
     except PermissionError:
-        if posix.getresuid() == (account,) * 3 and posix.getresgid() == (account,) * 3:
+        if posix.getresuid() == (account,) * 3 and posix.getresgid() == (account,) * 3 and not inheritable():
             return
     posix._exit(120)
+
+
+def inheritable() -> int:
+    """Clear all capabilities, those that a program could inherit too: 0, else it could not be done."""
+    import _ctypes  # of `ctypes`, which costs more, only this is needed
+
+    capset = _ctypes.dlsym(_ctypes.dlopen(None, 0), "capset")  # type: ignore[attr-defined,arg-type,unused-ignore]
+    head = 0x20080522.to_bytes(4, sys.byteorder) + bytes(4)  # version 3, this process: capset(2)
+    return int(_ctypes.call_function(capset, (head, bytes(24))))  # type: ignore[attr-defined,unused-ignore]
 
 
 def prepare(result: str, descriptors: str, account: str, limits: str, *site: str):  # type: ignore[no-untyped-def]

@@ -6,7 +6,7 @@ or process touched, did anything outlive the job, is more kept of it than was al
 lets an honest program fail has stopped nothing and does not pass either.
 
 The numbers of the threats are those of docs/threats.md. Not covered: faults of the kernel and of the processor, inodes
-(no limit counts them), and what needs hardware that this machine lacks.
+(`netgain.testing.sandboxes` fills a folder with names), and what needs hardware that this machine lacks.
 """
 
 from __future__ import annotations
