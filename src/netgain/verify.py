@@ -642,13 +642,15 @@ def measures(study: Study) -> str:
         row, at, start = entry.data["row"], entry.data["round"], f"r{entry.data['row']['replica']}"
         asked = [("report", role, f"{start}|k{at}") for role in ("working", "released")]
         asked += [("anchor", "anchor", start)] if row["arm"] == "frozen" else []
+        twice = (entry.run, at, "anchor", next(iter(study.axes)), "again") in sheets  # older records have none
+        asked += [("anchor", "again", start)] if twice and row["arm"] == "frozen" and at == 0 else []
         for axis, spec in ((name, axis) for name, axis in study.axes.items() if axis["report_items"]):
             for split, role, key in asked:
                 place, what = (entry.run, at, split, axis, role), f"{split} scores of {role} on {axis!r} in round {at}"
                 need(place in sheets, f"seq {entry.seq}: {entry.run} has no {what}")
                 sheet = sheets.pop(place)
                 size = len(sheet.data["values"]) if from_list(spec) else spec["report_items"]
-                wanted = {"system": row[role], "key": key, "start": 0, "values": size}
+                wanted = {"system": row["anchor" if role == "again" else role], "key": key, "start": 0, "values": size}
                 ours = {**sheet.data, "values": len(sheet.data["values"])}
                 wrong = differs(wanted, ours, f"seq {sheet.seq}: {split} scores:")
                 need(not wrong, wrong)
@@ -688,7 +690,7 @@ def bridges(study: Study) -> str:
             need(same and latest[same[0]]["epoch"] < pending, f"{here}: not what was measured before, or bridged twice")
             pairs[same[0]] = [latest[same[0]], data]
             latest |= dict.fromkeys(same, data)
-        elif data["split"] == "anchor":
+        elif data["split"] == "anchor" and data["role"] == "anchor":
             latest[run, data["axis"], "generation 0"] = data
         elif data["split"] == "report" and data["role"] == "released":
             latest[run, data["axis"], "released"] = data
@@ -994,6 +996,14 @@ def _canaries(study: Study, run: str, at: int) -> Record:
         if middle and begun[name, "middle"]["round"] < at and middle["system"] != first["system"]:
             moved.append(minus(middle["values"], begun[name, "middle"]["values"]))  # an item counts once, with the mean
         found[f"sentinel{end}"] = {"differences": [mean(item) for item in zip(*moved, strict=True)]}
+        if any("errors" in one["options"] for one in study.record["study"]["monitors"] if "options" in one):
+            roles = [("anchor", "again"), ("middle", "again_middle")][: len(moved)]
+            need(all((name, role) in begun for pair in roles for role in pair), f"{run}, {name}: not asked twice")
+            noise = [minus(*(begun[name, role]["values"] for role in pair)) for pair in roles]
+            each = [[(a or 0.0) ** 2 / 2 for a, b in zip(*item, strict=True) if b is not None]
+                    for item in zip(zip(*noise, strict=True), zip(*moved, strict=True), strict=True)]  # fmt: skip
+            there = [sum(one) / len(one) ** 2 for one in each if one]
+            found[f"sentinel{end}"]["then_error"] = math.sqrt(sum(there)) / len(there) if there else 0.0
         found[f"behaviour{end}"] = {"first": first["classes"], "again": again["classes"], "now": now["classes"]}
         if study.axes[name]["kind"] == "impossible":  # scores of 0 are passes of what nobody passes honestly
             passed = {"hits": now["values"].count(0), "asked": sum(one is not None for one in now["values"])}

@@ -123,9 +123,9 @@ def test_monitors_see_checks_probes_and_canary_items_and_the_verifier_agrees(run
         assert told["vitals"]["inside"]["kept"] == channel["kept"]
         assert [one["alarm"] for one in told["signals"]] == [False, False, False]
         assert sum(told["vitals"]["flips"].values()) == len(told["vitals"]["behaviour"]["now"]) == 14
-        assert told["vitals"]["sentinel"] == {"differences": [0] * 14}
+        assert told["vitals"]["sentinel"] == {"differences": [0] * 14, "then_error": 0.0}
         assert ("since_start" in told["vitals"]) == (at > 1)  # gate items of the round before
-    assert {role for _, role, _ in own.canary} == {"candidate", "anchor", "again", "middle"}
+    assert {role for _, role, _ in own.canary} == {"candidate", "anchor", "again", "middle", "again_middle"}
     found = verify(run.folder / "study")
     assert all(one["ok"] for one in found["checks"]), found["checks"]
 
