@@ -983,6 +983,15 @@ def _canaries(study: Study, run: str, at: int) -> Record:
     found: Record = {name: {"differences": minus(gate[a], gate[b])} for name, (a, b) in named.items() if gate}
     for name in sorted({name for when, name, _ in sheets if when == at}):
         now, first, again = (sheets[at, name, role] for role in ("candidate", "anchor", "again"))
+        row = study.rows[run]
+        whose = dict.fromkeys(("anchor", "again"), row["anchor"])
+        whose |= dict.fromkeys(("middle", "again_middle"), row["kept_at"].get(str(half_of(study))))
+        odd = [
+            role
+            for role, one in whose.items()
+            if (at, name, role) in sheets and sheets[at, name, role]["system"] != one
+        ]
+        need(not odd, f"{run}, round {at}: canary scores of {odd[:1]} on {name!r} are of another system")
         before, end = begun[name, "anchor"], "" if name == axis else f".{name}"
         kinds = [
             (a >= 0.5, b >= 0.5) for a, b in zip(first["values"], now["values"], strict=True) if None not in (a, b)

@@ -302,7 +302,7 @@ def _listed(rng: np.random.Generator, gain: float, items: int, discordance: floa
 
 
 def by_chance(chances: Sequence[float], *, items: int) -> World:
-    """A sentinel that is right by luck alone, with this chance in a round; asked twice in the first round, as a run is."""
+    """A sentinel that is right by luck alone, with this chance in a round; asked twice in the first, as in runs."""
 
     def history(rng: np.random.Generator) -> History:
         then, again = ((rng.random(items) < chances[0]).astype(int) for _ in range(2))
@@ -478,7 +478,7 @@ def cases() -> dict[str, Case]:
         ),
         "drift, answers by chance": Case(
             made["drift"](), by_chance([0.5] * 10, items=200), by_chance([0.5, 0.5] + [0.75] * 8, items=200), None,
-            "the same of a system that is right with .5 each time it is asked, whatever the item; with .75 from round 2 on",
+            "the same of a system that is right with .5 each time, whatever the item; with .75 from round 2 on",
         ),
         "self_preference": Case(
             made["self_preference"](), judged([0.1] * 10), judged([0.3] * 10), None,
