@@ -916,8 +916,10 @@ def watched(study: Study) -> str:
     for (run, at), entry in sorted(seen.items(), key=lambda one: one[1].seq):
         here, data = f"seq {entry.seq}: {run}, round {at}", entry.data
         names = [one["monitor"] for one in data["signals"]]
-        ours = {**_checked(study, run, at), **_canaries(study, run, at), **_planted(study, run, at)}
+        ours = {**_checked(study, run, at), **_metered(study, run, at), **_canaries(study, run, at), **_planted(study, run, at)}
         wrong = differs(ours, data["vitals"], f"{here}: vitals:")
+        more = {"quarantined", "metering"} & (data["vitals"].keys() - ours.keys())
+        wrong = wrong or (f"{here}: nothing on record gives its {min(more)}" if more else "")
         wrong = wrong or differs([one["name"] for one in told], names, f"{here}: monitors:")
         need(not wrong, wrong)
         for rule, said in zip(told, data["signals"], strict=True):
@@ -960,8 +962,21 @@ def _checked(study: Study, run: str, at: int) -> Record:
     right = channel.get("right") or {}
     pairs = {"kept": (channel.get("kept"), channel.get("of"))}
     pairs["audit"] = (right.get("passed_right"), right.get("passed"))
+    pairs["quarantined"] = (channel.get("quarantined"), channel.get("of"))
     counted = [(name, hits, asked) for name, (hits, asked) in pairs.items() if hits is not None and asked]
     return stood | {name: {"hits": hits, "asked": asked} for name, hits, asked in counted}
+
+
+def _metered(study: Study, run: str, at: int) -> Record:
+    """Seconds and what was booked for them, of the round and of generation 0, in the first unit that both book."""
+    done = [e.data for e in study.of("stage_done", run)]
+    spends = [[one["spend"]["build"] for one in done if one["round"] == at], [one["spend"]["start"] for one in done]]
+    units = ("flops", "tokens", "device_seconds")
+    sides = [{unit: [one.get(unit) for one in side if one] for unit in units} for side in spends]
+    known = [{unit: None if None in all_ else sum(all_) for unit, all_ in side.items()} for side in sides]
+    unit = next((one for one in units[:2] if known[0][one] and known[1][one]), None)
+    now, first = ({"seconds": side["device_seconds"], "booked": unit and side[unit]} for side in known)
+    return {"metering": {"unit": unit, **now, "first": first}} if unit else {}
 
 
 def _canaries(study: Study, run: str, at: int) -> Record:
