@@ -23,7 +23,7 @@ from netgain.promotion import apply, judge
 from netgain.proposal import propose, sources
 from netgain.proving import on_trial, probation
 from netgain.run import PLAN, Row, run_id
-from netgain.sightings import counted, in_answers, recorded
+from netgain.sightings import counted, in_answers, recorded, told
 from netgain.watching import halted, watch
 from netgain.wire import unpack
 from netgain.world import Outcome, World
@@ -141,7 +141,7 @@ def measure(row: Row, world: World) -> Outcome:
             twice = replace(asking, seed=world.seed(row, "measure", "again"))
             anchored, more, _ = evaluate(world.jobs, axes, fixed, {"again": str(row.anchor)}, twice)
             sheets, spend = sheets + anchored, total([spend, more])
-    events = [Event("scores", row.id, sheet.record(row.round, world.contract)) for sheet in sheets]
+    events = told(row, world, sheets)
     events += [
         Event("stage_failed", row.id, {"round": row.round, "stage": "measure", "cause": "system", "message": text})
         for text in failures

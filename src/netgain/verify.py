@@ -916,7 +916,8 @@ def watched(study: Study) -> str:
     for (run, at), entry in sorted(seen.items(), key=lambda one: one[1].seq):
         here, data = f"seq {entry.seq}: {run}, round {at}", entry.data
         names = [one["monitor"] for one in data["signals"]]
-        ours = {**_checked(study, run, at), **_metered(study, run, at), **_canaries(study, run, at), **_planted(study, run, at)}
+        ours = _checked(study, run, at) | _metered(study, run, at) | _canaries(study, run, at)
+        ours |= _planted(study, run, at)
         wrong = differs(ours, data["vitals"], f"{here}: vitals:")
         more = {"quarantined", "metering"} & (data["vitals"].keys() - ours.keys())
         wrong = wrong or (f"{here}: nothing on record gives its {min(more)}" if more else "")
@@ -1085,7 +1086,7 @@ FOUND = re.compile(r"(?:\s|\\[nrt])+".join(PARTS).encode())  # in an object, whe
 
 def canaries(study: Study) -> str:
     """Every proposal searched again for the canaries that the secret gives; what was met is what is on record."""
-    rule, told, count = study.record["study"].get("canaries"), study.of("canary_met"), 0
+    rule, told, count, answers = study.record["study"].get("canaries"), study.of("canary_met"), 0, 0
     need(rule or not told, "canary_met: the study planted no canaries")
     if not rule:
         return "the study planted none"
@@ -1110,6 +1111,8 @@ def canaries(study: Study) -> str:
             live = met.data["documents"] if met and any(state == "live" for _, state in met.data["met"]) else 0
             need(out is None or out["hits"] == live, f"{here}: {live} documents with a live canary are on record")
         need({stage for _, stage in held} <= {"seal"}, f"canary_met: {run} in no stage: {sorted(held)[:1]}")
+        if rule.get("answers") and study.rows[run]["arm"] == study.record["claim"]["arm"]:
+            answers += _kept_answers(study, key, run)
         for entry in study.of("canary_met", run):
             data, here = entry.data, f"seq {entry.seq}: {run}, canaries"
             state = "live" if data["day"] <= rule["expires"] else "expired"
@@ -1118,7 +1121,28 @@ def canaries(study: Study) -> str:
             need({one for one, _ in data["met"]} <= found, f"{here}: its evidence holds {sorted(found)}")
             _left_out(study, run, entry)
             count += len(data["met"]) * (state == "live")
-    return f"{count} canaries met, each named again by the secret; in answers only what was kept could be searched"
+    searched = f"{answers} kept answers searched again" if rule.get("answers") else "answers were not kept"
+    return f"{count} canaries met, each named again by the secret; {searched}"
+
+
+def _kept_answers(study: Study, key: bytes, run: str) -> int:
+    """Answers to report and canary items, searched again: what they hold was shown in their call, or is on record."""
+    met = [(e.data["round"], e.data["stage"], {one for one, _ in e.data["met"]}) for e in study.of("canary_met", run)]
+    sheets = [e for e in study.of("scores", run) if e.data["split"] in ("report", "canary")
+              and e.data["role"] != "bridge"]  # fmt: skip
+    for entry in sheets:
+        data, here = entry.data, f"seq {entry.seq}: {run}, kept answers"
+        need("kept" in data, f"{here}: there are none")
+        found = planted(study, key, data["kept"], here)
+        held = json.loads((study.folder / "objects" / data["kept"][:2] / data["kept"][2:]).read_bytes())
+        need(digest(held["answers"]) == data["outputs"], f"{here}: not those that were scored")
+        call = [e.data for e in sheets if all(e.data[name] == data[name] for name in ("split", "round", "role"))]
+        most = sum(len(one["values"]) for one in call) * (study.record["study"]["canaries"]["carried"] == "asked")
+        need(len(held["shown"]) <= most, f"{here}: {len(held['shown'])} items shown in a call of {most}")
+        stage = {"report": "measure", "canary": "watch"}[data["split"]]
+        known = set[str]().union(held["shown"], *(items for at, of, items in met if (at, of) == (data["round"], stage)))
+        need(found <= known, f"{here} hold the canaries of {sorted(found - known)[:3]}, of which nothing is on record")
+    return sum(len(entry.data["values"]) for entry in sheets)
 
 
 def planted(study: Study, key: bytes, name: str, here: str) -> set[str]:

@@ -26,6 +26,7 @@ from netgain.planted import Found
 from netgain.promotion import gate_mode
 from netgain.run import Row, half_of
 from netgain.sightings import counted, in_answers, recorded
+from netgain.sightings import told as scored
 from netgain.suite import Suite
 from netgain.wire import unpack
 from netgain.world import Monitor, Outcome, World
@@ -133,7 +134,7 @@ def _vitals(
     """Numbers of the round; why any is not there; canary scores; what asking cost; planted canaries in the answers."""
     sheets, asked = _canaries(row, world)
     probed, why, spent = _probed(row, world)
-    events = [Event("scores", row.id, one.record(row.round, world.contract)) for one in sheets]
+    events = scored(row, world, sheets)
     planted = in_answers(sheets)
     found = {**_checks(row, world), **_metering(row, world), **_pointers(row, past)}
     found |= {**_decided(row, world), **_budget(row, world), **_planted(row, world, planted)}
