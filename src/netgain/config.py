@@ -146,6 +146,14 @@ class CanariesFile:
             "asked",
         ),
     ]
+    answers: Annotated[
+        bool,
+        Key(
+            "true or false",
+            "keep what the claimed arm answers to report and canary items, so that a verifier can search it too",
+            True,
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)

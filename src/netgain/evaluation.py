@@ -42,6 +42,8 @@ class Sheet:
         outputs: digest of the outputs.
         found: what the search for canaries gave of all answers of the call, and
         outputs_of: digest of all these answers.
+        answers: where a study keeps them, (n,) what was answered, and
+        shown: items whose canary the call showed, by short digest.
         classes: of canary items, (n,) kind of each output (`class_of`): what behaviour is watched by.
         group: how clusters are taken together (`netgain.groups`), and
         singles: for such an axis, draw by draw, what each item got by itself.
@@ -59,6 +61,8 @@ class Sheet:
     classes: tuple[str, ...] | None = None
     found: Found = NOTHING
     outputs_of: str = ""
+    answers: tuple[Json, ...] | None = None
+    shown: frozenset[str] = frozenset()
 
     def record(self, round: int, under: Under) -> dict[str, Json]:
         """The sheet as the data of a `scores` event, with contract and epoch that it was measured under."""
@@ -136,6 +140,7 @@ def evaluate(
     spends: list[Spend] = []
     failures: list[str] = []
     told: dict[str, tuple[Found, str]] = {}
+    keeps = asking.canaries is not None and bool(asking.canaries.answers_of)
     for system in asking_order(set(systems.values()), asking.seed):
         answers[system], spend, failure = _ask(jobs, longest, system, asking, vital=system == systems.get(vital))
         spends.append(spend or {})  # what a failed answer cost is unknown, and so is the sum
@@ -146,6 +151,8 @@ def evaluate(
             _sheet(axis, role, system, blocks[axis.name], answers[system][axis.source_key], asking.trained_on),
             found=told[system][0],
             outputs_of=told[system][1],
+            answers=tuple(answers[system][axis.source_key][: len(blocks[axis.name].items)]) if keeps else None,
+            shown=_shown(longest) if keeps else frozenset(),
         )
         for axis in axes
         for role, system in systems.items()
@@ -167,9 +174,13 @@ def _searched(
     """Canaries in the answers of one call, but for those that the call showed; and the digest of all its answers."""
     if canaries is None:
         return NOTHING, ""
-    shown = {known_by(item) for block in blocks.values() if block.marked for item in block.items}
+    shown = _shown(blocks)
     said = [one for own in answers.values() for one in own if one is not None]
     return search(canaries, said, shown), digest([list(own) for own in answers.values()])
+
+
+def _shown(blocks: Mapping[str, Block]) -> frozenset[str]:
+    return frozenset(known_by(item) for block in blocks.values() if block.marked for item in block.items)
 
 
 def _longest(axes: Sequence[Axis], blocks: Mapping[str, Block]) -> dict[str, Block]:

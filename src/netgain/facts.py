@@ -16,6 +16,7 @@ from netgain.ledger.events import Stored
 from netgain.policy import Policy
 
 Json = Any
+AGAIN = "again"  # role of generation 0 that is asked its anchor items a second time at one time
 BRIDGE = "bridge"  # role of a system that is asked once more at the opening of an epoch
 DECIDING = ("propose", "build", "watch", "judge", "approve", "apply")  # stages that say what becomes of a run
 MIXTURE = "mixture:"  # role of a mixture of first (0) and final (1) parts, in registered order: "mixture:01"
@@ -31,6 +32,7 @@ class RunFacts:
     row: dict[str, Json] = field(default_factory=dict)
     report: dict[tuple[int, str, str], Tally] = field(default_factory=dict)  # (round, role, axis)
     anchor: dict[tuple[int, str], Tally] = field(default_factory=dict)  # (round, axis)
+    again: dict[str, dict[str, Json]] = field(default_factory=dict)  # axis -> anchor items asked twice in round 0
     gate: dict[tuple[int, str, str], Tally] = field(default_factory=dict)  # (round, role, axis)
     sheets: dict[tuple[str, int, str], dict[str, Json]] = field(default_factory=dict)  # (split, round, role), gate axis
     decisions: list[dict[str, Json]] = field(default_factory=list)  # of the gate, with seq and time
@@ -329,6 +331,9 @@ def _scores(facts: Facts, event: Stored) -> None:
         return
     if data["split"] == "report" and data["axis"] in facts.canary_pairs:  # compared item by item with another sheet
         _run(facts, event).beside[data["axis"], data["round"], data["role"]] = data
+    if (data["split"], data["role"]) == ("anchor", AGAIN):
+        _run(facts, event).again[data["axis"]] = data
+        return
     if data["split"] in ("report", "anchor") and _measured(facts, event):
         return
     if data["axis"] == facts.gate_axis:  # on the axis that decides, intervals need the pairs

@@ -23,7 +23,7 @@ from netgain.promotion import apply, judge
 from netgain.proposal import propose, sources
 from netgain.proving import on_trial, probation
 from netgain.run import PLAN, Row, run_id
-from netgain.sightings import counted, in_answers, recorded
+from netgain.sightings import counted, in_answers, recorded, told
 from netgain.watching import halted, watch
 from netgain.wire import unpack
 from netgain.world import Outcome, World
@@ -134,9 +134,14 @@ def measure(row: Row, world: World) -> Outcome:
         not arm.proposer and not arm.tries
     ):  # the frozen arm re-asks the same items: its movement is drift of the harness
         fixed = {axis.name: world.dealer.anchor(axis, row.replica) for axis in axes}
-        anchored, more, _ = evaluate(world.jobs, axes, fixed, {"anchor": str(row.anchor)}, world.asking(row, "measure"))
+        asking = world.asking(row, "measure")
+        anchored, more, _ = evaluate(world.jobs, axes, fixed, {"anchor": str(row.anchor)}, asking)
         sheets, spend = sheets + anchored, total([spend, more])
-    events = [Event("scores", row.id, sheet.record(row.round, world.contract)) for sheet in sheets]
+        if row.round == 0:  # once more at the same time: what the two differ in is no drift
+            twice = replace(asking, seed=world.seed(row, "measure", "again"))
+            anchored, more, _ = evaluate(world.jobs, axes, fixed, {"again": str(row.anchor)}, twice)
+            sheets, spend = sheets + anchored, total([spend, more])
+    events = told(row, world, sheets)
     events += [
         Event("stage_failed", row.id, {"round": row.round, "stage": "measure", "cause": "system", "message": text})
         for text in failures

@@ -28,6 +28,10 @@ class Canaries(Protocol):
     def asked(self) -> bool:
         """Whether a question is asked with its canary as a last line."""
 
+    @property
+    def answers_of(self) -> str:
+        """The arm whose answers to report and canary items are kept; "" where none are."""
+
     def today(self) -> str: ...
 
     def expired(self) -> bool: ...

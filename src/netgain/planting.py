@@ -39,10 +39,12 @@ class Planted:
         expires: last day on which they are a test, YYYY-MM-DD.
         carried: "asked": the last line of every question of a test, so what comes back of it is found. "aside": beside
             the item, on our side only; who names one has read our memory or our files.
+        answers: keep what the claimed arm answers to report and canary items, so that a verifier can search it too.
     """
 
     expires: str
     carried: str
+    answers: bool = False
 
     def __post_init__(self) -> None:
         if self.carried not in CARRIED:
@@ -60,7 +62,7 @@ class Planted:
 
     def to_json(self) -> dict[str, Json]:
         """What is registered."""
-        return asdict(self)
+        return {name: one for name, one in asdict(self).items() if name != "answers" or one}
 
 
 def utc_day() -> date:
@@ -77,12 +79,19 @@ class Planter:
         secret: the study's.
         claim_digest: names the study.
         clock: gives today.
+        claimed: the arm that the claim is about.
     """
 
     planted: Planted
     secret: bytes
     claim_digest: str
     clock: Callable[[], date] = utc_day
+    claimed: str = ""
+
+    @property
+    def answers_of(self) -> str:
+        """The arm whose answers are kept; "" where none are."""
+        return self.claimed if self.planted.answers else ""
 
     @property
     def asked(self) -> bool:

@@ -478,7 +478,7 @@ def _planter(study: Study, folder: Path, facts: Facts) -> Planter | None:
     """What plants the study's canaries in protected items, where it registered any."""
     if not study.canaries:
         return None
-    return Planter(study.canaries, _secret(folder), facts.registration["claim_digest"])
+    return Planter(study.canaries, _secret(folder), facts.registration["claim_digest"], claimed=study.claim.arm)
 
 
 def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: LocalWorkers) -> World:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from netgain.canonical import canonical
 from netgain.evaluation import Sheet
 from netgain.items import known_by
 from netgain.ledger.events import Event
@@ -28,6 +29,24 @@ def in_answers(sheets: Iterable[Sheet]) -> Found:
     for found in {(one.system, one.outputs_of): one.found for one in sheets}.values():
         total = total + found
     return total
+
+
+def told(row: Row, world: World, sheets: Sequence[Sheet]) -> list[Event]:
+    """The `scores` events of a stage; where the study keeps answers, those of the claimed arm with theirs.
+
+    `kept` names an object of canonical JSON: the answers, item by item, and the short digests of all items whose canary
+    the call showed, which an answer may repeat.
+    """
+    keeps = world.canaries is not None and row.arm == world.canaries.answers_of
+    return [
+        Event("scores", row.id, one.record(row.round, world.contract) | (_kept(world, one) if keeps else {}))
+        for one in sheets
+    ]
+
+
+def _kept(world: World, sheet: Sheet) -> dict[str, Json]:
+    held = {"answers": list(sheet.answers or ()), "shown": sorted(sheet.shown)}
+    return {"kept": world.store.put(canonical(held))}
 
 
 def recorded(row: Row, world: World, stage: str, found: Found, evidence: str | None = None) -> tuple[Row, list[Event]]:

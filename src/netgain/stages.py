@@ -16,6 +16,7 @@ Json = Any
 System = Any
 GATE_MODES = ("strict", "advance", "watch")
 USES = ("filter", "pace")
+RUNTIME = ("quarantined", "metering")  # numbers that no probe may stand for: a verifier derives them from the record
 MOST_PARTS = 4  # of a system: 16 mixtures, each asked a sealed block
 
 
@@ -103,6 +104,9 @@ class Probe:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             raise ConfigError(f"probe {self.name!r}", fix="name it with small letters, digits and _")
+        if self.name in RUNTIME:
+            raise ConfigError(f"probe {self.name!r} has the name of a number that a run records itself",
+                              fix=f"choose another than {', '.join(RUNTIME)}")  # fmt: skip
 
 
 class Drift(Protocol):

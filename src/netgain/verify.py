@@ -643,13 +643,15 @@ def measures(study: Study) -> str:
         row, at, start = entry.data["row"], entry.data["round"], f"r{entry.data['row']['replica']}"
         asked = [("report", role, f"{start}|k{at}") for role in ("working", "released")]
         asked += [("anchor", "anchor", start)] if row["arm"] == "frozen" else []
+        twice = (entry.run, at, "anchor", next(iter(study.axes)), "again") in sheets  # older records have none
+        asked += [("anchor", "again", start)] if twice and row["arm"] == "frozen" and at == 0 else []
         for axis, spec in ((name, axis) for name, axis in study.axes.items() if axis["report_items"]):
             for split, role, key in asked:
                 place, what = (entry.run, at, split, axis, role), f"{split} scores of {role} on {axis!r} in round {at}"
                 need(place in sheets, f"seq {entry.seq}: {entry.run} has no {what}")
                 sheet = sheets.pop(place)
                 size = len(sheet.data["values"]) if from_list(spec) else spec["report_items"]
-                wanted = {"system": row[role], "key": key, "start": 0, "values": size}
+                wanted = {"system": row["anchor" if role == "again" else role], "key": key, "start": 0, "values": size}
                 ours = {**sheet.data, "values": len(sheet.data["values"])}
                 wrong = differs(wanted, ours, f"seq {sheet.seq}: {split} scores:")
                 need(not wrong, wrong)
@@ -689,7 +691,7 @@ def bridges(study: Study) -> str:
             need(same and latest[same[0]]["epoch"] < pending, f"{here}: not what was measured before, or bridged twice")
             pairs[same[0]] = [latest[same[0]], data]
             latest |= dict.fromkeys(same, data)
-        elif data["split"] == "anchor":
+        elif data["split"] == "anchor" and data["role"] == "anchor":
             latest[run, data["axis"], "generation 0"] = data
         elif data["split"] == "report" and data["role"] == "released":
             latest[run, data["axis"], "released"] = data
@@ -915,8 +917,11 @@ def watched(study: Study) -> str:
     for (run, at), entry in sorted(seen.items(), key=lambda one: one[1].seq):
         here, data = f"seq {entry.seq}: {run}, round {at}", entry.data
         names = [one["monitor"] for one in data["signals"]]
-        ours = {**_checked(study, run, at), **_canaries(study, run, at), **_planted(study, run, at)}
+        ours = _checked(study, run, at) | _metered(study, run, at) | _canaries(study, run, at)
+        ours |= _planted(study, run, at)
         wrong = differs(ours, data["vitals"], f"{here}: vitals:")
+        more = {"quarantined", "metering"} & (data["vitals"].keys() - ours.keys())
+        wrong = wrong or (f"{here}: nothing on record gives its {min(more)}" if more else "")
         wrong = wrong or differs([one["name"] for one in told], names, f"{here}: monitors:")
         need(not wrong, wrong)
         for rule, said in zip(told, data["signals"], strict=True):
@@ -959,8 +964,21 @@ def _checked(study: Study, run: str, at: int) -> Record:
     right = channel.get("right") or {}
     pairs = {"kept": (channel.get("kept"), channel.get("of"))}
     pairs["audit"] = (right.get("passed_right"), right.get("passed"))
+    pairs["quarantined"] = (channel.get("quarantined"), channel.get("of"))
     counted = [(name, hits, asked) for name, (hits, asked) in pairs.items() if hits is not None and asked]
     return stood | {name: {"hits": hits, "asked": asked} for name, hits, asked in counted}
+
+
+def _metered(study: Study, run: str, at: int) -> Record:
+    """Seconds and what was booked for them, of the round and of generation 0, in the first unit that both book."""
+    done = [e.data for e in study.of("stage_done", run)]
+    spends = [[one["spend"]["build"] for one in done if one["round"] == at], [one["spend"]["start"] for one in done]]
+    units = ("flops", "tokens", "device_seconds")
+    sides = [{unit: [one.get(unit) for one in side if one] for unit in units} for side in spends]
+    known = [{unit: None if None in all_ else sum(all_) for unit, all_ in side.items()} for side in sides]
+    unit = next((one for one in units[:2] if known[0][one] and known[1][one]), None)
+    now, first = ({"seconds": side["device_seconds"], "booked": unit and side[unit]} for side in known)
+    return {"metering": {"unit": unit, **now, "first": first}} if unit else {}
 
 
 def _canaries(study: Study, run: str, at: int) -> Record:
@@ -982,6 +1000,15 @@ def _canaries(study: Study, run: str, at: int) -> Record:
     found: Record = {name: {"differences": minus(gate[a], gate[b])} for name, (a, b) in named.items() if gate}
     for name in sorted({name for when, name, _ in sheets if when == at}):
         now, first, again = (sheets[at, name, role] for role in ("candidate", "anchor", "again"))
+        row = study.rows[run]
+        whose = dict.fromkeys(("anchor", "again"), row["anchor"])
+        whose |= dict.fromkeys(("middle", "again_middle"), row["kept_at"].get(str(half_of(study))))
+        odd = [
+            role
+            for role, one in whose.items()
+            if (at, name, role) in sheets and sheets[at, name, role]["system"] != one
+        ]
+        need(not odd, f"{run}, round {at}: canary scores of {odd[:1]} on {name!r} are of another system")
         before, end = begun[name, "anchor"], "" if name == axis else f".{name}"
         kinds = [
             (a >= 0.5, b >= 0.5) for a, b in zip(first["values"], now["values"], strict=True) if None not in (a, b)
@@ -995,6 +1022,14 @@ def _canaries(study: Study, run: str, at: int) -> Record:
         if middle and begun[name, "middle"]["round"] < at and middle["system"] != first["system"]:
             moved.append(minus(middle["values"], begun[name, "middle"]["values"]))  # an item counts once, with the mean
         found[f"sentinel{end}"] = {"differences": [mean(item) for item in zip(*moved, strict=True)]}
+        if any("errors" in one["options"] for one in study.record["study"]["monitors"] if "options" in one):
+            roles = [("anchor", "again"), ("middle", "again_middle")][: len(moved)]
+            need(all((name, role) in begun for pair in roles for role in pair), f"{run}, {name}: not asked twice")
+            noise = [minus(*(begun[name, role]["values"] for role in pair)) for pair in roles]
+            each = [[(a or 0.0) ** 2 / 2 for a, b in zip(*item, strict=True) if b is not None]
+                    for item in zip(zip(*noise, strict=True), zip(*moved, strict=True), strict=True)]  # fmt: skip
+            there = [sum(one) / len(one) ** 2 for one in each if one]
+            found[f"sentinel{end}"]["then_error"] = math.sqrt(sum(there)) / len(there) if there else 0.0
         found[f"behaviour{end}"] = {"first": first["classes"], "again": again["classes"], "now": now["classes"]}
         if study.axes[name]["kind"] == "impossible":  # scores of 0 are passes of what nobody passes honestly
             passed = {"hits": now["values"].count(0), "asked": sum(one is not None for one in now["values"])}
@@ -1052,7 +1087,7 @@ FOUND = re.compile(r"(?:\s|\\[nrt])+".join(PARTS).encode())  # in an object, whe
 
 def canaries(study: Study) -> str:
     """Every proposal searched again for the canaries that the secret gives; what was met is what is on record."""
-    rule, told, count = study.record["study"].get("canaries"), study.of("canary_met"), 0
+    rule, told, count, answers = study.record["study"].get("canaries"), study.of("canary_met"), 0, 0
     need(rule or not told, "canary_met: the study planted no canaries")
     if not rule:
         return "the study planted none"
@@ -1077,6 +1112,8 @@ def canaries(study: Study) -> str:
             live = met.data["documents"] if met and any(state == "live" for _, state in met.data["met"]) else 0
             need(out is None or out["hits"] == live, f"{here}: {live} documents with a live canary are on record")
         need({stage for _, stage in held} <= {"seal"}, f"canary_met: {run} in no stage: {sorted(held)[:1]}")
+        if rule.get("answers") and study.rows[run]["arm"] == study.record["claim"]["arm"]:
+            answers += _kept_answers(study, key, run)
         for entry in study.of("canary_met", run):
             data, here = entry.data, f"seq {entry.seq}: {run}, canaries"
             state = "live" if data["day"] <= rule["expires"] else "expired"
@@ -1085,7 +1122,28 @@ def canaries(study: Study) -> str:
             need({one for one, _ in data["met"]} <= found, f"{here}: its evidence holds {sorted(found)}")
             _left_out(study, run, entry)
             count += len(data["met"]) * (state == "live")
-    return f"{count} canaries met, each named again by the secret; in answers only what was kept could be searched"
+    searched = f"{answers} kept answers searched again" if rule.get("answers") else "answers were not kept"
+    return f"{count} canaries met, each named again by the secret; {searched}"
+
+
+def _kept_answers(study: Study, key: bytes, run: str) -> int:
+    """Answers to report and canary items, searched again: what they hold was shown in their call, or is on record."""
+    met = [(e.data["round"], e.data["stage"], {one for one, _ in e.data["met"]}) for e in study.of("canary_met", run)]
+    sheets = [e for e in study.of("scores", run) if e.data["split"] in ("report", "canary")
+              and e.data["role"] != "bridge"]  # fmt: skip
+    for entry in sheets:
+        data, here = entry.data, f"seq {entry.seq}: {run}, kept answers"
+        need("kept" in data, f"{here}: there are none")
+        found = planted(study, key, data["kept"], here)
+        held = json.loads((study.folder / "objects" / data["kept"][:2] / data["kept"][2:]).read_bytes())
+        need(digest(held["answers"]) == data["outputs"], f"{here}: not those that were scored")
+        call = [e.data for e in sheets if all(e.data[name] == data[name] for name in ("split", "round", "role"))]
+        most = sum(len(one["values"]) for one in call) * (study.record["study"]["canaries"]["carried"] == "asked")
+        need(len(held["shown"]) <= most, f"{here}: {len(held['shown'])} items shown in a call of {most}")
+        stage = {"report": "measure", "canary": "watch"}[data["split"]]
+        known = set[str]().union(held["shown"], *(items for at, of, items in met if (at, of) == (data["round"], stage)))
+        need(found <= known, f"{here} hold the canaries of {sorted(found - known)[:3]}, of which nothing is on record")
+    return sum(len(entry.data["values"]) for entry in sheets)
 
 
 def planted(study: Study, key: bytes, name: str, here: str) -> set[str]:

@@ -18,6 +18,7 @@ from netgain.arms import Arm
 from netgain.budget import total
 from netgain.errors import StageError
 from netgain.evaluation import Sheet, evaluate
+from netgain.evidence.rerun import then_error
 from netgain.jobs import Spend
 from netgain.ledger.events import Event
 from netgain.metric import DECIMALS
@@ -25,6 +26,7 @@ from netgain.planted import Found
 from netgain.promotion import gate_mode
 from netgain.run import Row, half_of
 from netgain.sightings import counted, in_answers, recorded
+from netgain.sightings import told as scored
 from netgain.suite import Suite
 from netgain.wire import unpack
 from netgain.world import Monitor, Outcome, World
@@ -37,6 +39,7 @@ HELD = {"freeze": "undecided", "reject": "dropped", "roll_back": "reject", "halt
 OF_DECISIONS = ("step", "since_start")  # numbers that come from the gate items of the round before
 OF_CANARIES = ("flips", "sentinel", "behaviour", "cheats")  # numbers that come from canary items: NAME, or NAME.AXIS
 SENTINEL = "sentinel"  # numbers by which the measuring itself is watched: a frozen system on the same items
+AGAIN_MIDDLE = "again_middle"  # role of the system at half of the horizon, asked a second time when it is asked first
 ALL = "*"  # of `Arm.unwatched`: every monitor
 
 
@@ -131,7 +134,7 @@ def _vitals(
     """Numbers of the round; why any is not there; canary scores; what asking cost; planted canaries in the answers."""
     sheets, asked = _canaries(row, world)
     probed, why, spent = _probed(row, world)
-    events = [Event("scores", row.id, one.record(row.round, world.contract)) for one in sheets]
+    events = scored(row, world, sheets)
     planted = in_answers(sheets)
     found = {**_checks(row, world), **_metering(row, world), **_pointers(row, past)}
     found |= {**_decided(row, world), **_budget(row, world), **_planted(row, world, planted)}
@@ -233,7 +236,8 @@ def of_canaries(
 
     `flips`: items lost and won against generation 0. `behaviour`: classes of answers, of generation 0 asked twice and
     of the candidate. `sentinel`: generation 0 now minus generation 0 when it was first asked, in the first round
-    between its two answers; once the system at half of the horizon was asked before, an item has the mean of both.
+    between its two answers; once the system at half of the horizon was asked before, an item has the mean of both;
+    and what the luck of these first answers comes to, from asking them twice (`netgain.evidence.rerun`).
 
     Args:
         sheets: scores of the round's canary blocks, as in the log.
@@ -248,10 +252,13 @@ def of_canaries(
         end = "" if axis == gate_axis else f".{axis}"
         found[f"flips{end}"] = flips(anchor["values"], now["values"])
         gone = [differences(pair[0]["values"], pair[1]["values"])]
+        begun = then if then else by_place
+        twice = [(begun[axis, "anchor"]["values"], begun[axis, "again"]["values"])]
         now_middle, then_middle = by_place.get((axis, "middle")), then.get((axis, "middle"))
         if now_middle and then_middle and now_middle["system"] != anchor["system"]:
             gone.append(differences(now_middle["values"], then_middle["values"]))
-        found[f"sentinel{end}"] = {"differences": item_means(gone)}
+            twice.append((then_middle["values"], then[axis, AGAIN_MIDDLE]["values"]))
+        found[f"sentinel{end}"] = {"differences": item_means(gone), "then_error": then_error(twice, gone)}
         found[f"behaviour{end}"] = {"first": anchor["classes"], "again": again["classes"], "now": now["classes"]}
     return found
 
@@ -298,7 +305,8 @@ def _first_canaries(row: Row, world: World) -> list[Mapping[str, Json]]:
 def _canaries(row: Row, world: World) -> tuple[list[Sheet], Spend]:
     """Candidate, generation 0 (twice) and, once there is one, the system at half of the horizon on the canary items.
 
-    The second answers of generation 0 come from a stream of their own: what two askings differ in is noise.
+    The second answers of generation 0, and those of that system when it is first asked, come from a stream of their
+    own: what two askings differ in is noise.
     """
     axes = [axis for axis in world.suite.axes if axis.canary_items]
     if not axes:
@@ -308,8 +316,11 @@ def _canaries(row: Row, world: World) -> tuple[list[Sheet], Spend]:
     systems |= {"middle": row.kept_at[middle]} if middle in row.kept_at else {}
     asking = world.asking(row, "watch")
     sheets, spend, _ = evaluate(world.jobs, axes, blocks, systems, asking)
+    second = {"again": str(row.anchor)}
+    if "middle" in systems and not any(one["role"] == "middle" for one in _first_canaries(row, world)):
+        second |= {AGAIN_MIDDLE: systems["middle"]}  # asked for the first time: how much of that is luck
     twice = replace(asking, seed=world.seed(row, "watch", "again"))
-    again, more, _ = evaluate(world.jobs, axes, blocks, {"again": str(row.anchor)}, twice)
+    again, more, _ = evaluate(world.jobs, axes, blocks, second, twice)
     return [*sheets, *again], total([spend, more])
 
 

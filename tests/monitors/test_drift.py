@@ -10,7 +10,7 @@ from netgain.evidence.betting import items_to_reach
 from netgain.monitors import MONITORS
 from netgain.monitors.drift import BETS, interleaved, log_detector, moved, net_of_drift, sentinel_rounds
 from netgain.testing.gate_worlds import paired_differences
-from netgain.testing.monitor_worlds import cached_reference
+from netgain.testing.monitor_worlds import by_chance, cached_reference
 
 LENGTH = 2000.0
 
@@ -67,6 +67,26 @@ def test_a_reference_that_is_asked_once_carries_its_luck_into_every_round():
         alarms[fresh] = np.mean([made.look(world(rng)).alarm for _ in range(150)])
     bound = 40 * 15 / LENGTH
     assert alarms[True] <= bound < bound + 3.0 * math.sqrt(bound * (1.0 - bound) / 150) < alarms[False]
+
+
+def test_luck_of_the_first_scores_is_allowed_for():
+    """With .5 on every item a sentinel alarms in a third of ten rounds, unless its luck was measured."""
+    alarms = {}
+    for errors in (0.0, 3.0):
+        rng, made, world = np.random.default_rng(7), MONITORS["drift"](errors=errors), by_chance([0.5] * 10, items=200)
+        alarms[errors] = np.mean([made.look(world(rng)).alarm for _ in range(100)])
+    assert alarms[3.0] <= 0.05 < 0.25 < alarms[0.0]
+    moved = by_chance([0.5, 0.5, *[0.8] * 8], items=200)
+    assert np.mean([MONITORS["drift"]().look(moved(rng)).alarm for _ in range(40)]) > 0.9
+
+
+def test_luck_that_explains_everything_leaves_nothing_to_see():
+    found = MONITORS["drift"]().look([{"round": 1, "sentinel": {"differences": [1, -1], "then_error": 0.4}}])
+    assert found.alarm is None and "ask more canary items" in str(found.reason)
+    steady = [{"round": 1, "sentinel": {"differences": [1] * 60, "then_error": 0.2}}]
+    assert MONITORS["drift"]().look(steady).alarm is True  # of .61 allowed, bets are small and capital stays above 0
+    with pytest.raises(ConfigError, match="errors -1"):
+        MONITORS["drift"](errors=-1)
 
 
 def test_a_round_without_a_scored_pair_was_not_measured():

@@ -109,8 +109,12 @@ def net_loss(m, values):
 
 def drift(m, values):
     sums, best = dict.fromkeys([(s, b) for s in (1, -1) for b in (0.15, 0.3, 0.6, 0.85)], 0.0), 0.0
-    for d in (d for v in values for d in v["differences"] if d is not None):
-        sums = {(s, b): (e + 1.0) * (1.0 + b * (s * d - m["options"]["tolerance"])) for (s, b), e in sums.items()}
+    own = m["options"]
+    luck = [(d, own["errors"] * v.get("then_error", 0.0)) for v in values for d in v["differences"] if d is not None]
+    for d, more in luck:
+        allowed = own["tolerance"] + more
+        small = min(1.0, 1.15 / (1.0 + allowed))
+        sums = {(s, b): (e + 1.0) * (1.0 + b * small * (s * d - allowed)) for (s, b), e in sums.items()}
         best = max(best, sum(sums.values()) / len(sums))
     return best > 0.0 and math.log(best) >= m["threshold"]
 

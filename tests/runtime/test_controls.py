@@ -175,7 +175,7 @@ def test_a_loop_without_a_picker_of_its_own_answers_by_the_vote_of_several_tries
 
     assert share("sampled") > share("frozen") + 0.1, "eight tries of .7 agree on the truth more often than one"
     asked, plain = (final(world, 0, arm).answer["calls"] for arm in ("sampled", "frozen"))
-    assert asked and plain and asked == 8 * plain / 2, "every try is booked; `frozen` asks its anchor besides"
+    assert asked and plain and asked == 8 * plain * 2 / 5, "every try is booked; `frozen` asks its anchor thrice"
 
 
 # --- stop rules ------------------------------------------------------------------------------------------------------

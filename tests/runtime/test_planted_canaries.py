@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from netgain import session, verify
+from netgain.canonical import canonical, digest
 from netgain.case import case_of
 from netgain.claim import Claim
 from netgain.errors import ConfigError
@@ -92,6 +93,17 @@ def echoing(other: bool) -> Loop:
         notes.extend(inputs[:1])
         shown = [first if first and i == 3 else one for i, one in enumerate(inputs)]
         return [{"answer": said, "note": one} for said, one in zip(right(system, inputs), shown, strict=True)]
+
+    return loop(answer)
+
+
+def repeating_the_call_before() -> Loop:
+    """Writes the first question of the call before beside its answers."""
+    notes: list[str] = [""]
+
+    def answer(system: Json, inputs: Json, budget: Any, rng: Any) -> list[Json]:
+        before, notes[0] = notes[0], inputs[0]
+        return [{"answer": said, "note": before} for said in right(system, inputs)]
 
     return loop(answer)
 
@@ -206,6 +218,91 @@ def test_an_answer_may_repeat_its_own_call_and_not_an_earlier_one(run):
     stages = {one["stage"] for found in told.runs.values() for one in found.met}
     assert {"judge", "seal"} <= stages
     assert failing(run.folder) == failing(run.folder.parent / "other") == {}
+
+
+KEPT = replace(ASKED, answers=True)
+
+
+def with_canary_items(made: Loop) -> Study:
+    bank = Bank(ITEMS, {**SHARES, "canary": 0.05})
+    sums = axis("sums", bank, gate_items=60, report_items=30, sealed_items=60, canary_items=20, moment=0.5)
+    found = study(made, KEPT, monitors=[MONITORS["canary"](action="watch")])
+    return replace(found, suite=Suite([sums], block=60, max_pairs=120, design_gain=0.3))
+
+
+def kept_answers(folder: Path) -> list[Json]:
+    return [one for one in events_in(folder, "scores") if "kept" in one]
+
+
+def held_in(folder: Path, name: str) -> Json:
+    return json.loads((folder / "objects" / name[:2] / name[2:]).read_bytes())
+
+
+def test_answers_to_report_and_canary_items_are_kept_where_that_is_registered(run):
+    run(with_canary_items(loop()))
+    told = kept_answers(run.folder)
+    assert {(one["split"], one["role"]) for one in told} >= {("report", "working"), ("canary", "candidate")}
+    for one in told:
+        held = held_in(run.folder, one["kept"])
+        assert len(held["answers"]) == len(one["values"]) <= len(held["shown"]) and held["answers"][0] is not None
+    assert failing(run.folder) == {}
+    with Ledger.open(run.folder, readonly=True) as log:
+        assert not any("kept" in one.data for one in log.events("scores") if one.run == "r0/frozen")
+    found = next(one for one in verify.verify(run.folder)["checks"] if one["name"] == "canaries")
+    assert f"{sum(len(one['values']) for one in told)} kept answers searched again" in found["detail"]
+    run(study(loop()), "without")
+    assert kept_answers(run.folder.parent / "without") == []
+
+
+@pytest.mark.parametrize("split", ["report", "canary"])
+def test_a_canary_in_an_answer_that_is_not_on_record_is_found(run, tmp_path, split):
+    run(with_canary_items(repeating_the_call_before()))
+    assert failing(run.folder) == {}
+    stage = {"report": "measure", "canary": "watch"}[split]
+
+    def edit(events: Events) -> Events:
+        data = next(one.data for one in events if one.kind == "canary_met" and one.run == "r0/self"
+                    and one.data["stage"] == stage)  # fmt: skip
+        data["met"] = []
+        return events
+
+    assert "canaries" in failing(forged(run.folder, tmp_path / "forged", edit))
+
+
+@pytest.mark.parametrize("change", ["gone", "other answers", "planted", "all shown"])
+def test_forged_kept_answers_are_found(run, tmp_path, change):
+    facts = run(study(loop(), KEPT))
+    with Ledger.open(run.folder, readonly=True) as log:
+        secret = next(one.data["secret"] for one in log.events("secret_revealed"))
+    planter = Planter(KEPT, bytes.fromhex(secret), facts.registration["claim_digest"])
+    copy = tmp_path / "forged"
+
+    def edit(events: Events) -> Events:
+        data = next(one.data for one in events if one.kind == "scores" and "kept" in one.data)
+        if change == "gone":
+            del data["kept"]
+            return events
+        held = held_in(run.folder, data["kept"])
+        if change == "all shown":
+            held["shown"] = [f"{i:012x}" for i in range(500)]
+        else:
+            other = next(one for one in ITEMS if fingerprint(one["input"]) not in held["shown"])
+            held["answers"][0] = planter.line(fingerprint(other["input"])) if change == "planted" else "41"
+        if change == "planted":
+            data["outputs"] = digest(held["answers"])
+        written = canonical(held)
+        name = hashlib.sha256(written).hexdigest()
+        path = copy / "objects" / name[:2] / name[2:]
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(written)
+        data["kept"] = name
+        return events
+
+    forged(run.folder, copy, edit)
+    said = failing(resealed(copy))
+    words = {"gone": "there are none", "other answers": "not those that were scored",
+             "planted": "of which nothing is on record", "all shown": "500 items shown"}  # fmt: skip
+    assert words[change] in said["canaries"]
 
 
 def test_questions_are_asked_with_their_canary_only_where_that_is_registered(run):

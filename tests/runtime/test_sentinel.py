@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -189,6 +189,98 @@ def test_scores_less_drift_take_the_sentinel_of_their_own_round(tmp_path: Path) 
     assert float(str(corrected)) == pytest.approx(1.0 - move, abs=1e-3)
     page = (tmp_path / "study" / "report.html").read_text("utf-8")
     assert "less drift" in page and "The verdict needs none of this" in page
+
+
+# --- A system that answers by chance ---------------------------------------------------------------------------------
+def by_chance(folder: Path, machine: pytest.MonkeyPatch, **more: Any) -> Facts:
+    """A study whose systems are right on half of all questions, others each time."""
+
+    def answer(system: Json, inputs: Sequence[str], budget: Any, rng: Any) -> list[str]:
+        return [one.rstrip(">") if yes else "?" for one, yes in zip(inputs, rng.random(len(inputs)) < 0.5, strict=True)]
+
+    machine.setattr(tiny, "loop", replace(tiny.loop, answer=answer))
+    run_study(watched_study(**more), folder, workers=1)
+    return facts_in(folder)
+
+
+def test_answers_by_chance_are_no_drift(tmp_path: Path, machine: pytest.MonkeyPatch) -> None:
+    facts = by_chance(tmp_path / "study", machine)
+    own, frozen = facts.runs["r0/self"], facts.runs["r0/frozen"]
+    errors = [told["vitals"]["sentinel"]["then_error"] for told in own.watched.values()]
+    assert all(0.04 < error < 0.12 for error in errors)  # of a half: .079
+    assert [told["acted"] for told in own.watched.values()] == [None] * 4
+    moved = read(facts).drift()["echo"]
+    assert moved.most > 0.0 and moved.floor is not None and moved.most < moved.floor and moved.beyond == 0.0
+    again = frozen.again["echo"]["values"]
+    assert again != frozen.still["anchor", "echo"][0][1]["values"] and len(again) == 20
+    assert failing(tmp_path / "study") == []
+    page = (tmp_path / "study" / "report.html").read_text("utf-8")
+    assert "no drift of the harness is seen" in page and ": drift of the harness" not in page
+
+
+def test_the_luck_of_the_middle_generation_is_measured_too(tmp_path: Path, machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(tiny, "loop", replace(tiny.loop, gate="watch"))  # every candidate is released
+    own = by_chance(tmp_path / "study", machine).runs["r0/self"]
+    errors = [told["vitals"]["sentinel"]["then_error"] for told in own.watched.values()]
+    assert [role for at, role, _ in own.canary if at == 3 and "middle" in role] == ["middle", "again_middle"]
+    assert errors[0] == errors[1] == errors[2] and errors[3] < 0.85 * errors[0]  # the mean of two is luckier by less
+    assert failing(tmp_path / "study") == []
+
+
+def test_a_drift_of_answers_by_chance_is_beyond_the_luck_of_both(tmp_path: Path, machine: pytest.MonkeyPatch) -> None:
+    watch = after_round(2, lambda: SCORED.update(by="nothing"))
+    real = run_study
+    machine.setitem(globals(), "run_study", lambda *given, **more: real(*given, **more, watch=watch))
+    facts = by_chance(tmp_path / "study", machine)
+    assert facts.runs["r0/self"].watched[4]["acted"] == "freeze"
+    assert failing(tmp_path / "study") == []
+
+
+@pytest.mark.parametrize("error", [0.5, 0.0, None])
+def test_a_forged_luck_is_found(tmp_path: Path, machine: pytest.MonkeyPatch, error: float | None) -> None:
+    by_chance(tmp_path / "study", machine)
+
+    def edit(events: list[Event]) -> list[Event]:
+        found: Any = events[places(events, "watched")[2]].data["vitals"]["sentinel"]
+        found.update(then_error=error)
+        if error is None:
+            del found["then_error"]
+        return events
+
+    checks = verify(forged(tmp_path / "study", tmp_path / "forged", edit))["checks"]
+    assert "watched" in [one["name"] for one in checks if one["ok"] is False]
+
+
+def test_a_second_asking_of_another_system_is_found(tmp_path: Path, machine: pytest.MonkeyPatch) -> None:
+    """Luck that another system shows would excuse a drift of this one."""
+    by_chance(tmp_path / "study", machine)
+
+    def edit(split: str) -> Callable[[list[Event]], list[Event]]:
+        def edit(events: list[Event]) -> list[Event]:
+            data: Any = events[places(events, "scores", split=split, role="again")[0]].data
+            data["system"] = "0" * 64
+            return events
+
+        return edit
+
+    for split, name in (("anchor", "measures"), ("canary", "watched")):
+        checks = verify(forged(tmp_path / "study", tmp_path / f"forged {split}", edit(split)))["checks"]
+        assert name in [one["name"] for one in checks if one["ok"] is False]
+
+
+def test_a_record_without_a_second_asking_of_the_anchor_is_read_and_excuses_nothing(
+    tmp_path: Path, machine: pytest.MonkeyPatch
+) -> None:
+    by_chance(tmp_path / "study", machine)
+
+    def edit(events: list[Event]) -> list[Event]:
+        gone = places(events, "scores", split="anchor", role="again")
+        return [one for at, one in enumerate(events) if at not in gone]
+
+    copy = forged(tmp_path / "study", tmp_path / "older", edit)
+    assert [one["name"] for one in failing(copy)] == ["seal"]  # which counts the entries before it, and nothing else
+    moved = read(facts_in(copy)).drift()["echo"]
+    assert moved.floor is None and moved.beyond == moved.most > 0.0
 
 
 @pytest.mark.parametrize(

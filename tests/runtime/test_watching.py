@@ -17,6 +17,7 @@ from netgain.errors import ConfigError
 from netgain.executors import Reference
 from netgain.ledger import Event, Ledger
 from netgain.monitors import MONITORS
+from netgain.records import Started
 from netgain.seal import facts_of
 from netgain.session import Study, run_study
 from netgain.stages import Inside, Probe
@@ -123,9 +124,9 @@ def test_monitors_see_checks_probes_and_canary_items_and_the_verifier_agrees(run
         assert told["vitals"]["inside"]["kept"] == channel["kept"]
         assert [one["alarm"] for one in told["signals"]] == [False, False, False]
         assert sum(told["vitals"]["flips"].values()) == len(told["vitals"]["behaviour"]["now"]) == 14
-        assert told["vitals"]["sentinel"] == {"differences": [0] * 14}
+        assert told["vitals"]["sentinel"] == {"differences": [0] * 14, "then_error": 0.0}
         assert ("since_start" in told["vitals"]) == (at > 1)  # gate items of the round before
-    assert {role for _, role, _ in own.canary} == {"candidate", "anchor", "again", "middle"}
+    assert {role for _, role, _ in own.canary} == {"candidate", "anchor", "again", "middle", "again_middle"}
     found = verify(run.folder / "study")
     assert all(one["ok"] for one in found["checks"]), found["checks"]
 
@@ -281,6 +282,48 @@ def forged(folder: Path, change: Any) -> dict[str, Json]:
 def test_a_forged_record_of_the_monitors_is_found(run, change):
     run(study(Level("kept", "kept", 0.1)))
     assert not held(forged(run.folder, change), "watched")
+
+
+def booking(**spent: float) -> Any:
+    """The ladder with a generation 0 that cost something: without that a meter has nothing to go by."""
+    return replace(loop_of(), start=lambda rng: Started(Ladder().start(rng).system, {"calls": 0, **spent}))
+
+
+def test_what_was_quarantined_and_metered_is_derived_again(run):
+    watching = (MONITORS["leak"](), MONITORS["unbooked"](action="watch"), Level("kept", "kept", 0.1))
+    facts = run(study(*watching, loop=booking(tokens=50.0, flops=0.0)))
+    own = facts.runs["r0/self"]
+    for at, told in own.watched.items():
+        metering, channel = told["vitals"]["metering"], own.channel[at]
+        assert metering["unit"] == "tokens" and metering["booked"] > 0 and metering["first"]["booked"] == 50.0
+        assert told["vitals"]["quarantined"] == {"hits": channel["quarantined"], "asked": channel["of"]}
+    assert all(one["ok"] for one in verify(run.folder / "study")["checks"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda vitals: vitals["quarantined"].update(hits=vitals["quarantined"]["hits"] + 1),
+        lambda vitals: vitals.pop("quarantined"),
+        lambda vitals: vitals["metering"].update(booked=2.0 * vitals["metering"]["booked"]),
+        lambda vitals: vitals["metering"].update(seconds=0.0),
+        lambda vitals: vitals["metering"]["first"].update(booked=2.0 * vitals["metering"]["first"]["booked"]),
+        lambda vitals: vitals["metering"].update(unit="flops"),
+        lambda vitals: vitals.pop("metering"),
+    ],
+    ids=["leaked", "leak gone", "booked", "seconds", "first", "unit", "metering gone"],
+)
+def test_a_forged_quarantine_or_meter_is_found(run, change):
+    run(study(Level("kept", "kept", 0.1), loop=booking(tokens=50.0)))
+    assert not held(forged(run.folder, lambda data: change(data["vitals"])), "watched")
+
+
+def test_a_meter_that_nothing_gives_is_found(run):
+    run(study(Level("kept", "kept", 0.1)))
+    made = {"unit": "flops", "seconds": 1.0, "booked": 1.0, "first": {"seconds": 1.0, "booked": 1.0}}
+    assert not held(forged(run.folder, lambda data: data["vitals"].update(metering=made)), "watched")
+    with pytest.raises(ConfigError, match="probe 'metering' has the name"):
+        Probe("metering", skill)
 
 
 def test_a_monitor_of_canary_items_is_refused_where_there_are_none():

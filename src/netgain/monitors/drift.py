@@ -10,9 +10,13 @@ While the mean difference stays within the tolerance, M_n - n is a supermartinga
 comes after at least A items on average: an average run length. Within n items it comes with a chance of at most n / A
 (optional stopping), so a run of N sentinel items in all has an error probability where A is N divided by it.
 
-Not covered: `then` scores that are asked once and compared with many rounds. Their luck comes back in every round and
-looks like drift; ask generation 0 as often at the start as it will be re-measured, or make the tolerance exceed it. A
-system that always answers alike has no such luck.
+The `then` scores are asked once and compared in every round, so their luck comes back in every round and would look
+like drift. A record says how large it is (`then_error`, a standard error from asking them twice), and `errors` times
+that is added to the tolerance: while the luck stays within it, all of the above holds. That it does is a normal
+approximation, of .3 % at 3. A system that always answers alike has no such luck, and nothing is added.
+
+Not covered: a drift that is smaller than the luck. Canary items make both visible: n times as many shrink the luck by
+the square root of n.
 """
 
 import math
@@ -32,23 +36,31 @@ Side = Literal["both", "up", "down"]
 BETS = (0.15, 0.3, 0.6, 0.85)
 """Multiples of the best bet for a drift of 3 points at discordance .10; the last is what one item may cost."""
 
+MOST = 0.15  # of a tolerance with all `BETS`; beyond, where luck is added, bets shrink so that capital stays above 0
 
-def log_detector(differences: npt.ArrayLike, *, tolerance: float, side: Side = "both") -> FloatArray:
+
+def log_detector(
+    differences: npt.ArrayLike, *, tolerance: float, side: Side = "both", luck: npt.ArrayLike = 0.0
+) -> FloatArray:
     """Return the path of log M over items.
 
     Args:
         differences: (n,) or (streams, n) of now - then in [-1, 1]; NaN is a missing pair and is passed over.
         tolerance: mean difference that counts as none, in [0, 0.15).
+        luck: what is added to it, of one item or of all; both together below 1.
         side: which drift is looked for; "both" averages two detectors and takes longer.
 
     Raises:
         ConfigError: a tolerance or a side that is none.
-        ValueError: a difference outside [-1, 1].
+        ValueError: a difference outside [-1, 1]; or so much luck that no difference is beyond it.
     """
     d = checked_differences(differences)
     _check(tolerance, side)
+    allowed = tolerance + np.asarray(luck, dtype=np.float64)
+    if (allowed >= 1.0).any():
+        raise ValueError(f"luck explains differences of {float(allowed.max()):.2f}: ask more canary items")
     signs = {"both": (1.0, -1.0), "up": (1.0,), "down": (-1.0,)}[side]
-    paths = [_log_restarted(np.log1p(_stake(sign * d, bet, tolerance)), np.isnan(d)) for sign in signs for bet in BETS]
+    paths = [_log_restarted(np.log1p(_stake(sign * d, bet, allowed)), np.isnan(d)) for sign in signs for bet in BETS]
     return np.asarray(np.logaddexp.reduce(paths, axis=0) - math.log(len(paths)))
 
 
@@ -58,28 +70,35 @@ def drift(
     threshold: float = math.log(2000.0),
     tolerance: float = 0.01,
     side: Side = "both",
+    errors: float = 3.0,
     action: Action = "freeze",
 ) -> Monitor:
     """Alarm when a frozen system's scores have moved; promotion is to be frozen until the cause is found.
 
-    Record: `{"differences": [now - then, one per anchor item]}`, null for a missing pair. ``threshold`` is the natural
-    log of the average run length in items. Once it has alarmed it stays alarmed: after the cause is mended, a new
-    history begins.
+    Record: `{"differences": [now - then, one per anchor item]}`, null for a missing pair, and `"then_error"`, the
+    standard error of the `then` scores' mean; without it, nothing is allowed for. ``errors`` of these are no drift.
+    ``threshold`` is the natural log of the average run length in items. Once it has alarmed it stays alarmed: after
+    the cause is mended, a new history begins.
     """
 
     _check(tolerance, side)
+    if not 0.0 <= errors < math.inf:
+        raise ConfigError(f"errors {errors!r} of a drift must be at least 0", fix="3 is usual")
 
     def measure(points: Sequence[Point]) -> Reading:
         rounds = [np.array([np.nan if d is None else d for d in p.value["differences"]], float) for p in points]
         if not np.isfinite(rounds[-1]).any():
             raise ValueError("no pair of this round was scored: nothing was measured")
-        path = log_detector(np.concatenate(rounds), tolerance=tolerance, side=side)
-        return Reading(float(path.max()), numbers={"drift": float(np.nanmean(rounds[-1])), "items": int(path.size)})
+        luck = [errors * float(p.value.get("then_error", 0.0)) for p in points]
+        each = np.repeat(luck, [one.size for one in rounds])
+        path = log_detector(np.concatenate(rounds), tolerance=tolerance, side=side, luck=each)
+        seen = {"drift": float(np.nanmean(rounds[-1])), "luck": luck[-1], "items": int(path.size)}
+        return Reading(float(path.max()), numbers=seen)
 
     length = f"{math.exp(threshold):.0f}"
     said = f"one in {length} items on average at most, within n items a chance of at most n / {length}"
     return Monitor("drift", reads, threshold, "at_least", action, said, measure,
-                   {"tolerance": tolerance, "side": side})  # fmt: skip
+                   {"tolerance": tolerance, "side": side, "errors": errors})  # fmt: skip
 
 
 def net_of_drift(now: npt.ArrayLike, sentinel_now: npt.ArrayLike) -> float:
@@ -127,14 +146,15 @@ def interleaved(systems: Sequence[str], items: int, rng: np.random.Generator) ->
 
 
 def _check(tolerance: float, side: str) -> None:
-    if not 0.0 <= tolerance < 0.15:
+    if not 0.0 <= tolerance < MOST:
         raise ConfigError(f"tolerance {tolerance!r} of a drift is outside [0, 0.15)", fix="0.01 is usual")
     if side not in get_args(Side):
         raise ConfigError.unknown("side of a drift", side, get_args(Side))
 
 
-def _stake(d: FloatArray, bet: float, tolerance: float) -> FloatArray:
-    return np.where(np.isnan(d), 0.0, bet * (d - tolerance))
+def _stake(d: FloatArray, bet: float, allowed: FloatArray) -> FloatArray:
+    bets = bet * np.minimum(1.0, (1.0 + MOST) / (1.0 + allowed))
+    return np.where(np.isnan(d), 0.0, bets * (d - allowed))
 
 
 def _log_restarted(log_factors: FloatArray, missing: npt.NDArray[np.bool_]) -> FloatArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -14,6 +14,7 @@ from netgain.budget import COUNTED
 from netgain.canonical import canonical
 from netgain.case import case_of
 from netgain.evidence.clusters import cluster_means, cluster_starts
+from netgain.evidence.rerun import errors_allowed, movement_error
 from netgain.evidence.sequences import Bounds, confidence_sequence
 from netgain.evidence.shrinkage import shrunk
 from netgain.evidence.tally import unanswered_is_wrong
@@ -34,6 +35,30 @@ class Booked:
 
     amount: float
     complete: bool
+
+
+@dataclass(frozen=True)
+class Movement:
+    """How far generation 0 moved on the same items, in points of [0, 1].
+
+    Attributes:
+        most: the largest movement of a mean over all starts and rounds.
+        floor: what luck explains of it: two askings of one time differ by as much, at 5 % over all movements looked at.
+            None: nobody asked twice.
+        beyond: the largest movement less its floor, at least 0; an unknown floor excuses nothing.
+    """
+
+    most: float
+    floor: float | None
+    beyond: float
+
+    @classmethod
+    def of(cls, steps: Sequence[tuple[float, float | None]], allowed: float) -> Movement:
+        """From (movement, standard error) by start and round, and how many errors luck may explain."""
+        floors = [None if error is None else allowed * error for _, error in steps]
+        over = [max(0.0, step - (floor or 0.0)) for (step, _), floor in zip(steps, floors, strict=True)]
+        most, floor = max(zip((step for step, _ in steps), floors, strict=True), key=lambda one: one[0])
+        return cls(most, floor, max(over))
 
 
 @dataclass(frozen=True)
@@ -245,16 +270,19 @@ class Reading:
         found = [(ratio, unit) for unit in COUNTED if (ratio := self.ratio(arm, "build", unit)) is not None]
         return min(found) if found and min(found)[0] < 1 - UNDERSPENT_PRINTED else None
 
-    def drift(self) -> dict[str, float]:
-        """Axis -> largest movement of generation 0 on the same items from round to round."""
-        moved: dict[str, float] = {}
+    def drift(self) -> dict[str, Movement]:
+        """Axis -> largest movement of generation 0 on the same items from round to round, and what luck explains."""
+        found: dict[str, list[tuple[float, float | None]]] = {}
         for run in self.all_runs("frozen"):
-            for (_, axis), found in run.anchor.items():
-                first = run.anchor.get((0, axis))
-                step = minus(found.mean, first.mean if first else None)
+            for (_, axis), now in run.anchor.items():
+                first, again = run.still["anchor", axis][0][1], run.again.get(axis)
+                error = None if again is None else movement_error(first["values"], again["values"])
+                step = minus(now.mean, run.anchor[0, axis].mean if (0, axis) in run.anchor else None)
                 if step is not None:
-                    moved[axis] = max(moved.get(axis, 0.0), abs(step))
-        return moved
+                    found.setdefault(axis, []).append((abs(step), error))
+        rounds = {at for run in self.all_runs("frozen") for at, _ in run.anchor} - {0}
+        allowed = errors_allowed(len(rounds) * len(found) * len(self.all_runs("frozen")))
+        return {axis: Movement.of(steps, allowed) for axis, steps in found.items()}
 
     def failures(self) -> dict[str, int]:
         """Arm -> failed stages."""

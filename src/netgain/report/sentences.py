@@ -338,7 +338,7 @@ def _self(reading: Reading) -> Answer:
 
 
 def _measured(reading: Reading) -> Answer:
-    facts, moved = reading.facts, max(reading.drift().values(), default=None)
+    facts, moved = reading.facts, max((one.beyond for one in reading.drift().values()), default=None)
     lines = [
         f"{counted(facts.rounds, 'round')} registered, every arm measured on the same fresh report items",
         contracts(facts),
@@ -698,13 +698,17 @@ def drift(reading: Reading) -> str:
     moved = reading.drift()
     if not moved:
         return "generation 0 has not been asked the same items twice"
-    axis = max(moved, key=lambda name: (moved[name], name))
-    if moved[axis] == 0:
+    axis = max(moved, key=lambda name: (moved[name].beyond, moved[name].most, name))
+    most, floor = moved[axis].most, moved[axis].floor
+    if most == 0:
         return "generation 0, asked the same items every round, did not move: no drift of the harness"
-    return (
-        f"generation 0, asked the same items every round, moved by up to {points(moved[axis])} on {named(axis)}: "
-        "drift of the harness"
-    )
+    said = f"generation 0, asked the same items every round, moved by up to {points(most)} on {named(axis)}"
+    if floor is None:
+        return f"{said}: drift of the harness, or luck of its answers, which nobody asked for twice at one time"
+    told = f"two askings at one time differ by up to {points(floor)}"
+    if moved[axis].beyond == 0:
+        return f"{said}, and {told}: no drift of the harness is seen"
+    return f"{said}, where {told}: drift of the harness"
 
 
 def contracts(facts: Facts) -> str:

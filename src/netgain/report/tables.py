@@ -166,10 +166,15 @@ def uses(found: Sequence[Use]) -> Table:
 
 def drift(reading: Reading) -> Table:
     """Movement of generation 0 on the same anchor items, by axis."""
-    rows = [[named(axis), points(moved)] for axis, moved in sorted(reading.drift().items())]
+    rows = [
+        [named(axis), points(moved.most), "asked once only" if moved.floor is None else points(moved.floor),
+         points(moved.beyond)]
+        for axis, moved in sorted(reading.drift().items())
+    ]  # fmt: skip
     return Table(
-        "Generation 0 on the same anchor items: largest movement between rounds, over all starts",
-        ["Axis", "Largest movement"],
+        "Generation 0 on the same anchor items: largest movement between rounds, over all starts, and how far two "
+        "askings of it at one time differ",
+        ["Axis", "Largest movement", "Two askings", "Beyond it"],
         rows,
     )
 

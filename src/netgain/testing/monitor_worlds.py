@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from netgain.evidence.rerun import then_error
 from netgain.monitors import MONITORS, Monitor
 from netgain.monitors.behaviour import length_bands
 from netgain.monitors.diversity import diversity, tail_of
@@ -300,6 +301,21 @@ def _listed(rng: np.random.Generator, gain: float, items: int, discordance: floa
     return [int(d) for d in paired_differences(rng, (items,), gain=gain, discordance=max(discordance, abs(gain)))]
 
 
+def by_chance(chances: Sequence[float], *, items: int) -> World:
+    """A sentinel that is right by luck alone, with this chance in a round; asked twice in the first, as in runs."""
+
+    def history(rng: np.random.Generator) -> History:
+        then, again = ((rng.random(items) < chances[0]).astype(int) for _ in range(2))
+        error = then_error([(then.tolist(), again.tolist())], [[0.0] * items])
+        records: History = []
+        for r, chance in enumerate(chances):
+            now = (rng.random(items) < chance).astype(int) if r else again
+            records.append({"round": r, "sentinel": {"differences": (now - then).tolist(), "then_error": error}})
+        return records
+
+    return history
+
+
 def cached_reference(rounds: int, *, items: int, fresh: bool) -> World:
     """A sentinel that answers at random; its `then` scores are drawn anew each round (``fresh``) or once for all."""
 
@@ -459,6 +475,10 @@ def cases() -> dict[str, Case]:
             made["drift"](), paired("sentinel", [0.0] * 10, items=200, discordance=0.1),
             paired("sentinel", [0.0, 0.0, 0.06, 0.06, 0.06, 0.06, 0.06, 0.06], items=200, discordance=0.1), None,
             "200 sentinel items a round without drift (2000 in all); 6 points from round 2 on",
+        ),
+        "drift, answers by chance": Case(
+            made["drift"](), by_chance([0.5] * 10, items=200), by_chance([0.5, 0.5] + [0.75] * 8, items=200), None,
+            "the same of a system that is right with .5 each time, whatever the item; with .75 from round 2 on",
         ),
         "self_preference": Case(
             made["self_preference"](), judged([0.1] * 10), judged([0.3] * 10), None,
