@@ -1,7 +1,7 @@
 """Programs trained apart: their text goes into a sandbox with the training texts, and weights of a model come back.
 
-What a program is worth is found out here, outside, from the weights. It has no held-out letter, no language and no score,
-so it can say nothing about itself. A sandbox server imports torch once and forks a child for every training.
+What a program is worth is found out here, outside, from the weights. It has no held-out letter, no language and no
+score, so it can say nothing about itself. A sandbox server imports torch once and forks a child for every training.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from netgain.recipes.trainer.language import Ints
 from netgain.recipes.trainer.rewriting import PLAIN
 from netgain.recipes.trainer.transformer import COUNT, HEADS, SHAPES, SIZE, WINDOW, weights_of
 
-STEPS, BATCH = 200, 16  # the lock: steps of a training, windows of a step
+STEPS, BATCH = 60, 32  # the lock: steps of a training, windows of a step
 AT_ONCE = 8  # models in one tensor
 MIB = 1 << 20
 AROUND = "\n\ndef solve(asked):\n    return solve_all(asked, schedule, loss, update)\n"

@@ -1,16 +1,17 @@
 """`trainer` at size `code`: a loop edits the source of its own training code, and is asked with languages it never saw.
 
 The system is a Python program of three functions, `schedule`, `loss` and `update`. It trains a small character-level
-transformer from scratch, at a locked number of steps, on text of a generated language whose entropy is known. A round edits
-the source, trains on two languages of its own, and keeps what beats its record. Programs run in a sandbox, which gets
-training texts and gives back weights; how many bits above the entropy a model needs is found outside. Details and numbers:
-docs/recipes/trainer.md.
+transformer from scratch, at a locked number of steps, on text of a generated language whose entropy is known. A round
+edits the source, trains on two languages of its own, and keeps what beats its record. Programs run in a sandbox, which
+gets training texts and gives back weights; how many bits above the entropy a model needs is found outside. Details and
+numbers: docs/recipes/trainer.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,18 +27,25 @@ from netgain.recipes.trainer.rewriting import Edit, anything, generation_0, noth
 from netgain.recipes.trainer.transformer import HELD, scored
 from netgain.records import Change, Examples, Part, Started, View
 from netgain.stages import Filter, Loop
-from netgain.suite import Suite, axis
+from netgain.suite import Bank, Suite, axis
 
 Json = Any
 System = dict[str, Any]
 
 SEEDS = 1 << 31  # of trainings
 ELSEWHERE = 1 << 60  # seeds of languages that are asked; those of a loop's own lie below
-LENGTH = 4096  # characters of a training text
+LENGTH = 2048  # characters of a training text
 OWN = 2  # languages of a start, on which a round tries
 AGAIN = 3  # trainings more of either side
-ROUNDS, STARTS, TRIES = 3, 6, 12
-GATE, REPORT, SEALED = 6, 8, 24  # languages
+ROUNDS, STARTS, TRIES = 2, 6, 8
+GATE, REPORT, SEALED = 6, 6, 16  # languages
+LANGUAGES = 320  # that are asked, in all
+SHARES = {
+    "dev": 0.04,
+    "gate": 0.12,
+    "report": 0.1,
+    "sealed": 0.74,
+}  # of them; no loop gets dev, a trial of a study does
 STATE = {
     "parent": "the training code",
     "improver": "how edits are drawn and believed, which no round changes",
@@ -49,7 +57,7 @@ NOTES = {
 }
 KNOWN = {"edits": ("all", "seed"), "check": ("once", "again")}
 CONTROLS = ("frozen", "ordinary", "random_proposer")
-ARMS = ("self", *CONTROLS, "placebo", "unguarded:record.filter")
+ARMS = ("self", *CONTROLS)
 
 
 @dataclass(frozen=True)
@@ -199,7 +207,7 @@ class CodeTrainer:
     def suite(self) -> Suite:
         """How near models of languages that nobody has seen come to the entropy."""
         counts: dict[str, Any] = {"gate_items": GATE, "report_items": REPORT, "sealed_items": SEALED}
-        return Suite([axis("entropy", asked_language, Metric("nearness", near), moment=0.02, **counts)],
+        return Suite([axis("entropy", bank(), Metric("nearness", near), moment=0.02, **counts)],
                      block=GATE, max_pairs=GATE, design_gain=0.1)  # fmt: skip
 
     def loop(self) -> Loop:
@@ -218,8 +226,8 @@ def climb(record: Record, edit: Edit, own: Own, trainings: int, rng: Any, *, aga
 
     Args:
         trainings: how many in all, those that the record took included.
-        again: what beat the record is trained `AGAIN` times more, and so is what it was an edit of; it has to be better in
-            the mean, which is then the record.
+        again: what beat the record is trained `AGAIN` times more, and so is what it was an edit of; it has to be better
+            in the mean, which is then the record.
     """
     tried = Tried(record)
     while own.trainings < trainings:
@@ -266,16 +274,25 @@ def _by_rule(change: Change) -> Change:
     return replace(change, parts=[replace(one, decided_by="rule") for one in change.parts])
 
 
-def asked_language(seed: int, index: int) -> tuple[Json, Json]:
-    """A text of a language that no loop draws; what it is asked against stays with us: the language, and other text."""
-    rng = np.random.default_rng([seed, index])
-    drawn, held = int(rng.integers(ELSEWHERE, 2 * ELSEWHERE)), int(rng.integers(SEEDS))
-    text = language(drawn).text(LENGTH, rng)
-    return {"text": "".join(LETTERS[one] for one in text.tolist())}, {"language": drawn, "held": held}
+@lru_cache(maxsize=1)
+def bank() -> Bank:
+    """Texts of languages that no loop draws, each dealt to one role.
+
+    The target stays with us: which language it is, and the other text that a model of it is asked on. A bank and not an
+    endless source, since every item is a training, and a trial before a study would ask for hundreds.
+    """
+    return Bank(tuple(_item(ELSEWHERE + at) for at in range(LANGUAGES)), SHARES)
+
+
+def _item(seed: int) -> Json:
+    text = language(seed).text(LENGTH, np.random.default_rng([seed, 1]))
+    held = int(np.random.default_rng([seed, 2]).integers(SEEDS))
+    return {"input": {"text": "".join(LETTERS[one] for one in text.tolist())},
+            "target": {"language": seed, "held": held}}  # fmt: skip
 
 
 def near(output: Json, target: Json) -> float:
-    """1 at the entropy of the language, 0 at chance or worse; what is no model of finite weights is as good as chance."""
+    """1 at the entropy of a language, 0 at chance or worse; what is no model of finite weights is as chance."""
     told = output.get("weights") if isinstance(output, dict) else None
     found = scored(told, language(target["language"]), target["held"])
     return 0.0 if found is None else found

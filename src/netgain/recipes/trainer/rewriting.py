@@ -2,8 +2,8 @@
 
 A number is scaled, a statement is added from a catalogue, removed or moved past its neighbour, an operator or a name is
 replaced. Half of these know nothing of training, and many of their programs fail or diverge. The catalogue holds what
-trainings are made of (momentum, running squares, signs, clipping, decay, warm-up, smoothing): the loop puts parts together
-and tunes them, it invents none.
+trainings are made of (momentum, running squares, signs, clipping, decay, warm-up, smoothing): the loop puts parts
+together and tunes them, it invents none.
 """
 
 from __future__ import annotations

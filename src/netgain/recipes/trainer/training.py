@@ -29,7 +29,8 @@ def trail(memory: dict[str, Any], name: str, keep: float, value: Tensor) -> Tens
     mean, left = memory.get(name, (torch.zeros_like(value), 1.0))
     mean, left = keep * mean + (1.0 - keep) * value, left * keep
     memory[name] = (mean, left)
-    return mean / (1.0 - left)
+    whole: Tensor = mean / (1.0 - left)
+    return whole
 
 
 def drawn(shapes: list[list[Any]], lots: torch.Generator) -> Tensor:
@@ -41,7 +42,7 @@ def scores_of(flat: Tensor, windows: Tensor, asked: dict[str, Any]) -> Tensor:
     """(models, batch * window, letters) scores of the next letter. flat: (models, weights); windows: letters."""
     models, batch, window = windows.shape
     heads, sizes = asked["heads"], [rows * columns for rows, columns, _ in asked["shapes"]]
-    parts = zip(flat.split(sizes, dim=1), asked["shapes"], strict=True)
+    parts = zip(torch.split(flat, sizes, dim=1), asked["shapes"], strict=True)
     letters, places, seen, out, wide, narrow, said = (
         part.view(models, rows, columns) for part, (rows, columns, _) in parts
     )

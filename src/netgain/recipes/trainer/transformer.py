@@ -1,8 +1,8 @@
 """The shape of the small transformer, and what one that was trained elsewhere says: NumPy, on weights of a stranger.
 
-Letters and places are embedded; one block of causal attention and one of two layers follow, each behind a layer norm without
-numbers of its own and beside what passes by (Vaswani et al. 2017, arXiv 1706.03762; norms first, as in Xiong et al. 2020,
-arXiv 2002.04745). `training.py` has the same forward pass in torch, where it is trained; a test holds that both agree.
+Letters and places are embedded; one block of causal attention and one of two layers follow, each behind a layer norm
+without numbers of its own and beside what passes by (Vaswani et al. 2017, arXiv 1706.03762; norms first, as in Xiong et
+al. 2020, arXiv 2002.04745). `training.py` has the same forward pass in torch; a test holds that both agree.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from netgain.recipes.trainer.language import LETTERS, Floats, Ints, Language
 
-WINDOW, WIDTH, HEADS = 16, 24, 2  # characters that it sees, numbers of a place, heads of attention
+WINDOW, WIDTH, HEADS = 8, 16, 2  # characters that it sees, numbers of a place, heads of attention
 COUNT = len(LETTERS)
 # rows, columns, and spread of the first numbers, of each matrix; in this order they stand in one vector
 SHAPES = (
@@ -25,7 +25,7 @@ SHAPES = (
     (WIDTH, 2 * WIDTH, WIDTH**-0.5), (2 * WIDTH, WIDTH, (2 * WIDTH) ** -0.5), (WIDTH, COUNT, 0.3 * WIDTH**-0.5),
 )  # fmt: skip
 SIZE = sum(rows * columns for rows, columns, _ in SHAPES)  # weights
-HELD = 64  # windows of held-out text
+HELD = 128  # windows of held-out text
 
 Singles = npt.NDArray[np.float32]
 
@@ -45,7 +45,7 @@ def weights_of(told: Any) -> Singles | None:
 
 
 def chances(weights: Singles, windows: Ints) -> Floats:
-    """(n, WINDOW, 8) chances of each next letter after every place of (n, WINDOW) letters."""
+    """(n, WINDOW, 4) chances of each next letter after every place of (n, WINDOW) letters."""
     letters, places, seen, out, wide, narrow, said = _matrices(weights)
     held = letters[windows] + places
     parts = (_normed(held) @ seen).reshape(*windows.shape, 3, HEADS, WIDTH // HEADS).transpose(2, 0, 3, 1, 4)
@@ -77,9 +77,9 @@ def _shares(match: Floats) -> Floats:
 def excess(weights: Singles, source: Language, held: Ints) -> float:
     """Bits per character above the entropy of the language.
 
-    Mean over places of held-out text of the Kullback-Leibler divergence of the model's chances from the true ones: what the
-    model would pay above the least, with the next letter averaged over and not drawn. The first place of a window is left
-    out: one letter back is not enough there for anybody.
+    Mean over places of held-out text of the Kullback-Leibler divergence of the model's chances from the true ones: what
+    the model would pay above the least, with the next letter averaged over and not drawn. The first place of a window
+    is left out: one letter back is not enough there for anybody.
 
     Args:
         held: (n, WINDOW) letters.
@@ -90,7 +90,7 @@ def excess(weights: Singles, source: Language, held: Ints) -> float:
 
 
 def nearness(bits: float, source: Language) -> float:
-    """Score in [0, 1] of bits above the entropy: 1 at the entropy, 0 where all letters are held equally likely, or worse."""
+    """Score in [0, 1] of bits above the entropy: 1 at the entropy, 0 with all letters equally likely, or worse."""
     return float(np.clip(1.0 - bits / (np.log2(COUNT) - source.entropy), 0.0, 1.0))
 
 
