@@ -45,7 +45,7 @@ SHARES = {
     "gate": 0.12,
     "report": 0.1,
     "sealed": 0.74,
-}  # of them; no loop gets dev, a trial of a study does
+}  # of them; no loop gets dev
 STATE = {
     "parent": "the training code",
     "improver": "how edits are drawn and believed, which no round changes",
