@@ -40,12 +40,13 @@ AGAIN = 3  # trainings more of either side
 ROUNDS, STARTS, TRIES = 2, 6, 8
 GATE, REPORT, SEALED = 6, 6, 16  # languages
 LANGUAGES = 320  # that are asked, in all
+# no loop gets dev items; a trial before a study does
 SHARES = {
     "dev": 0.04,
     "gate": 0.12,
     "report": 0.1,
     "sealed": 0.74,
-}  # of them; no loop gets dev
+}
 STATE = {
     "parent": "the training code",
     "improver": "how edits are drawn and believed, which no round changes",
