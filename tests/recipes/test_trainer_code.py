@@ -1,4 +1,4 @@
-"""`trainer` at size `code`: entropies are exact, weights are scored outside, edits stay code, and a failure is no score."""
+"""`trainer` at size `code`: entropies are exact, weights are scored outside, edits stay code, a failure is no score."""
 
 from __future__ import annotations
 
@@ -129,10 +129,10 @@ def task(texts: Sequence[Any], seeds: Sequence[int], steps: int = 4) -> dict[str
 def here(program: str, texts: Sequence[Any], seeds: Sequence[int]) -> list[Any]:
     """`apart.trained` without a sandbox, for programs that are ours: a few steps."""
     names: dict[str, Any] = {"__name__": "candidate"}
-    exec(compile(apart.source_of(program), "candidate.py", "exec"), names)  # noqa: S102
+    exec(compile(apart.source_of(program), "candidate.py", "exec"), names)
     try:
         return list(names["solve"](task(texts, seeds)))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the boundary to a program, as in the sandbox
         raise apart.NoModel(str(error)) from None
 
 
@@ -176,7 +176,9 @@ def test_a_running_mean_is_that_of_its_formula() -> None:
     assert found == approx([1.0, (0.8 * 1.0 + 4.0) / 1.8])
 
 
-@pytest.mark.parametrize(("name", "line"), [(name, line) for name, known in rewriting.CATALOGUE.items() for line in known])
+@pytest.mark.parametrize(
+    ("name", "line"), [(name, line) for name, known in rewriting.CATALOGUE.items() for line in known]
+)
 def test_every_statement_of_the_catalogue_trains_where_it_belongs(name: str, line: str) -> None:
     pytest.importorskip("torch")
     tree = rewriting.parsed(rewriting.PLAIN)
@@ -224,8 +226,9 @@ def test_plain_tuning_moves_the_constant_rate_alone() -> None:
         found = rewriting.rate_alone(first, np.random.default_rng(seed))
         assert found.splitlines()[2:] == first.splitlines()[2:]
         rates.append(float(found.splitlines()[1].split("=")[1]))
-    assert min(rates) < 0.01 and max(rates) > 3 and rewriting.LOW <= min(rates) and max(rates) <= rewriting.HIGH
-    assert np.median(rates) == approx(np.sqrt(rewriting.LOW * rewriting.HIGH), rel=0.5), "even in its logarithm"
+    assert min(rates) < 0.01 and max(rates) > 3 and min(rates) >= rewriting.LOW and max(rates) <= rewriting.HIGH
+    middle = (np.log(rewriting.LOW) + np.log(rewriting.HIGH)) / 2
+    assert np.log(rates).mean() == approx(middle, abs=0.6), "even in its logarithm"
 
 
 def test_a_program_without_a_search_comes_from_generation_0_wherever_one_stands() -> None:
@@ -303,7 +306,7 @@ def kept(change: Change) -> Change:
 def test_a_round_serves_what_holds_the_record_and_claims_its_score(without_sandbox: None) -> None:
     loop = CodeTrainer()
     first = loop.start(np.random.default_rng(2)).system
-    asked = view(first)
+    asked = view(first, budget=Budget(scale=3.0))
     change = loop.propose(asked)
     assert any(change.checks["record"]), "from so slow a rate something is taken"
     served = loop.build(first, kept(change), Budget(), None)
