@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import planted
 import pytest
 
 from netgain.budget import Budget
@@ -35,6 +36,7 @@ from netgain.recipes.trainer.code import (
 )
 from netgain.recipes.trainer.language import LETTERS, Language, _stationary, language
 from netgain.records import Change, Examples, Feedback, Part, View
+from netgain.verify import verify
 
 needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="no bwrap: apt-get install bubblewrap")
 approx = pytest.approx
@@ -318,6 +320,15 @@ def test_a_round_serves_what_holds_the_record_and_claims_its_score(without_sandb
     again = view(served, state=change.state, round=2)
     assert len(loop.propose(again).examples.labels) == code.TRIES, "the record is known and costs no training"
     assert loop.tuned(view(first)).parts[0].decided_by == "rule"
+
+
+def test_a_study_passes_the_verifier_and_its_record_never_goes_back(without_sandbox: None, tmp_path: Any) -> None:
+    folder = planted.run_small("trainer", tmp_path, starts=2, size="code")
+    found, reading = verify(folder), planted.reading_of(folder)
+    assert not [check for check in found["checks"] if check["ok"] is False]
+    claimed = planted.risen(reading.round_0_scores())
+    assert len(claimed) == 2 and min(claimed) >= 0, "a record never goes back by its own lights"
+    assert max(claimed) > 0, "and something beat it"
 
 
 def test_with_nothing_but_seeds_the_code_stays_what_it_was(without_sandbox: None) -> None:
