@@ -20,9 +20,9 @@ from netgain.testing.inprocess import InProcess
 ROOT = "4" * 64
 
 
-def run_small(name: str, folder: Path, *, starts: int = 6, **options: Any) -> Path:
+def run_small(name: str, folder: Path, *, starts: int = 6, size: str = "tiny", **options: Any) -> Path:
     """A finished study of a recipe in a folder; its loop runs in this process."""
-    built = build_recipe(name, options, "tiny")
+    built = build_recipe(name, options, size)
 
     class Here(InProcess):
         def __init__(self, reference: Reference, count: int) -> None:
@@ -38,8 +38,8 @@ def run_small(name: str, folder: Path, *, starts: int = 6, **options: Any) -> Pa
     claim = Claim(own.metric, by=own.by, beats=("frozen",), rung="R1", expected=own.expected)
     study = Study(
         built.loop, built.suite, ("self", "frozen"), claim, replicas=starts, rounds=built.rounds,
-        reference=Reference(f"netgain.recipes.{name}:make", {**options, "size": "tiny"}), root=ROOT,
-        about={"recipe": name, "size": "tiny", "options": options},
+        reference=Reference(f"netgain.recipes.{name}:make", {**options, "size": size}), root=ROOT,
+        about={"recipe": name, "size": size, "options": options},
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, "LocalWorkers", Here)

@@ -16,6 +16,7 @@ from netgain.recipes.pack.laws import LAWS
 from netgain.recipes.scaffold.parcels import KINDS
 from netgain.recipes.solver import TRIALS
 from netgain.recipes.trainer import KNOWN
+from netgain.recipes.trainer.code import KNOWN as KNOWN_OF_CODE
 from netgain.session import Study
 from netgain.suite import Bank
 from netgain.testing.ladder import IMPROVERS
@@ -31,6 +32,7 @@ ASKED += [("improver", {"edits": edits}, size) for edits, size in product(("own"
 ASKED += [
     ("trainer", {kind: one}, size) for kind, known in KNOWN.items() for one, size in product(known, ("tiny", "default"))
 ]
+ASKED += [("trainer", {kind: one}, "code") for kind, known in KNOWN_OF_CODE.items() for one in known]
 ASKED += [("blend", {"labels": labels}, size) for labels, size in product(("policy", "greedy"), ("tiny", "default"))]
 ASKED += [("solver", {"trials": one}, size) for one, size in product(TRIALS, ("tiny", "default"))]
 ASKED += [("connect", {"decides": one}, size) for one, size in product(("network", "search"), ("tiny", "default"))]

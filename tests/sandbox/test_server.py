@@ -193,3 +193,12 @@ os.kill(os.getpid(), 9)
     while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
         time.sleep(0.01)
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_what_it_imports_beforehand_needs_its_room_and_its_time():
+    with ForkServer(preload=("json",), patience_s=1e-9) as hasty, pytest.raises(SandboxError, match="silent"):
+        hasty.run(Job(source=b"pass"))
+    with ForkServer(preload=("json",), room=300 << 20, patience_s=60.0) as one:
+        assert said(one, "import os, sys; os.write(3, str('json' in sys.modules).encode())").result == b"True"
+        limited = one._limited
+    assert limited is not None and limited[0] > Limits().memory, "a child's memory comes on top of the server's own"

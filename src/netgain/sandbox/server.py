@@ -32,8 +32,8 @@ from netgain.sandbox.seam import MIB, Ending, Finished, Job, Level, Limits
 from netgain.sandbox.seccomp import assembled
 
 RIGHTS = ("SETUID", "SETGID", "SYS_ADMIN")
-START_S = 30.0  # seconds for the modules of `preload`
-ROOM = 256 * MIB  # bytes that the server itself may take
+START_S = 30.0  # seconds for the modules of `preload`, unless more are allowed
+ROOM = 256 * MIB  # bytes that the server itself may take, unless more are allowed
 INSIDE = 2  # processes in the sandbox that are no child's: bwrap and the server
 OUTSIDE = 3  # the same with bwrap outside, as the control group counts
 LOCAL_SOCKETS = (1,)  # AF_UNIX: ports of a dead child would be seen by the next
@@ -49,11 +49,15 @@ class ForkServer:
         around: The sandbox that the server runs in.
         site: Folders of packages that jobs may import; a job may ask for no others.
         preload: Names of modules that every child starts with.
+        room: Bytes that the server itself may take with them; what a child may take comes on top.
+        patience_s: Seconds that it may take to start.
     """
 
     around: Bubblewrap = field(default_factory=Bubblewrap)
     site: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
+    room: int = ROOM
+    patience_s: float = START_S
     name: str = field(init=False, default="bubblewrap-server")
     level: Level = field(init=False, default=Level.S2)
     _stack: contextlib.ExitStack | None = field(init=False, default=None)
@@ -98,7 +102,7 @@ class ForkServer:
     def _start(self) -> None:
         with contextlib.ExitStack() as stack:
             self._number = stack.enter_context(account())
-            self._group = Group(ROOM, OUTSIDE + Limits().processes)
+            self._group = Group(self.room, OUTSIDE + Limits().processes)
             stack.callback(self._group.close)
             channels = stack.enter_context(Channels(Limits()))
             self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -107,7 +111,7 @@ class ForkServer:
             with theirs:
                 self._box = stack.enter_context(self._opened(channels, theirs.fileno()))
             self._box.go()
-            self._control.settimeout(START_S)
+            self._control.settimeout(self.patience_s)
             if self._heard()[0] != b"ready":
                 channels.rest()
                 said = bytes(channels.kept["err"]).decode(errors="replace")[-500:]

@@ -56,6 +56,7 @@ STATE = {
     "position": "the record: the best validation score so far, and whose it is",
 }
 KNOWN = {"edits": ("all", "seed"), "check": ("once", "again"), "engine": ("ratchet", "pbt")}
+CODE = "code"  # the size whose loop edits source: `code.py`
 CONTROLS = ("frozen", "ordinary", "random_proposer")
 MORE = ("placebo", "unguarded:record.filter", "random_search")  # what R2 asks for besides
 
@@ -98,7 +99,7 @@ class Trainer:
     size: str = "default"
 
     def __post_init__(self) -> None:
-        for kind, known in {**KNOWN, "size": tuple(SIZES)}.items():
+        for kind, known in {**KNOWN, "size": (*SIZES, CODE)}.items():
             if getattr(self, kind) not in known:
                 raise ConfigError.unknown(f"{kind} of recipe 'trainer'", getattr(self, kind), known)
         for kind, other in (("edits", "seed"), ("check", "again")):
@@ -280,6 +281,10 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     Raises:
         ConfigError: an unknown option, value or device; scikit-learn is not installed.
     """
+    if given.get("size") == CODE and device == "cpu":
+        from netgain.recipes.trainer.code import made as made_of_code  # another system: of the digits it needs nothing
+
+        return made_of_code(dict(given))
     made = with_options(Trainer, "trainer", given, device)
     size = SIZES[made.size]
     tiny = made.size == "tiny"
