@@ -252,3 +252,7 @@ def test_the_sizes_are_what_the_page_says() -> None:
         "demo": (8, 6),
         "default": (8, 20),
     }
+    for size, (_, starts, *_) in SIZES.items():
+        made = build_recipe("improver", {}, size)
+        assert starts in made.claim.sizes, "a study decides on all starts that it runs"
+        assert made.claim.rung == ("R2" if size == "demo" else "R7")

@@ -261,7 +261,7 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     demo = made.size == "demo"
     claim = Claim(
         "quadratic", by=0.02, beats=("frozen", "stacked"), rung="R2" if demo else "R7", expected=0.15,
-        transplant_by=0.0 if demo else 0.01,
+        transplant_by=0.0 if demo else 0.01, looks=(starts,) if made.size == "default" else (6, 9, 12),
     )  # fmt: skip
     arms = ("self", *CONTROLS, *(() if demo else MORE))
     return Built(made.loop(), made.suite(), claim, arms, rounds, starts, options=options_of(made), notes=NOTES)
