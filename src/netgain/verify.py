@@ -51,12 +51,7 @@ NEEDED = {"R1": "frozen", "R2": BOTH, "R4": BOTH, "R5": f"{BOTH} flat one_step"}
 NEEDED |= dict.fromkeys(("R6", "R7"), f"{NEEDED['R5']} stacked")
 MATCHED = (("flops", "tokens"), ("calls",), ("device_seconds",))  # the first units that are booked are compared
 ACTIONS = ("watch", "freeze", "pause", "reject", "roll_back", "halt")  # of an alarm, from least to most
-HELD = {
-    "freeze": "undecided",
-    "reject": "dropped",
-    "roll_back": "reject",
-    "halt": "reject",
-}
+HELD = {"freeze": "undecided", "reject": "dropped", "roll_back": "reject", "halt": "reject"}
 DATABASE = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal")
 DECIDING = ("propose", "build", "watch", "judge", "approve", "apply")  # stages that say what becomes of a run
 QUESTION = ("suite", "axis", "gate", "decoding", "batching")  # parts of a contract that no epoch may move
@@ -87,9 +82,7 @@ def sha(data: bytes) -> bytes:
 
 
 PLAIN = frozenset((str, int, float, bool, type(None)))
-ENCODER = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
-)
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def canonical(value: Json) -> bytes:
@@ -271,7 +264,9 @@ def with_events(groups: Iterator[list[Json]]) -> Iterator[tuple[Json, Json]]:
             events = read((b"[%b]" % b",".join([row[3] for row in rows])).decode())
         except (TypeError, ValueError):
             events = []
-        yield from zip(rows, events if len(events) == len(rows) else (read(row[3].decode()) for row in rows))
+        yield from zip(
+            rows, events if len(events) == len(rows) else (read(row[3].decode()) for row in rows), strict=True
+        )
 
 
 class Study:
@@ -718,7 +713,8 @@ def bridges(study: Study) -> str:
             latest[run, data["axis"], "released"] = data
             if data["round"] == 0:
                 latest.setdefault((run, data["axis"], "generation 0"), data)
-    return f"{len(study.of('epoch_bridged'))} of {len(study.of('epoch_opened'))} further epochs have a bridge, computed again"
+    bridged, opened = (len(study.of(kind)) for kind in ("epoch_bridged", "epoch_opened"))
+    return f"{bridged} of {opened} further epochs have a bridge, computed again"
 
 
 def _again(old: Record, new: Record) -> bool:
@@ -879,7 +875,7 @@ def by_round(entries: Sequence[Entry]) -> dict[int, list[Record]]:
     return found
 
 
-def _pointers(said: Mapping[str, Mapping[int, list[Record]]], mode: str, before: Record, data: Record, here: str) -> Record:
+def _pointers(said: Record, mode: str, before: Record, data: Record, here: str) -> Record:
     """What a stage leaves: generation 0, working and released system, candidate, rollbacks so far."""
     now = {name: before[name] for name in ("anchor", "working", "released", "candidate", "restores")}
     out, told = data["out"], {kind: each.get(data["round"], []) for kind, each in said.items()}
@@ -1310,10 +1306,8 @@ def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, st
     asked = _asked(plan, level, harm)
     sizes = {axis: len(column["candidate"]) for axis, column in columns.items()}
     steps = {axis: study.axes[axis]["gate_items"] or 1 for axis in columns}
-    looks, most = (
-        max(1, math.ceil(sizes[plan["axis"]] / steps[plan["axis"]])),
-        max(1, plan["max_pairs"] // plan["block"]),
-    )
+    looks = max(1, math.ceil(sizes[plan["axis"]] / steps[plan["axis"]]))
+    most = max(1, plan["max_pairs"] // plan["block"])
     drawn = [axis for axis in sizes if not from_list(study.axes[axis])]  # a bank may be used up
     for axis in drawn:
         need(sizes[axis] == looks * study.axes[axis]["gate_items"], f"{sizes[axis]} items of {axis!r} in {looks} looks")
@@ -1884,9 +1878,11 @@ class Case:
         self.lost = [replica in halted for replica in study.replicas]
         self.typical = partial(typical, looks=self.half, lost=self.lost)
         asked = [entry for entry in study.of("decision") if any(entry.run in runs for runs in self.own)]
-        self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked) + len(study.of('epoch_opened'))
+        self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked) + len(
+            study.of("epoch_opened")
+        )
         steered = {epoch_of(study, e.seq) for e in study.of("stage_done") if e.data["stage"] in DECIDING}
-        self.epochs = sorted({*steered, len(study.of('epoch_opened'))})
+        self.epochs = sorted({*steered, len(study.of("epoch_opened"))})
         tied = {e.data["epoch"] for e in study.of("epoch_bridged") if not e.data["unbridged"]}
         self.unbridged = [f"epoch {one} is not bridged" for one in self.epochs[1:] if one not in tied]
 
@@ -2424,9 +2420,7 @@ def _second(study: Study, said: Record, beside: Path) -> str:
     return f"both studies were read here; the second is sound and {decide(second)['verdict']} by itself"
 
 
-def verify(
-    folder: Path | str, statement: Path | str | None = None, checkpoint: Path | str | None = None
-) -> Record:  # fmt: skip
+def verify(folder: Path | str, statement: Path | str | None = None, checkpoint: Path | str | None = None) -> Record:
     """Everything as JSON; LookupError for what is not a study or statement, or has a ledger of a newer version."""
     collecting = gc.isenabled()
     gc.disable()  # nothing here goes in a circle; looking for circles among millions of values would take seconds
