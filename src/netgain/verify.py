@@ -253,9 +253,7 @@ def silent(sheet: Record, gone: set[int]) -> bool:
 
 # --- Reading the folder ----------------------------------------------------------------------------------------------
 def with_events(groups: Iterator[list[Json]]) -> Iterator[tuple[Json, Json]]:
-    """Rows of the log, each with the event of its body.
-
-    Many bodies are read at once, as one list, for keys that are alike are then one string. That is a guess where the
+    """Rows of the log, each with the event of its body. Many bodies are read at once, as one list, for keys that are alike are then one string. That is a guess where the
     bodies of a forger do not add up to that: it holds where the event, written again, is its row's body to the byte.
     """
     read = json.JSONDecoder().decode
@@ -264,9 +262,8 @@ def with_events(groups: Iterator[list[Json]]) -> Iterator[tuple[Json, Json]]:
             events = read((b"[%b]" % b",".join([row[3] for row in rows])).decode())
         except (TypeError, ValueError):
             events = []
-        yield from zip(
-            rows, events if len(events) == len(rows) else (read(row[3].decode()) for row in rows), strict=True
-        )
+        alone = (read(row[3].decode()) for row in rows)
+        yield from zip(rows, events if len(events) == len(rows) else alone, strict=True)
 
 
 class Study:
