@@ -253,8 +253,9 @@ def silent(sheet: Record, gone: set[int]) -> bool:
 
 # --- Reading the folder ----------------------------------------------------------------------------------------------
 def with_events(groups: Iterator[list[Json]]) -> Iterator[tuple[Json, Json]]:
-    """Rows of the log, each with the event of its body. Many bodies are read at once, as one list, for keys that are alike are then one string. That is a guess where the
-    bodies of a forger do not add up to that: it holds where the event, written again, is its row's body to the byte.
+    """Rows of the log, each with the event of its body; many are read at once, so keys that are alike are one string.
+
+    With forged bodies that is a guess: it holds where the event, written again, is its row's body to the byte.
     """
     read = json.JSONDecoder().decode
     for rows in groups:
