@@ -34,7 +34,7 @@ from contextlib import closing, contextmanager
 from fractions import Fraction
 from functools import cache, lru_cache, partial, reduce
 from itertools import accumulate, combinations, permutations, takewhile
-from operator import mul
+from operator import attrgetter, mul
 from pathlib import Path
 from statistics import NormalDist, median
 from tempfile import TemporaryDirectory
@@ -43,7 +43,6 @@ from typing import Any as Json
 
 Record = dict[str, Json]
 Column = Sequence[float | None]
-Entry = SimpleNamespace  # of the log: seq, run ("" for the study itself), data (the event's own record)
 Looks = tuple[list[int], list[int], list[int]]  # sizes; successes that support; successes up to which they refute
 EXIT = {"SUPPORTED": 0, "SUPPORTED WITH LIMITS": 0, "REFUTED": 3, "INCONCLUSIVE": 4, "INVALID": 7}
 BOTH = "frozen ordinary placebo"  # controls; a rung adds random search where its surfaces can be searched
@@ -53,16 +52,20 @@ NEEDED |= dict.fromkeys(("R6", "R7"), f"{NEEDED['R5']} stacked")
 MATCHED = (("flops", "tokens"), ("calls",), ("device_seconds",))  # the first units that are booked are compared
 KEPT = {"none": 0, "process": 1, "sandlock": 1, "bubblewrap": 2, "bubblewrap-server": 2, "wasm": 3}  # levels
 ACTIONS = ("watch", "freeze", "pause", "reject", "roll_back", "halt")  # of an alarm, from least to most
-HELD = {
-    "freeze": "undecided",
-    "reject": "dropped",
-    "roll_back": "reject",
-    "halt": "reject",
-}
+HELD = {"freeze": "undecided", "reject": "dropped", "roll_back": "reject", "halt": "reject"}
 DATABASE = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal")
 DECIDING = ("propose", "build", "watch", "judge", "approve", "apply")  # stages that say what becomes of a run
 QUESTION = ("suite", "axis", "gate", "decoding", "batching")  # parts of a contract that no epoch may move
 NULLS = ("first", "drifted", "shuffled")  # improvers that the last one has to beat, moved to the same foreign starts
+
+
+class Entry:
+    """One event of the log; `run` is "" for the study itself, `data` is the event's own record."""
+
+    __slots__ = ("data", "run", "seq")  # read millions of times
+
+    def __init__(self, seq: int, run: str, data: Json) -> None:
+        self.seq, self.run, self.data = seq, run, data
 
 
 class Finding(Exception):
@@ -79,6 +82,7 @@ def sha(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
+PLAIN = frozenset((str, int, float, bool, type(None)))
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -94,7 +98,8 @@ def tree_head(leaves: Sequence[bytes]) -> str:
     """RFC 6962, section 2.1: join neighbours level by level; a node without a neighbour moves up as it is."""
     level = list(leaves) or [sha(b"")]
     while len(level) > 1:
-        joined = [sha(b"\x01" + left + right) for left, right in zip(level[::2], level[1::2], strict=False)]
+        pairs = zip(level[::2], level[1::2], strict=False)
+        joined = [hashlib.sha256(b"\x01" + left + right).digest() for left, right in pairs]
         level = joined + level[2 * len(joined) :]
     return level[0].hex()
 
@@ -194,14 +199,17 @@ def signed_by(key: str, text: str, lines: Sequence[str]) -> bool:
 
 def differs(ours: Json, theirs: Json, where: str) -> str:
     """The first place where a record is not what we computed, numbers by more than 1e-9; "" when it is."""
+    pairs: Json = None
     if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() <= theirs.keys():
-        for key, one in ours.items():  # most are the same plain value: then there is nothing to find words for
-            same = type(one) in (str, int, type(None)) and type(one) is type(theirs[key]) and one == theirs[key]
-            if not same and (found := differs(one, theirs[key], f"{where} {key}")):
+        pairs = zip(ours, ours.values(), map(theirs.__getitem__, ours), strict=True)
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        pairs = zip(range(len(ours)), ours, theirs, strict=True)
+    if pairs is not None:
+        for key, one, other in pairs:  # most are the same plain value: then there is nothing to find words for
+            same = type(one) is type(other) and type(one) in PLAIN and one == other
+            if not same and (found := differs(one, other, f"{where} {key}")):
                 return found
         return ""
-    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        return differs(dict(enumerate(ours)), dict(enumerate(theirs)), where)
     near = {type(ours), type(theirs)} <= {int, float} and abs(ours - theirs) <= 1e-9
     same = near or (type(ours) is type(theirs) and ours == theirs)
     return "" if same else f"{where} is {theirs!r}, computed {ours!r}"
@@ -245,6 +253,21 @@ def silent(sheet: Record, gone: set[int]) -> bool:
 
 
 # --- Reading the folder ----------------------------------------------------------------------------------------------
+def with_events(groups: Iterator[list[Json]]) -> Iterator[tuple[Json, Json]]:
+    """Rows of the log, each with the event of its body; many are read at once, so keys that are alike are one string.
+
+    With forged bodies that is a guess: it holds where the event, written again, is its row's body to the byte.
+    """
+    read = json.JSONDecoder().decode
+    for rows in groups:
+        try:
+            events = read((b"[%b]" % b",".join([row[3] for row in rows])).decode())
+        except (TypeError, ValueError):
+            events = []
+        alone = (read(row[3].decode()) for row in rows)
+        yield from zip(rows, events if len(events) == len(rows) else alone, strict=True)
+
+
 class Study:
     """A study folder, read once. `fault` is the first thing wrong with its log, where reading stopped."""
 
@@ -269,14 +292,14 @@ class Study:
             self.fault = finding.args[1]
         except (sqlite3.Error, OSError, TypeError, ValueError, KeyError, AttributeError) as error:
             self.fault = f"ledger.db cannot be read on at seq {len(self.entries)}: {error}"
-        paths = [Path(root, name) for root, _, names in os.walk(folder) for name in names]
-        own = (
-            "lock",
-            "STOP",
-            *(("study.sha256",) if self.finished else DATABASE),
-        )
-        named = {path.relative_to(folder).as_posix(): path for path in paths}
-        self.files = {name: sha(path.read_bytes()).hex() for name, path in named.items() if name not in own}
+        own = ("lock", "STOP", *(("study.sha256",) if self.finished else DATABASE))
+        self.files: dict[str, str] = {}  # name, from the folder on -> digest of the bytes
+        for root, _, names in os.walk(folder):
+            inside = Path(root).relative_to(folder).as_posix() + "/"
+            for name in (inside.removeprefix("./") + one for one in names):
+                if name not in own:
+                    with open(folder / name, "rb", buffering=0) as file:
+                        self.files[name] = sha(file.read()).hex()
 
     def _read(self) -> None:
         # `immutable`: SQLite takes no lock and makes no side file, so a finished folder stays as it is, byte for byte.
@@ -290,24 +313,22 @@ class Study:
             if schema != b"netgain.ledger/1":
                 self.newer = f"ledger {schema.decode()!r}: take the verify.py of the netgain that wrote it"
                 return
-            read = json.JSONDecoder().decode
-            for at, row in enumerate(database.execute("SELECT * FROM events ORDER BY seq")):
-                event = read(row[3].decode())
+            rows = database.execute("SELECT * FROM events ORDER BY seq")
+            for at, (row, event) in enumerate(with_events(iter(lambda: rows.fetchmany(500), []))):
                 own, data = event.get("run") or "", event.get("data")
                 wrong = self._odd(at, row, event, own, last.get(own))
                 need(not wrong, wrong)
-                last[own] = row[4].hex()
+                last[own], entry, kind = row[4].hex(), Entry(at, own, data), event["kind"]
                 self.leaves.append(row[4])
-                self.entries.append(Entry(seq=at, run=own, data=data))
-                for among in (self.kinds[event["kind"]], self.kinds[event["kind"], own], self.told[own]):
-                    among.append(self.entries[-1])
+                for among in (self.entries, self.kinds[kind], self.kinds[kind, own], self.told[own]):
+                    among.append(entry)
                 if own and isinstance(data.get("row"), dict):
                     self.rows[own] = data["row"]
             need(size == len(self.entries), f"ledger.db: head says {size} entries, found {len(self.entries)}")
             self.head = tree_head(self.leaves)
             need(root == self.head.encode(), f"ledger.db: tree head of {size} entries")
-            rows = {key.decode(): json.loads(row) for key, row in database.execute("SELECT run, row FROM rows")}
-            need(rows == self.rows, "ledger.db: table rows is not what the events imply")
+            held = {key.decode(): json.loads(row) for key, row in database.execute("SELECT run, row FROM rows")}
+            need(held == self.rows, "ledger.db: table rows is not what the events imply")
         self.replicas = sorted(entry.data["replica"] for entry in self.of("replica_enrolled"))
         for entry in self.of("claim_registered")[:1]:
             self.record = entry.data
@@ -473,19 +494,14 @@ def remembered(study: Study, path: Path) -> str:
     return f"the first {max(sizes)[0]} of {len(study.leaves)} entries are those of {len(held)} remembered checkpoints"
 
 
-def epochs_of(study: Study) -> list[int]:
-    """Where epochs after the first one begin."""
-    return [entry.seq for entry in study.of("epoch_opened")]
-
-
-def epoch_of(study: Study, seq: int) -> int:
+def epoch_of(study: Study, seq: float) -> int:
     """The epoch that an entry lies in; the registered contract is epoch 0."""
-    return bisect_right(epochs_of(study), seq)
+    return bisect_right(study.of("epoch_opened"), seq, key=attrgetter("seq"))
 
 
 def in_force(study: Study, seq: float) -> Record:
     """What the study ran under at an entry: the registration, or the record that opened the epoch."""
-    at = bisect_right(epochs_of(study), seq)
+    at = epoch_of(study, seq)
     found: Record = study.of("epoch_opened")[at - 1].data if at else study.record
     return found
 
@@ -517,7 +533,7 @@ def contract(study: Study) -> str:
         need(
             entry.seq < min(begun, default=math.inf), f"{here} is opened after the seal, or after improvers were moved"
         )
-    return f"contract {registered} in {len(sessions)} sessions, {len(epochs_of(study))} further epochs"
+    return f"contract {registered} in {len(sessions)} sessions, {len(study.of('epoch_opened'))} further epochs"
 
 
 def flat(contract: Record) -> Record:
@@ -577,7 +593,8 @@ def items(study: Study) -> str:
     roots = {one: e.data["merkle_root"] for e in study.of("seal_opened") for one in e.data["replicas"]}
     looks = {e.data["replica"]: e.data["look"] for e in study.of("replica_enrolled")}
     secrets = {e.data["look"]: bytes.fromhex(e.data["secret"]) for e in study.of("secret_revealed")}
-    sources = {name: digest(axis["source"])[:16] for name, axis in study.axes.items()}
+    specs = {name: canonical(axis["source"]) for name, axis in study.axes.items()}
+    sources = {name: sha(spec).hex()[:16] for name, spec in specs.items()}
     for entry in study.of("scores"):
         data, spec, here = entry.data, study.axes[entry.data["axis"]]["source"], f"seq {entry.seq}"
         under, wanted = (data["contract"], data["epoch"]), in_force(study, entry.seq)["contract_digest"][:16]
@@ -600,7 +617,7 @@ def items(study: Study) -> str:
             split = "sealed" if data["split"] == "transplant" else data["split"]
             prefix = f"{split}|{data['source']}|{data['key']}|"
             mixed = data["split"] == "gate"  # its lengths come in an order that nobody can tell in advance
-            block = (canonical(spec), key, prefix, data["start"], len(data["values"]), mixed)
+            block = (specs[data["axis"]], key, prefix, data["start"], len(data["values"]), mixed)
             known.add(block)
             need(data["items"] == derived(*block), f"{here}: items of {data['split']} block {data['key']!r}")
         shard = data["round"] if data["split"] == "gate" and of_bank(spec) else None  # a pair may be met in two rounds
@@ -697,7 +714,8 @@ def bridges(study: Study) -> str:
             latest[run, data["axis"], "released"] = data
             if data["round"] == 0:
                 latest.setdefault((run, data["axis"], "generation 0"), data)
-    return f"{len(study.of('epoch_bridged'))} of {len(epochs_of(study))} further epochs have a bridge, computed again"
+    bridged, opened = (len(study.of(kind)) for kind in ("epoch_bridged", "epoch_opened"))
+    return f"{bridged} of {opened} further epochs have a bridge, computed again"
 
 
 def _again(old: Record, new: Record) -> bool:
@@ -801,6 +819,7 @@ def _follow(study: Study, run: str) -> None:
         aided = "unaided" in pieces and entry.data["decided_by"] == "person"
         need(not aided, f"seq {entry.seq}: a person decided in {run}")
     served = {before["released"]}  # what a rollback may go back to
+    said = {kind: by_round(study.of(kind, run)) for kind in ("gate_decision", "watched", "probation")}
     for entry in sorted([*study.of("stage_done", run), *study.of("rollback", run)], key=lambda one: int(one.seq)):
         if "to" in entry.data:  # a rollback, to what the run had released; what was begun is given up
             moved = dict.fromkeys(("working", "released"), entry.data["system"])
@@ -815,7 +834,7 @@ def _follow(study: Study, run: str) -> None:
         data, row, here = entry.data, entry.data["row"], f"seq {entry.seq}: {run}, {entry.data['stage']}"
         at = (before["stage"], before["round"])
         need(data["key"] == digest([run, before]) and (data["stage"], data["round"]) == at, f"{here}: out of order")
-        wrong = differs(_pointers(study, run, before, data), row, f"{here}: the row's")
+        wrong = differs(_pointers(said, study.mode(run), before, data, here), row, f"{here}: the row's")
         need(not wrong, wrong)
         if data["stage"] == "propose" and not data["out"].get("lost"):
             need(data["round"] in proposed, f"{here} has no decision record")
@@ -850,10 +869,17 @@ def _ended(study: Study, run: str, row: Record) -> None:
     need(fair or (used and used[0] >= limits[end.split()[2]]), f"{run}: ended in round {row['round']}: {end}")
 
 
-def _pointers(study: Study, run: str, before: Record, data: Record) -> Record:
+def by_round(entries: Sequence[Entry]) -> dict[int, list[Record]]:
+    found: dict[int, list[Record]] = defaultdict(list)
+    for entry in entries:
+        found[entry.data["round"]].append(entry.data)
+    return found
+
+
+def _pointers(said: Record, mode: str, before: Record, data: Record, here: str) -> Record:
     """What a stage leaves: generation 0, working and released system, candidate, rollbacks so far."""
     now = {name: before[name] for name in ("anchor", "working", "released", "candidate", "restores")}
-    out, mode = data["out"], study.mode(run)
+    out, told = data["out"], {kind: each.get(data["round"], []) for kind, each in said.items()}
     if out.get("lost"):
         return {**now, "candidate": None}
     if data["stage"] == "start":
@@ -861,19 +887,17 @@ def _pointers(study: Study, run: str, before: Record, data: Record) -> Record:
     if data["stage"] == "build":
         return {**now, "candidate": out["candidate"]}
     if data["stage"] == "probation":  # why it went back is looked at under probation
-        looks = [e.data for e in study.of("probation", run) if e.data["round"] == data["round"]]
-        back = [one for one in looks if one["acted"]]
+        back = [one for one in told["probation"] if one["acted"]]
         gone = dict.fromkeys(("working", "released"), back[0]["before"]) if back else {}
         return {**now, **gone, "restores": before["restores"] + len(back)}
     if data["stage"] != "apply":
         return now
     if before["verdict"] in ("denied", "expired"):  # nothing moves; that it was, is looked at under approvals
         return {**now, "candidate": None}
-    found = [effective(e.data) for e in study.of("gate_decision", run) if e.data["round"] == data["round"]]
-    acted = [e.data["acted"] for e in study.of("watched", run) if e.data["round"] == data["round"]]
+    acted = [one["acted"] for one in told["watched"]]
     held = [HELD[one] for one in acted if one in HELD]  # a monitor kept it from the gate, also from one that watches
-    found = held or found
-    need(found or mode == "none", f"{run}, round {data['round']}: no gate decision")
+    found = held or [effective(one) for one in told["gate_decision"]]
+    need(found or mode == "none", f"{here}: no gate decision")
     if mode == "none" or (mode == "watch" and not held) or found[0] == "promote":
         moved = {"working": before["candidate"], "released": before["candidate"]}
     elif mode == "strict":
@@ -1050,6 +1074,7 @@ def receipts(study: Study) -> str:
     moves = 0
     for run in study.rows:
         before, mode, decisions = "", study.mode(run), study.of("gate_decision", run)
+        plans: dict[str, str] = {}  # gate mode -> digest of the plan
         decided, drawn = {entry.data["round"]: entry.data for entry in decisions}, lots(study, run)
         for entry in decisions:
             due, said = None if drawn is None else entry.data["round"] in drawn, entry.data.get("drawn")
@@ -1064,7 +1089,7 @@ def receipts(study: Study) -> str:
                 need(effective(data) == "promote" or mode == "watch", f"{here} after {effective(data)!r}")
                 used = "watch" if data["outcome"] != "promote" else mode  # drawn, and the gate had not promoted
                 wrong = differs({"candidate": after, "released": before, "mode": used}, data, "its decision's")
-                plan = digest(gate_rule(study, run, used))
+                plan = plans[used] = plans.get(used) or digest(gate_rule(study, run, used))
                 ours = {"candidate_digest": after, "released_digest": before, "plan_digest": plan, "round": data["k"]}
                 ours |= {name: data[name] for name in ("outcome", "level", "tests", "mode", "waived")}
                 wrong = wrong or differs(ours, data["receipt"], "its receipt's")
@@ -1297,10 +1322,13 @@ def gate(study: Study) -> str:
     splits = {"gate": "", "dev": "dev "}  # development items: of a screen
     sheets = {(e.run, e.data["round"], splits[e.data["split"]] + e.data["axis"], e.data["role"]): e for e in scored}
     need(len(sheets) == len(scored), "scores: a gate block was scored twice in one round")
+    ruled: dict[tuple[str, int], list[Entry]] = defaultdict(list)
+    for entry in study.of("gate_decision"):
+        ruled[entry.run, entry.data["round"]].append(entry)
     for sheet in scored:
-        ruled = [one.seq for one in study.of("gate_decision", sheet.run) if one.data["round"] == sheet.data["round"]]
-        fair = all(epoch_of(study, seq) == sheet.data["epoch"] for seq in ruled)
-        need(fair, f"seq {sheet.seq}: a score of another epoch in the decision at seq {ruled[:1]}")
+        for entry in ruled[sheet.run, sheet.data["round"]]:
+            fair = epoch_of(study, entry.seq) == sheet.data["epoch"]
+            need(fair, f"seq {sheet.seq}: a score of another epoch in the decision at seq {entry.seq}")
     for entry in study.of("gate_decision"):
         wrong = _decide_again(study, entry, sheets)
         need(not wrong, f"seq {entry.seq}: decision of {entry.run}, round {entry.data['round']}: {wrong}")
@@ -1366,10 +1394,8 @@ def _decide_again(study: Study, entry: Entry, sheets: Mapping[tuple[str, int, st
     asked = _asked(plan, level, harm)
     sizes = {axis: len(column["candidate"]) for axis, column in columns.items()}
     steps = {axis: study.axes[axis]["gate_items"] or 1 for axis in columns}
-    looks, most = (
-        max(1, math.ceil(sizes[plan["axis"]] / steps[plan["axis"]])),
-        max(1, plan["max_pairs"] // plan["block"]),
-    )
+    looks = max(1, math.ceil(sizes[plan["axis"]] / steps[plan["axis"]]))
+    most = max(1, plan["max_pairs"] // plan["block"])
     drawn = [axis for axis in sizes if not from_list(study.axes[axis])]  # a bank may be used up
     for axis in drawn:
         need(sizes[axis] == looks * study.axes[axis]["gate_items"], f"{sizes[axis]} items of {axis!r} in {looks} looks")
@@ -1954,9 +1980,11 @@ class Case:
         self.lost = [replica in halted for replica in study.replicas]
         self.typical = partial(typical, looks=self.half, lost=self.lost)
         asked = [entry for entry in study.of("decision") if any(entry.run in runs for runs in self.own)]
-        self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked) + len(epochs_of(study))
+        self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked) + len(
+            study.of("epoch_opened")
+        )
         steered = {epoch_of(study, e.seq) for e in study.of("stage_done") if e.data["stage"] in DECIDING}
-        self.epochs = sorted({*steered, len(epochs_of(study))})
+        self.epochs = sorted({*steered, len(study.of("epoch_opened"))})
         tied = {e.data["epoch"] for e in study.of("epoch_bridged") if not e.data["unbridged"]}
         self.unbridged = [f"epoch {one} is not bridged" for one in self.epochs[1:] if one not in tied]
 
@@ -2495,9 +2523,7 @@ def _second(study: Study, said: Record, beside: Path) -> str:
     return f"both studies were read here; the second is sound and {decide(second)['verdict']} by itself"
 
 
-def verify(
-    folder: Path | str, statement: Path | str | None = None, checkpoint: Path | str | None = None
-) -> Record:  # fmt: skip
+def verify(folder: Path | str, statement: Path | str | None = None, checkpoint: Path | str | None = None) -> Record:
     """Everything as JSON; LookupError for what is not a study or statement, or has a ledger of a newer version."""
     collecting = gc.isenabled()
     gc.disable()  # nothing here goes in a circle; looking for circles among millions of values would take seconds

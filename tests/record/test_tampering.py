@@ -346,3 +346,25 @@ def test_ten_thousand_clean_logs_raise_no_alarm(tmp_path: Path, signer: Signer) 
         shutil.rmtree(tmp_path / "one")
     counted("clean logs (failures: false alarms)", 10_000, len(alarms), 0)
     assert alarms == []
+
+
+def rows_of(*bodies: bytes) -> list[tuple[Any, ...]]:
+    return [(at, b"", b"", body, verify.sha(b"\x00" + body)) for at, body in enumerate(bodies)]
+
+
+def test_bodies_that_make_events_only_together_are_found() -> None:
+    """Two bodies, neither of them JSON, that read as a list of two events when they are put together."""
+    split = rows_of(b'{"data":1', b'"kind":""},{"kind":""}')
+    found = list(verify.with_events(iter([split])))
+    assert [event for _, event in found] == [{"data": 1, "kind": ""}, {"kind": ""}]
+    assert all(verify.canonical(event) != row[3] for row, event in found)
+    study = verify.Study.__new__(verify.Study)
+    assert all(study._odd(row[0], row, event, "", None) for row, event in found)
+
+
+def test_a_body_of_two_events_is_read_alone_and_refused() -> None:
+    whole = rows_of(b'{"kind":"a"}', b'{"kind":"b"},{"kind":"c"}')
+    found = verify.with_events(iter([whole]))
+    assert next(found)[1] == {"kind": "a"}
+    with pytest.raises(ValueError, match="Extra data"):
+        next(found)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
+from hashlib import sha256
 
 
 def leaf_hash(body: bytes) -> bytes:
     """SHA-256(0x00 ‖ body), 32 bytes."""
-    return hashlib.sha256(b"\x00" + body).digest()
+    return sha256(b"\x00" + body).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """SHA-256(0x01 ‖ left ‖ right), 32 bytes."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return sha256(b"\x01" + left + right).digest()
 
 
 class Frontier:
@@ -42,7 +42,7 @@ class Frontier:
     def root(self) -> bytes:
         """Tree head, 32 bytes; of the empty tree SHA-256 of nothing."""
         if not self._heads:
-            return hashlib.sha256(b"").digest()
+            return sha256(b"").digest()
         head = self._heads[-1]
         for left in reversed(self._heads[:-1]):
             head = node_hash(left, head)
