@@ -122,6 +122,7 @@ def test_the_gate_asks_generation_0_as_its_anchor_whatever_was_released(tmp_path
 
 def test_every_view_field_is_one_that_the_loop_may_see() -> None:
     allowed = {"parent", "improver", "state", "accepted", "feedback", "dev", "budget", "rng", "round", "closed"}
+    allowed |= {"shown"}  # by registration only, in steps and at a price: decision 0054
     assert set(View.__dataclass_fields__) == allowed
 
 
