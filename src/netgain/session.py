@@ -29,12 +29,12 @@ from netgain.evaluation import Under
 from netgain.evidence.ladder import nats_shown
 from netgain.evidence.looks import looks_of
 from netgain.evidence.verdict import Verdict, decide_verdict
-from netgain.executors import LocalWorkers, Reference, reference_of
+from netgain.executors import MOST, Gathering, LocalWorkers, Reference, reference_of
 from netgain.facts import Facts
 from netgain.gates import GateOptions, GatePlan
 from netgain.gates.gate import BettingGate, check_reach, on_used_items, plan_of
 from netgain.items import Dealer
-from netgain.jobs import Jobs
+from netgain.jobs import Executor, Jobs
 from netgain.ledger import Event, FolderLock, Ledger, Stored
 from netgain.ledger.files import DIGESTS, sweep, write_durably
 from netgain.planning import Plan, plan_study
@@ -241,7 +241,8 @@ class Study:
         return {
             "suite": self.suite.spec(), "gate": self.gate_plan().to_json(),
             "code": code_digest(self.reference), "libraries": libraries(self.reference),
-            "batching": "one run, one thread",
+            "batching": f"builds of up to {MOST} runs abreast, one thread" if self.loop.build_many
+            else "one run, one thread",
             **parts_of(self.reference, self.suite.axes, limits=self.limits, decoding=decoding),
         }  # fmt: skip
 
@@ -346,7 +347,8 @@ def run_study(
         if extend:
             _new_secret(folder, log, study)
         with LocalWorkers(reference, workers) as executor:
-            world, say = _world(study, folder, log, facts, executor), say or (lambda _: None)
+            hands = Gathering(executor) if study.loop.build_many else executor
+            world, say = _world(study, folder, log, facts, hands), say or (lambda _: None)
             with published(folder, log, watch or (lambda _: None), say) as watch:
                 bridge(world, facts, workers)
                 _conduct(world, study, folder, log, workers, watch, extend=extend)
@@ -481,7 +483,7 @@ def _planter(study: Study, folder: Path, facts: Facts) -> Planter | None:
     return Planter(study.canaries, _secret(folder), facts.registration["claim_digest"], claimed=study.claim.arm)
 
 
-def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: LocalWorkers) -> World:
+def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: Executor) -> World:
     store = ObjectStore(folder / "objects")
     recorded = facts.contract
     world = World(
@@ -572,7 +574,7 @@ def _conduct(
     (folder / "inbox").mkdir(exist_ok=True)
     conductor = Conductor(world, folder / "inbox", _booking(study, log, watch), study.pause_at, study.deadline_seconds)
     try:
-        asked = conductor.conduct(workers)
+        asked = conductor.conduct(workers * MOST if study.loop.build_many else workers)  # so many can wait together
     except BaseException as error:
         conductor.abandon()
         with suppress(Exception):  # broad: the first error is the one to report

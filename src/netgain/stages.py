@@ -32,6 +32,20 @@ class Build(Protocol):
     def __call__(self, parent: System, change: Change, budget: Budget, rng: Any, /) -> System: ...
 
 
+@dataclass(frozen=True)
+class Building:
+    """One run's build: what `build` is given."""
+
+    parent: System
+    change: Change
+    budget: Budget
+    rng: Any
+
+
+class BuildMany(Protocol):
+    def __call__(self, buildings: Sequence[Building], /) -> Sequence[System]: ...
+
+
 class Answer(Protocol):
     def __call__(self, system: System, inputs: Sequence[Json], budget: Budget, rng: Any, /) -> Sequence[Json]: ...
 
@@ -180,6 +194,8 @@ class Loop:
         propose: view -> Change; one turn of the closed loop.
         answer: (system, inputs, budget, rng) -> outputs, one per input.
         build: (parent, change, budget, rng) -> system; default: the single part's payload.
+        build_many: builds of several runs at once -> their systems, each the same, to the byte, whoever is beside it,
+            and what `build` gives; None: they are built one by one.
         ordinary: plain training or tuning without the loop's signal, view -> Change; or a menu {name: view -> Change}
             of which the best counts.
         random_search: view -> Change, one random admissible edit; the arm `random_search` falls back on `propose` on
@@ -213,6 +229,7 @@ class Loop:
     propose: Propose
     answer: Answer
     build: Build = build_single_part
+    build_many: BuildMany | None = None
     ordinary: Propose | Mapping[str, Propose] | None = None
     random_search: Propose | None = None
     sampled: Answer | None = None

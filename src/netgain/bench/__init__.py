@@ -17,6 +17,7 @@ GROUPS = {
     "sandbox": "starting foreign code in every sandbox, against a plain Python",
     "ledger": "appending in groups, and verify of 100,000 events",
     "flagship": "the runtime around `length`, against a bare script",
+    "abreast": "models of `length` trained abreast, against one by one",
     "tiny": "a run of `length` at size tiny, from its files",
 }
 MODULES = {"shapley": "shares"}

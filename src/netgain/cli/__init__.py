@@ -393,8 +393,8 @@ def doctor(sandbox: bool, **shared: bool) -> int:
 @main.command(epilog=_example("netgain bench", "netgain bench --only gate --only ledger"))
 @click.option(
     "--only", metavar="GROUP", multiple=True,
-    help="startup, gate, shapley, simulation, scores, contamination, sandbox, ledger, flagship, tiny. Repeatable; "
-    "default all.",
+    help="startup, gate, shapley, simulation, scores, contamination, sandbox, ledger, flagship, abreast, "
+    "tiny. Repeatable; default all.",
 )  # fmt: skip
 @click.option("--quick", is_flag=True, help="Small sizes, no training: shows that it works, and judges no target.")
 @_shared

@@ -23,7 +23,7 @@ from netgain.executors.frames import receive, send
 from netgain.inert import plain
 from netgain.records import Change, Examples, Feedback, Part, Started, View
 from netgain.sandboxed import SEEN
-from netgain.stages import Answer, Codec, Inside, Loop
+from netgain.stages import Answer, Building, Codec, Inside, Loop
 from netgain.wire import pack, unpack
 
 
@@ -78,6 +78,21 @@ class Tasks:
                 self.loop.build(self._system(task["parent"]), change, budget, _rng(task["seed"]))
             )
         }
+
+    def build_many(self, task: dict[str, Any], budget: Budget) -> Any:
+        """Builds of several runs: what `build` gives for each, and what each booked."""
+        assert self.loop.build_many is not None
+        asked = [
+            Building(self._system(one["parent"]), self._change_in(one["change"]), Budget(**one["budget"]),
+                     _rng(one["seed"]))
+            for one in task["tasks"]
+        ]  # fmt: skip
+        made = list(self.loop.build_many(asked))
+        if len(made) != len(asked):
+            raise ValueError(f"build_many gave {len(made)} systems for {len(asked)} builds")
+        spent = [one.budget.spent for one in asked]
+        budget.spend(device_seconds=sum(one.get("device_seconds", 0.0) for one in spent))
+        return [{"system": self.codec.encode(one), "spent": booked} for one, booked in zip(made, spent, strict=True)]
 
     def answer(self, task: dict[str, Any], budget: Budget) -> Any:
         ask = (self.loop.sampled or partial(voted, self.loop.answer)) if task["sampled"] else self.loop.answer

@@ -27,6 +27,7 @@ NOTES = {
     "leak15, leak30 (these three with items=bank); none",
     "items": "of the ladder: fresh (made anew from a secret), bank (published)",
     "scorer": "of the ladder: exact, symbols (any order will do) with the exact one beside it",
+    "abreast": "whether the models of several runs are trained as one stack of matrix products: true, false",
     "check": "the system's own check: cycle (reverse), commute (addition), vote, none",
 }
 DISAGREE = (
@@ -74,9 +75,13 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     )  # fmt: skip
 
 
-def _settings(options: Options) -> dict[str, str]:
+def _settings(options: Options) -> dict[str, Any]:
     """Options as written into a study: those that came later only where they are set, so that older ones stay equal."""
-    later = {name: value for name in ("items", "scorer") if (value := getattr(options, name)) != getattr(Options, name)}
+    later = {
+        name: value
+        for name in ("items", "scorer", "abreast")
+        if (value := getattr(options, name)) != getattr(Options, name)
+    }
     return {"task": options.task, "check": options.check, "plant": options.plant, **later}
 
 
@@ -84,6 +89,7 @@ def _loop(options: Options, filters: tuple[Filter, ...]) -> Loop:
     late = _Late(options)
     return Loop(
         late("start"), late("propose"), late("answer"), build=late("build"),
+        build_many=late("build_many") if options.abreast else None,
         ordinary={"restarts": late("ordinary"), "long": late("ordinary")}, sampled=late("sampled"),
         oracle=late("oracle"), own_score=late("own_score") if options.check != "none" else None,
         filters=filters, probes=(Probe("representation", late("representation")),), state=STATE,

@@ -40,6 +40,7 @@ class Options:
         items: of the ladder: "fresh" (made anew from a secret for every decision) or "bank" (published, so that they
             can leak).
         scorer: of the ladder: "exact", or "symbols" (the right symbols in any order will do) beside the exact one.
+        abreast: train the models of several runs as one stack of matrix products; equal up to rounding.
     """
 
     task: str = "reverse"
@@ -48,6 +49,7 @@ class Options:
     plant: str = "none"
     items: str = "fresh"
     scorer: str = "exact"
+    abreast: bool = False
 
     def __post_init__(self) -> None:
         if self.task not in CHECKS:
@@ -61,6 +63,8 @@ class Options:
         for name, value, known in (("items", self.items, ITEMS), ("scorer", self.scorer, SCORERS)):
             if value not in known:
                 raise ConfigError.unknown(name, value, known)
+        if not isinstance(self.abreast, bool):
+            raise ConfigError(f"abreast {self.abreast!r}", fix="give true or false")
         if self.plant in LEAKS and self.items != "bank":
             what = f"plant {self.plant!r} with items {self.items!r}, which nobody can know before they are asked"
             raise ConfigError(what, fix="add items=bank: only what is published can leak")

@@ -12,13 +12,13 @@ import torch
 
 from netgain.budget import Budget
 from netgain.monitors.representation import representation as compared
-from netgain.recipes.length import ask, model, tasks, train
+from netgain.recipes.length import abreast, ask, model, tasks, train
 from netgain.recipes.length.bank import leaked
 from netgain.recipes.length.options import LEAKS, Options
 from netgain.recipes.length.sizes import HEAD, Shape, Size
 from netgain.recipes.length.tasks import Pairs, pool_of
 from netgain.records import Change, Examples, Part, Started, View
-from netgain.stages import Inside
+from netgain.stages import Building, Inside
 from netgain.wire import pack, unpack
 
 Json = Any
@@ -152,22 +152,40 @@ def _position(options: Options, view: View) -> tuple[int, list[Json], str]:
 
 def build(options: Options, parent: System, change: Change, budget: Budget, rng: Any) -> System:
     """Train on the kept answers, older sets and true base strings."""
-    examples = change.examples
+    one = Building(parent, change, budget, rng)
+    if options.abreast:
+        return build_many(options, [one])[0]
+    return _built(options, one, [train.fit(each) for each in _trainings(options, one)])
+
+
+def build_many(options: Options, buildings: Sequence[Building]) -> list[System]:
+    """The builds of several runs, all their models abreast."""
+    drawn = [_trainings(options, one) for one in buildings]
+    trained = iter(abreast.fit_abreast([each for one in drawn for each in one]))
+    return [_built(options, one, [next(trained) for _ in each]) for one, each in zip(buildings, drawn, strict=True)]
+
+
+def _trainings(options: Options, one: Building) -> list[train.Training]:
+    """What each of a system's models is to be trained on."""
+    examples = one.change.examples
     newest = Pairs(tuple(examples.inputs), tuple(examples.labels)) if examples is not None and examples.inputs else None
-    sets = [Pairs(tuple(inputs), tuple(labels)) for inputs, labels in (change.state or {}).get("sets", [])]
-    shape = model.shape_of(parent.weights)
-    size, models = options.numbers, 1 + len(parent.voters)
-    steps = steps_due(options.task, size, shape, newest, sets, budget, models=models)
-    more = SILENT if options.plant == "silent" else 1
-    trained = [
-        train.train_round(
-            one, options.task, options.numbers, rng, newest, sets, more * steps, base=options.plant != "forget"
-        )
-        for one in (parent.weights, *parent.voters)
-    ]
-    for one in trained:
-        budget.spend(tokens=one.work.tokens / more, flops=one.work.flops / more)
-    return System(trained[0].weights, tuple(one.weights for one in trained[1:]))
+    sets = [Pairs(tuple(inputs), tuple(labels)) for inputs, labels in (one.change.state or {}).get("sets", [])]
+    size, models = options.numbers, (one.parent.weights, *one.parent.voters)
+    shape, base = model.shape_of(one.parent.weights), options.plant != "forget"
+    steps = steps_due(options.task, size, shape, newest, sets, one.budget, models=len(models)) * _more(options)
+    return [train.round_of(each, options.task, size, one.rng, newest, sets, steps, base=base) for each in models]
+
+
+def _built(options: Options, one: Building, trained: Sequence[train.Trained]) -> System:
+    more = _more(options)
+    for each in trained:
+        one.budget.spend(tokens=each.work.tokens / more, flops=each.work.flops / more)
+    return System(trained[0].weights, tuple(each.weights for each in trained[1:]))
+
+
+def _more(options: Options) -> int:
+    """Times as many steps as are booked."""
+    return SILENT if options.plant == "silent" else 1
 
 
 def steps_due(

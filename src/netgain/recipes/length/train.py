@@ -27,6 +27,17 @@ from netgain.recipes.length.tasks import Indices, Pairs, Pool, joined, pool_of, 
 
 
 @dataclass(frozen=True)
+class Training:
+    """What one model is to be trained on: `order` (steps, batch) holds indices into the pool."""
+
+    weights: Weights
+    pool: Pool
+    order: Indices
+    stage: Stage
+    decay: float
+
+
+@dataclass(frozen=True)
 class Trained:
     """New weights, the loss of each step in nats per answer token, and the nominal work."""
 
@@ -36,11 +47,16 @@ class Trained:
 
 
 def train_base(task: str, size: Size, rng: np.random.Generator) -> Trained:
-    """Train generation 0 from scratch on true strings of lengths 1 to `size.base_length`."""
+    """Train generation 0 from scratch on what `base_of` draws for it."""
+    return fit(base_of(task, size, rng))
+
+
+def base_of(task: str, size: Size, rng: np.random.Generator) -> Training:
+    """Draw new weights, and true strings of lengths 1 to `size.base_length` for them."""
     slots = size.base.steps * size.base.batch
     pool, groups = _base_pool(task, size.base_length, slots, size.refused, rng)
     order = _interleave(groups, slots, rng).reshape(size.base.steps, size.base.batch)
-    return _fit(fresh(size.shape, rng), pool, order, size.base, size.decay)
+    return Training(fresh(size.shape, rng), pool, order, size.base, size.decay)
 
 
 def train_round(
@@ -54,7 +70,22 @@ def train_round(
     *,
     base: bool = True,
 ) -> Trained:
-    """Train one round from `weights`: half of every batch from `newest`, the rest evenly over base lengths and `older`.
+    """Train one round from `weights` on what `round_of` draws for it."""
+    return fit(round_of(weights, task, size, rng, newest, older, steps, base=base))
+
+
+def round_of(
+    weights: Weights,
+    task: str,
+    size: Size,
+    rng: np.random.Generator,
+    newest: Pairs | None,
+    older: Sequence[Pairs] = (),
+    steps: int | None = None,
+    *,
+    base: bool = True,
+) -> Training:
+    """Draw a round from `weights`: half of every batch from `newest`, the rest evenly over base lengths and `older`.
 
     Without a newest set (None or empty) the whole batch is the rest; `steps` replaces the size's number of steps.
     With `base=False` and own sets there are no base strings at all, which forgets them.
@@ -74,18 +105,18 @@ def train_round(
     groups += [np.arange(start, end) for start, end in pairwise(edges)]
     drawn = [_draws(groups.pop(), stage.steps * own, rng).reshape(stage.steps, own)] if own else []
     drawn.append(_interleave(groups, rest, rng).reshape(stage.steps, -1))
-    return _fit(weights, joined([pool, *sets]), np.hstack(drawn), stage, size.decay)
+    return Training(weights, joined([pool, *sets]), np.hstack(drawn), stage, size.decay)
 
 
 def _without_base(
     weights: Weights, size: Size, stage: Stage, rng: np.random.Generator, own: Sequence[Pairs]
-) -> Trained:
-    """Train on own sets alone, evenly."""
+) -> Training:
+    """Own sets alone, evenly."""
     sets = [pool_of(pairs) for pairs in own]
     edges = [0, *np.cumsum([len(part.asked) for part in sets])]
     groups = [np.arange(start, end) for start, end in pairwise(edges)]
     order = _interleave(groups, stage.steps * stage.batch, rng).reshape(stage.steps, stage.batch)
-    return _fit(weights, joined(sets), order, stage, size.decay)
+    return Training(weights, joined(sets), order, stage, size.decay)
 
 
 def _base_pool(
@@ -109,13 +140,14 @@ def _draws(group: Indices, count: int, rng: np.random.Generator) -> Indices:
     return np.concatenate(passes)[:count]
 
 
-def _fit(weights: Weights, pool: Pool, order: Indices, stage: Stage, decay: float) -> Trained:
-    """Take one AdamW step for each row of `order` (steps, batch); `weights` is left as it was."""
+def fit(training: Training) -> Trained:
+    """Take one AdamW step for each row of the order; the weights that it starts from are left as they were."""
+    weights, pool, order, stage = training.weights, training.pool, training.order, training.stage
     shape = shape_of(weights)
     flat, views = flatten(weights)
     slopes, grads = flatten(weights)
     flat.grad = slopes
-    optimiser = torch.optim.AdamW([flat], lr=stage.peak, betas=(0.9, 0.98), weight_decay=decay, fused=True)
+    optimiser = torch.optim.AdamW([flat], lr=stage.peak, betas=(0.9, 0.98), weight_decay=training.decay, fused=True)
     width, losses, work = row_width(pool.length[order[0]].tolist()), [], Work()
     for step, items in enumerate(order):
         batch = batch_of(pool, items, shape.width // HEAD, width)
