@@ -17,6 +17,7 @@ from netgain.testing.trials import record
 
 COMMAND = "pytest tests/reliability/test_resume_time.py"
 LIMIT_SECONDS = 2.0
+NIGHTLY = [pytest.param(times, marks=pytest.mark.nightly) for times in (50, 500)]
 STUDY = (
     "--from", "ladder", "--size", "tiny", "--root", "ab" * 32, "--set", "study.replicas=40", "--set",
     'study.arms=["self", "frozen"]', "--set", "claim.rung=R1", "--set", "claim.looks=[40]",
@@ -66,7 +67,7 @@ def resumed(home: Path) -> tuple[float, float]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads processor time in /proc")
-@pytest.mark.parametrize("times", [50, pytest.param(500, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("times", [5, *NIGHTLY])
 def test_the_next_stage_begins_within_two_seconds_after_a_kill(tmp_path: Path, times: int) -> None:
     made = subprocess.run([sys.executable, "-m", "netgain.cli", "init", "mine", *STUDY], cwd=tmp_path,
                           env=environment(tmp_path), capture_output=True, text=True)  # fmt: skip

@@ -16,9 +16,10 @@ from netgain.testing.trials import record
 COMMAND = "pytest tests/reliability/test_writers.py"
 WRITERS, READERS = 8, 2
 READ_LIMIT_SECONDS = 1.0
+NIGHTLY = [pytest.param(seconds, marks=pytest.mark.nightly) for seconds in (30.0, 600.0)]
 
 
-@pytest.mark.parametrize("seconds", [30.0, pytest.param(600.0, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("seconds", [3.0, *NIGHTLY])
 def test_writers_and_readers_do_not_get_into_each_others_way(tmp_path: Path, seconds: float) -> None:
     errors: list[str] = []
     commits: list[float] = []
