@@ -66,9 +66,8 @@ def test_equal_differences_take_the_least_items_that_no_spread_undercuts(gain):
     found, least = items_to_reach(path, math.log(40.0)), least_items(gain=gain, level=0.025)
     assert found == math.ceil(least) > expected_items(gain=gain, second_moment=gain**2, level=0.025)
     spread = np.clip(gain * np.random.default_rng(1).gamma(2.0, 0.5, size=(400, 300)), 0.0, 1.0)
-    assert items_to_reach(
-        log_capital(spread, null=0.0, gain=0.1, planned_second_moment=0.02), math.log(40.0)
-    ).mean() > (least)
+    path = log_capital(spread, null=0.0, gain=0.1, planned_second_moment=0.02)
+    assert items_to_reach(path, math.log(40.0)).mean() > least
 
 
 def test_success_share_counts_starved_starts_and_spread():
