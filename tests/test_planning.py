@@ -1,5 +1,6 @@
 """What `plan` refuses and what it says: before anything is registered, and unknown where nothing is known."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,10 +8,11 @@ import pytest
 
 from netgain import calibration, planning
 from netgain.claim import Claim
+from netgain.cli.planned import table
 from netgain.errors import ConfigError
 from netgain.executors import Reference
 from netgain.generators import Strings
-from netgain.planning import plan_study, with_workers
+from netgain.planning import Plan, plan_study, with_workers
 from netgain.records import Change, Part
 from netgain.session import Study
 from netgain.stages import Filter, Loop, Transplant
@@ -70,6 +72,21 @@ def test_a_study_that_can_answer_its_claim_is_answerable_and_says_what_it_costs(
     assert 0.1 < found.smallest_net_gain < 0.4
     assert found.gate["pairs_at_most"] == 400
     assert found.to_json()["schema"] == "netgain.plan/1"
+
+
+@pytest.mark.parametrize(("pairs", "warned"), [(20, True), (80, False)])
+def test_a_gate_that_cannot_reach_its_threshold_is_said_beside_the_plan(pairs, warned):
+    """Small differences that are all alike: by their spread 4 pairs are enough, the largest bet needs 41."""
+    suite = Suite([echo(moment=0.01)], block=20, max_pairs=pairs, design_gain=0.2)
+    claim = Claim("echo", **ONE, by=0.1, expected=0.4)
+    loop = Loop(lambda rng: 5, propose, answer)
+    study = Study(loop, suite, ("self", "frozen"), claim, rounds=40, reference=Reference(f"{Path(__file__)}:loop"))
+    found = calibration.gate_needs(study)
+    assert found["pairs_at_design_gain"] == pytest.approx(math.log(800) / math.log(1.18))
+    assert (found["smallest_gain"] > 0.2) is warned
+    plan = Plan(True, (), (), {}, 6, 40, 1, (1.0, 1.0), {}, {"cost_usd": None}, None, None, None, found, {},
+                {"by_analysis": {}}, {"both_right": 0.5, "both_wrong": 0.1, "items": 20.0})  # fmt: skip
+    assert ("\nwarning" in table(study, plan)) is warned
 
 
 def test_more_workers_take_less_time_and_change_nothing_else(plan):

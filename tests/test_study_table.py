@@ -39,6 +39,13 @@ def test_what_is_not_known_is_no_number(missing):
     assert "None" not in line and ("unknown" in line or missing != "gain")
 
 
+def test_a_size_of_its_own_stands_beside_the_name():
+    """Two sizes of a recipe are two lines, and nobody could tell them apart."""
+    line = {**RECORD[0], "recipe": "trainer", "settings": {}}
+    assert "`size=code`" in TOOL.row({**line, "size": "code"})
+    assert not any("size=" in TOOL.row({**line, "size": usual}) for usual in (None, "default"))
+
+
 def test_a_finished_study_is_told_as_the_verifier_tells_it(tmp_path):
     from netgain.verify import verify
     from study_forgery import ladder_study

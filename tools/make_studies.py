@@ -80,7 +80,8 @@ def row(one):
     """Return the line of a study."""
     page = ROOT / "docs" / "recipes" / f"{one['recipe']}.md"
     name = f"[`{one['recipe']}`](docs/recipes/{page.name})" if page.exists() else f"`{one['recipe']}`"
-    name = " ".join([name, *(f"`{key}={value}`" for key, value in sorted(own_settings(one).items()))])
+    size = {"size": one["size"]} if one["size"] not in (None, "default") else {}
+    name = " ".join([name, *(f"`{key}={value}`" for key, value in sorted({**size, **own_settings(one)}.items()))])
     effect = one["effect"]
     net = "unknown" if effect["estimate"] is None else f"{effect['estimate']:+.3f}"
     ends = "" if effect["low"] is None or effect["high"] is None else f" [{effect['low']:+.3f}, {effect['high']:+.3f}]"

@@ -17,7 +17,14 @@ from netgain.budget import Budget, total
 from netgain.claim import Claim
 from netgain.errors import ConfigError, EvaluateError, StageError
 from netgain.evaluators import check_evaluator, require_sound
-from netgain.evidence.power import exact_items, expected_items, smallest_exact_gain, smallest_gain
+from netgain.evidence.power import (
+    exact_items,
+    expected_items,
+    least_gain,
+    least_items,
+    smallest_exact_gain,
+    smallest_gain,
+)
 from netgain.executors import LocalWorkers, Reference, reference_of
 from netgain.gates import GatePlan
 from netgain.gates.gate import on_used_items
@@ -249,10 +256,9 @@ def gate_needs(study: Study) -> dict[str, float]:
     plan = on_used_items(study.gate_plan(), raised(asked_before(study.suite)))
     level = plan.promotion_spending.level(study.rounds) * math.exp(-plan.log_raise)
     rule = {"second_moment": plan.planned_second_moment, "level": level}
-    exact = bool(plan.looks)
-    need, least = (exact_items, smallest_exact_gain) if exact else (expected_items, smallest_gain)
-    return {
-        "pairs_at_design_gain": need(gain=plan.design_gain, **rule),
-        "pairs_at_most": float(plan.max_pairs),
-        "smallest_gain": least(items=plan.max_pairs, **rule),
-    }
+    if plan.looks:
+        need, least = exact_items(gain=plan.design_gain, **rule), smallest_exact_gain(items=plan.max_pairs, **rule)
+    else:  # a bet has a largest size: small differences of one sign take more pairs than their spread says
+        need = max(expected_items(gain=plan.design_gain, **rule), least_items(gain=plan.design_gain, level=level))
+        least = max(smallest_gain(items=plan.max_pairs, **rule), least_gain(items=plan.max_pairs, level=level))
+    return {"pairs_at_design_gain": need, "pairs_at_most": float(plan.max_pairs), "smallest_gain": least}

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from netgain.evidence.betting import items_to_reach, log_capital
 from netgain.evidence.looks import Looks, chances, default_looks, open_looks
 from netgain.evidence.power import (
     expected_items,
     items_for_starts,
     items_of_version,
+    least_gain,
+    least_items,
     mean_chances,
     needed_share,
     planned_chances,
@@ -48,6 +51,23 @@ def test_planning_formula_gives_the_table(discordance, gain, items):
 def test_smallest_gain_is_the_inverse_of_the_expected_items():
     gain = smallest_gain(items=1000, second_moment=0.08, level=0.0025)
     assert expected_items(gain=gain, second_moment=0.08, level=0.0025) == pytest.approx(1000.0)
+
+
+def test_least_gain_is_the_inverse_of_the_least_items():
+    assert least_items(gain=least_gain(items=64, level=0.025), level=0.025) == pytest.approx(64.0)
+    assert least_gain(items=6, level=0.025) > 0.9, "six pairs find next to nothing"
+    assert least_gain(items=2, level=0.025) > 1.0, "two pairs find no gain at all"
+
+
+@pytest.mark.parametrize("gain", [0.05, 0.1, 0.2])
+def test_equal_differences_take_the_least_items_that_no_spread_undercuts(gain):
+    """Where pairs are alike the bet stands at its cap from the first pair on, and the second moment says too few."""
+    path = log_capital(np.full(200, gain), null=0.0, gain=0.1, planned_second_moment=0.02)
+    found, least = items_to_reach(path, math.log(40.0)), least_items(gain=gain, level=0.025)
+    assert found == math.ceil(least) > expected_items(gain=gain, second_moment=gain**2, level=0.025)
+    spread = np.clip(gain * np.random.default_rng(1).gamma(2.0, 0.5, size=(400, 300)), 0.0, 1.0)
+    path = log_capital(spread, null=0.0, gain=0.1, planned_second_moment=0.02)
+    assert items_to_reach(path, math.log(40.0)).mean() > least
 
 
 def test_success_share_counts_starved_starts_and_spread():
@@ -88,6 +108,8 @@ def test_smallest_net_gain_reaches_the_required_power():
     [
         lambda: expected_items(gain=0.0, second_moment=0.1, level=0.05),
         lambda: smallest_gain(items=0, second_moment=0.1, level=0.05),
+        lambda: least_items(gain=0.0, level=0.05),
+        lambda: least_gain(items=0, level=0.05),
         lambda: success_share(expected=0.5, delta=0.3, starve=1.5),
     ],
 )

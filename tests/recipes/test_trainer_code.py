@@ -14,12 +14,15 @@ import pytest
 
 from netgain.budget import Budget
 from netgain.errors import ConfigError, EvaluateError
+from netgain.evidence.betting import items_to_reach, log_capital
+from netgain.gates.gate import plan_of
 from netgain.items import split_of
 from netgain.recipes import build_recipe
 from netgain.recipes.trainer import apart, code, rewriting, transformer
 from netgain.recipes.trainer.code import (
     ELSEWHERE,
     GATE,
+    MOST_PAIRS,
     OWN,
     REPORT,
     ROUNDS,
@@ -368,7 +371,7 @@ def test_a_text_that_is_asked_says_nothing_of_its_language_and_has_one_role() ->
     assert len({one["input"]["text"] for one in items}) == len(items)
     roles = [split_of(one, SHARES) for one in items]
     counts = {role: roles.count(role) for role in SHARES}
-    assert counts["gate"] >= ROUNDS * GATE and counts["report"] >= REPORT and counts["sealed"] >= STARTS * SEALED
+    assert counts["gate"] >= ROUNDS * MOST_PAIRS and counts["report"] >= REPORT and counts["sealed"] >= STARTS * SEALED
     for deal in range(3):
         drawn = np.random.default_rng(deal).integers(ELSEWHERE, size=OWN)
         assert (drawn < ELSEWHERE).all()
@@ -423,6 +426,18 @@ def test_a_machine_on_which_plain_training_fails_begins_no_study(monkeypatch: py
 
 
 # ---- the recipe
+
+
+def test_the_gate_has_the_pairs_that_small_gains_alike_on_all_languages_take() -> None:
+    """Differences of an earlier study's decisions, scaled to a mean of .1: 80 of 100 decisions reach the threshold."""
+    built = build_recipe("trainer", {}, "code")
+    plan = plan_of(built.suite, "watch", built.rounds)
+    seen = np.array([[.21, .11, .02, .39, .39, .15], [.1, .1, .01, .08, .07, .05], [.05, .35, -.02, .37, .18, -.02],
+                     [.06, .13, .09, .24, .22, .18], [.07, .12, .02, .12, .12, .1]])  # fmt: skip
+    drawn = np.random.default_rng(1).choice((seen / seen.mean(axis=1, keepdims=True)).ravel(), (400, MOST_PAIRS)) / 10
+    path = log_capital(drawn, null=0.0, gain=plan.design_gain, planned_second_moment=plan.planned_second_moment)
+    needed = np.quantile(items_to_reach(path, -np.log(plan.promotion_spending.level(ROUNDS))), 0.8)
+    assert GATE < needed <= plan.max_pairs == MOST_PAIRS
 
 
 def test_the_size_is_a_study_of_its_own() -> None:

@@ -75,6 +75,8 @@ def _rows(study: Study, plan: Plan) -> Iterator[tuple[str, str]]:
     need, most, least = (plan.gate[name] for name in ("pairs_at_design_gain", "pairs_at_most", "smallest_gain"))
     planned = f"{need:.0f} pairs a decision at the design gain of a round, {most:.0f} at most"
     yield "gate", f"{planned}; smallest gain it resolves {least:.3f}"
+    if need > most:
+        yield "warning", "too few pairs for that gain: expect decisions that end open, or raise max_pairs of the suite"
     yield "answers", _responsive(plan.responsive)
     yield "policy", study.policy.sentence()
     for arm, why in study.untestable().items():

@@ -7,6 +7,7 @@ from statistics import NormalDist
 import numpy as np
 
 from netgain.claim import MEAN_STARTS
+from netgain.evidence.betting import BET_CAP
 from netgain.evidence.looks import LookChances, Looks, chances
 from netgain.evidence.means import t_lower
 from netgain.evidence.student import t_quantile
@@ -38,6 +39,24 @@ def smallest_gain(*, items: int, second_moment: float, level: float) -> float:
     if items < 1:
         raise ValueError(f"items {items!r} must be at least 1")
     return math.sqrt(2.0 * second_moment * (math.log(1.0 / level) + MIXTURE_COST) / items)
+
+
+def least_items(*, gain: float, level: float) -> float:
+    """Return the pairs below which no betting test can be expected to find ``gain``, however alike the pairs are.
+
+    A bet is at most ``BET_CAP``, so log E grows by at most log(1 + .9 gain) a pair in the mean (Jensen): it binds where
+    differences are small and all of one sign, and the second moment alone promises too much.
+    """
+    if not 0.0 < gain <= 1.0:
+        raise ValueError(f"gain {gain!r} is outside (0, 1]")
+    return math.log(1.0 / level) / math.log1p(BET_CAP * gain)
+
+
+def least_gain(*, items: int, level: float) -> float:
+    """Return the gain whose ``least_items`` are ``items``; above 1 where no gain at all reaches the threshold."""
+    if items < 1:
+        raise ValueError(f"items {items!r} must be at least 1")
+    return math.expm1(math.log(1.0 / level) / items) / BET_CAP
 
 
 def exact_items(*, gain: float, second_moment: float, level: float, power: float = REQUIRED_POWER) -> float:
