@@ -166,7 +166,7 @@ def test_the_verifier_is_one_file_that_plain_python_runs():
     text = sources()["netgain.verify"]
     targets = {found.target.split(".")[0] for found in imports("netgain.verify", text, set())}
     assert targets <= set(sys.stdlib_module_names)
-    assert text.count("\n") <= 2700
+    assert text.count("\n") <= 2760
 
 
 def test_the_vocabulary_and_the_rules_stay_small_enough_to_read():

@@ -2,8 +2,8 @@
 
 Evidence level 5 is *re-run by another party*. A second study counts when its claim was registered before its root was
 drawn by the other party, and when it passes the same PASS(C, delta) by itself (`method.md` 2, row R8): two intervals
-that overlap show nothing. Nothing here is signed, so a statement raises no level by itself: it says what was found, and
-whoever knows who ran the second study knows what it is worth.
+that overlap show nothing. A statement says what was found; it raises the level only for a reader who knows the key that
+it is signed with (decision 0066).
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from netgain.result import result_digest
 Json = Any
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 REPEATED, DIFFERS = "repeated to the bit", "repeated with another result"
-UNSIGNED = "unsigned: this version has no keys, so it raises no level; who ran the second study is not shown by it"
 SHARED = (
     "suite",
     "gate",
@@ -120,8 +119,22 @@ def statement(first: Finished, second: Finished, *, challenge: str | None, folde
     return {
         "schema": "netgain.statement/1", "kind": "replication", "word": found, "reason": reason, **told,
         "first": _side(first), "second": {**_side(second), "folder": folder},
-        "libraries": first_difference(one, other, "libraries") or "equal", "signed": False,
-        "signed_reason": UNSIGNED, "time": time, "netgain": __version__,
+        "libraries": first_difference(one, other, "libraries") or "equal", "time": time, "netgain": __version__,
+    }  # fmt: skip
+
+
+def recomputation(found: Mapping[str, Json], side: Mapping[str, Json], time: str) -> dict[str, Json]:
+    """What another party's computing of a verdict comes to, evidence level 4 once it is signed.
+
+    Args:
+        found: what `verify` said.
+        side: the study's names: claim digest, tree head, result digest.
+        time: now, UTC.
+    """
+    told = {name: found[name] for name in ("rung", "rung_reason", "effect") if name in found}
+    return {
+        "schema": "netgain.statement/1", "kind": "recomputation", "word": found["verdict"], **told,
+        "record": found["record"]["reached"], "first": dict(side), "time": time, "netgain": __version__,
     }  # fmt: skip
 
 

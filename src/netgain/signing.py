@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from netgain.canonical import digest
 from netgain.errors import ConfigError
 from netgain.ledger import Event, Ledger
 from netgain.ledger.checkpoint import NAME, Key, Note, append, checkpoint, last_size, origin, read_key
@@ -150,6 +151,28 @@ def _ed25519_from(pem: bytes, passphrase: bytes | None) -> Any:
     if not isinstance(private, kind):
         raise ValueError("not an Ed25519 key")
     return private
+
+
+def signed_statement(said: Mapping[str, Json], signer: Signer | None) -> dict[str, Json]:
+    """A statement about a study with the signature of whoever makes it; without a signer it says that it has none.
+
+    The note is over SHA-256 of the statement in canonical JSON, without the note itself.
+    """
+    if signer is None:
+        return {**said, "signed": False, "signed_reason": "its maker has no key, so it raises no level"}
+    named = {**said, "signed": True, "signer": str(signer.key)}
+    return {**named, "note": str(signer.note(f"{said['schema']}\n{digest(named)}\n"))}
+
+
+def own_signer() -> Signer | None:
+    """The signer of this user's current key; None where this user has no key.
+
+    Raises:
+        ConfigError: the private half is gone or cannot be opened.
+    """
+    signed_by()
+    key = current_key()
+    return None if key is None else opened(key)
 
 
 # --- checkpoints of a study -------------------------------------------------------------------------------------------

@@ -2449,10 +2449,11 @@ def _unpack(path: Path, into: Path) -> None:
                 shutil.copyfileobj(source, target)
 
 
-# --- Another party's statement: what holds of it here. It is unsigned, so it raises no level -------------------------
+# --- Another party's statement: what holds of it here, and whether it raises the level -------------------------------
 MADE = ("round", "split", "axis", "role", "items", "system", "values", "outputs")
 RULED = ("round", "candidate", "released", "outcome", "reason", "axis", "level", "tests")
 ALIKE = ("suite", "gate", "code", "batching")  # parts of the contract that a second study shares with the first
+ADDS = {"recomputation": 4, "replication": 5}  # kind of statement -> level of evidence
 
 
 def result(study: Study) -> str:
@@ -2472,28 +2473,65 @@ def result(study: Study) -> str:
     return digest({run: digest(records) for run, records in told.items()})
 
 
-def attached(study: Study, path: Path) -> Record:
+def attached(study: Study, path: Path, trusted: str | None, own: Record) -> Record:
     """What a statement says about this study, whether that holds as far as it can be checked here, and what it adds.
 
-    The second study is looked for beside the statement, under the name that this gives, and verified as a whole.
+    The second study is looked for beside the statement, under the name that this gives, and verified as a whole. `own`
+    is the verdict as it was computed here, `trusted` the key of another party, as the reader knows it.
     """
     said = json.loads(path.read_text("utf-8"))
-    if not isinstance(said, dict) or said.get("schema") != "netgain.statement/1":
+    level = said.get("kind") in ADDS and ADDS[said["kind"]] if isinstance(said, dict) else None
+    if not level or said.get("schema") != "netgain.statement/1":
         raise LookupError(f"{str(path)!r} is not a statement: its schema is not netgain.statement/1")
-    unsigned = "unsigned: who made it is not shown, so the level stays as it is"
-    found: Record = {"word": said.get("word"), "level": 5, "counts": False, "counts_reason": unsigned}
     try:
         need(study.record, "this study has no whole log with a claim in it")
-        ours = {"claim_digest": study.record["claim_digest"], "tree_head": tree_head(study.leaves)}
-        wrong = differs({**ours, "result_digest": result(study)}, said["first"], "the statement's first study:")
+        wrong = differs(side(study), said["first"], "the statement's first study:")
         need(not wrong, wrong)
-        outcome: Json = (True, _second(study, said, path.resolve().parent))
+        noted(said)
+        outcome: Json = (True, _second(study, said, path.resolve().parent) if level == 5 else _recomputed(said, own))
     except Finding as finding:
         outcome = finding.args
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         outcome = False, f"a part of it is not what it should be: {type(error).__name__}: {error}"
     holds, detail = outcome
+    why = uncounted(study, said, trusted, own) if holds else "it does not hold here, so the level stays as it is"
+    told = why or f"signed by {said['signer']}, the key that is trusted: evidence level {level}"
+    found: Record = {"word": said.get("word"), "level": level, "counts": not why, "counts_reason": told}
     return {**found, "holds": holds, **({"holds_reason": detail} if holds is None else {}), "detail": detail}
+
+
+def side(study: Study) -> Record:
+    """How a statement names the study that it is about."""
+    return {"claim_digest": study.record["claim_digest"], "tree_head": tree_head(study.leaves),
+            "result_digest": result(study)}  # fmt: skip
+
+
+def noted(said: Record) -> None:
+    """A signed statement's note is over its digest, and by the key that it names."""
+    if said.get("signed"):
+        ((body, lines),) = notes(said["note"])
+        text = f"netgain.statement/1\n{digest({name: one for name, one in said.items() if name != 'note'})}\n"
+        need(body == text and signed_by(said["signer"], text, lines), "its signature is not that of this text and key")
+
+
+def uncounted(study: Study, said: Record, trusted: str | None, own: Record) -> str:
+    """Why a statement that holds raises no level: only its reader can know whose key it is. Empty where it does."""
+    if not said.get("signed"):
+        return "unsigned: who made it is not shown, so the level stays as it is"
+    if said["signer"] != trusted:
+        return f"signed by {said['signer']}: the level stays unless you know that key (--trust KEY)"
+    if any(said["signer"] == key for _, key in [*study.keys()]):
+        return "signed by the claimant's own key, so the level stays as it is"
+    if said["kind"] == "replication" and (said["word"] != "reproduced" or not own["verdict"].startswith("SUPPORTED")):
+        return "only a supported gain that is reproduced under a challenge counts, so the level stays as it is"
+    return "" if own["level"] == 3 else f"the study itself is evidence of level {own['level']}, and stays that"
+
+
+def _recomputed(said: Record, own: Record) -> str:
+    """The other party's verdict is the one that was computed here."""
+    wrong = differs({"word": own["verdict"], "rung": own["rung"]}, said, "the statement:")
+    need(not wrong, wrong)
+    return f"another computation came to {own['verdict']} as well"
 
 
 def _second(study: Study, said: Record, beside: Path) -> str:
@@ -2523,19 +2561,23 @@ def _second(study: Study, said: Record, beside: Path) -> str:
     return f"both studies were read here; the second is sound and {decide(second)['verdict']} by itself"
 
 
-def verify(folder: Path | str, statement: Path | str | None = None, checkpoint: Path | str | None = None) -> Record:
-    """Everything as JSON; LookupError for what is not a study or statement, or has a ledger of a newer version."""
+def verify(folder: Path | str, statement: Path | str | None = None, checkpoint: Path | str | None = None,
+           trusted: str | None = None) -> Record:  # fmt: skip
+    """Everything as JSON; LookupError for what is not a study or statement, or has a ledger of a newer version.
+
+    `trusted` is the public key (`name+id+key`) of a party other than the claimant: its statements raise the level.
+    """
     collecting = gc.isenabled()
     gc.disable()  # nothing here goes in a circle; looking for circles among millions of values would take seconds
     try:
         with unpacked(Path(folder)) as study:
-            return _verified(Study(study), statement, checkpoint)
+            return _verified(Study(study), statement, checkpoint, trusted)
     finally:
         if collecting:
             gc.enable()
 
 
-def _verified(study: Study, statement: Path | str | None, checkpoint: Path | str | None) -> Record:
+def _verified(study: Study, statement: Path | str | None, checkpoint: Path | str | None, trusted: str | None) -> Record:
     checks: list[Record] = []
     held = partial(remembered, path=Path(checkpoint or ""))
     for name, check in [(one.__name__, one) for one in CHECKS] + [("remembered", held)] * (checkpoint is not None):
@@ -2555,7 +2597,9 @@ def _verified(study: Study, statement: Path | str | None, checkpoint: Path | str
     word = "INVALID" if told[False] else "INCONCLUSIVE"
     found: Record = {"verdict": word, "level": 0, "rung": None, "endogenous": None, "effect": effect}
     found = {**found, "reasons": told[False] or told[None]} if any(told.values()) else decide(study)
-    beside: Record = {} if statement is None else {"attached": attached(study, Path(statement))}
+    beside: Record = {} if statement is None else {"attached": attached(study, Path(statement), trusted, found)}
+    if statement is not None and beside["attached"]["counts"]:
+        found = {**found, "level": beside["attached"]["level"]}
     if gone := {} if study.fault else redacted(study):
         beside["redacted"] = gone
     if parted := {} if any(told.values()) else shares(study):
@@ -2616,15 +2660,17 @@ def in_words(found: Record) -> str:
 def main(arguments: Sequence[str]) -> int:
     try:
         given, named = [one for one in arguments if one != "--json"], dict[str, str]()
-        for option in ("--statement", "--checkpoint"):
+        for option in ("--statement", "--checkpoint", "--trust"):
             if option in given:
                 at = given.index(option)
                 named[option] = given[at + 1]
                 del given[at : at + 2]
         (folder,) = given
-        found = verify(folder, named.get("--statement"), named.get("--checkpoint"))
+        found = verify(folder, named.get("--statement"), named.get("--checkpoint"), named.get("--trust"))
     except (LookupError, ValueError, OSError) as error:
-        usage = "usage: python3 verify.py STUDY|BUNDLE.zip [--checkpoint FILE] [--statement FILE] [--json]"
+        usage = (
+            "usage: python3 verify.py STUDY|BUNDLE.zip [--checkpoint FILE] [--statement FILE [--trust KEY]] [--json]"
+        )
         print(f"verify: {error}\n{usage}", file=sys.stderr)
         return 2
     print(json.dumps(found, indent=2) if "--json" in arguments else in_words(found))

@@ -10,10 +10,14 @@ from program import ROOT, TWO_ARMS, process
 from test_bad_input import changed, mistake
 from test_run import OWN
 
+from keyed_user import keyed
+from netgain import verify
 from netgain.cli import repeating
 from netgain.cli.folder import open_project
 from netgain.ledger import Ledger
 from netgain.session import run_study
+from netgain.signing import signed_statement
+from study_forgery import ladder_study
 
 CHALLENGE = "5c" * 32
 
@@ -160,6 +164,77 @@ def test_under_a_challenge_the_second_study_has_to_pass_by_itself(cli, supported
     found = cli("verify", "mine", "--statement", record["written"], "--json").record
     assert (found["level"], found["attached"]["level"], found["attached"]["holds"]) == (3, 5, True)
     _tampered(cli, Path(record["written"]))
+    _signed(cli)
+
+
+def _signed(cli):
+    """Signed by the other party, a statement counts for who knows the key, and for nobody else."""
+    with keyed(Path("home"), "auditor") as auditor:
+        shutil.copytree("mine", "own")
+        said = cli("replicate", "own", "--to", "signed", "--root", CHALLENGE, "--json").record
+        assert said["signed"] is True and said["signer"] == str(auditor.key)
+        written, key = Path(said["written"]), str(auditor.key)
+
+        def level(file, *words):
+            found = cli("verify", "own", "--statement", file, "--json", *words).record
+            return found["level"], found["attached"]["counts"], found["attached"]["holds"]
+
+        assert level(written) == (3, False, True)
+        assert level(written, "--trust", key) == (5, True, True)
+        assert "evidence level 5" in cli("verify", "own", "--statement", written, "--trust", key).out
+        with keyed(Path("elsewhere"), "auditor") as other:  # the same name, another key
+            assert level(written, "--trust", str(other.key)) == (3, False, True)
+        forged = written.with_name("forged.json")
+        record = json.loads(written.read_text())
+        for wrong in ({"time": "later"}, {"signer": str(other.key)}, {"note": record["note"].replace("\u2014", "-")}):
+            forged.write_text(json.dumps({**record, **wrong}))
+            assert level(forged, "--trust", str(wrong.get("signer", key))) == (3, False, False), wrong
+        forged.write_text(json.dumps({**record, "signed": False}))
+        assert level(forged, "--trust", key) == (3, False, True)
+        assert "no key" in mistake(cli("verify", "own", "--statement", written, "--trust", "auditor"))
+        assert "no statement" in mistake(cli("verify", "own", "--trust", key))
+        _attested(cli, level, key)
+
+
+def _attested(cli, level, key):
+    """Who computed the verdict again and says so is level 4; it holds of this study and this word only."""
+    said = cli("attest", "own", "--json").record
+    assert said["word"].startswith("SUPPORTED") and level(said["written"], "--trust", key) == (4, True, True)
+    assert level(said["written"]) == (3, False, True)
+    found = cli("verify", "signed", "--statement", said["written"], "--trust", key, "--json").record
+    assert found["attached"]["holds"] is False and found["level"] == 2  # another study
+    assert "there already" in mistake(cli("attest", "own"))
+    record = json.loads(Path(said["written"]).read_text())
+    with keyed(Path("home"), "auditor") as again:
+        lie = signed_statement({**{n: v for n, v in record.items() if n != "note"}, "word": "REFUTED"}, again)
+        Path("lie.json").write_text(json.dumps(lie))
+        assert level("lie.json", "--trust", str(again.key)) == (3, False, False)
+
+
+def test_without_a_key_nobody_attests_and_what_is_broken_is_not_attested(cli, finished):
+    shutil.copytree(finished, "mine")
+    assert "netgain keys new" in mistake(cli("attest", "mine"))
+    with keyed(Path("home")):
+        changed(Path("mine/report.html"), "<html", "<html ")
+        said = cli("attest", "mine", "--json")
+        assert (said.code, said.record["error"]) == (7, "IntegrityError")
+    assert not Path("mine.attested.json").exists()
+
+
+def test_the_claimants_own_statement_and_one_of_a_weak_study_raise_nothing(tmp_path):
+    with keyed(tmp_path / "home"):
+        study = ladder_study(tmp_path / "s", replicas=1, rounds=1, arms=("self", "frozen"), exploratory=True)
+    with keyed(tmp_path / "home2", "other") as other, verify.unpacked(study) as folder:
+        read, own = verify.Study(folder), {"verdict": "SUPPORTED", "level": 3}
+        claimant = read.record["log_key"]
+        said = {"kind": "recomputation", "word": "SUPPORTED", "signed": True}
+        assert "claimant" in verify.uncounted(read, {**said, "signer": claimant}, claimant, own)
+        told = {**said, "signer": str(other.key)}
+        assert verify.uncounted(read, told, str(other.key), own) == ""
+        assert "level 2" in verify.uncounted(read, told, str(other.key), {**own, "level": 2})
+        for word, here in (("repeated to the bit", "SUPPORTED"), ("reproduced", "REFUTED")):
+            again = {**told, "kind": "replication", "word": word}
+            assert "reproduced" in verify.uncounted(read, again, str(other.key), {**own, "verdict": here})
 
 
 def _tampered(cli, path):

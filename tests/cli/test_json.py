@@ -16,8 +16,8 @@ from netgain.ledger import Ledger
 
 COMMANDS = (
     "recipes", "init", "plan", "demo", "run", "extend", "replicate", "status", "report", "attribution", "verify",
-    "bundle", "whatif", "compare", "export", "scan", "gauntlet", "doctor", "bench", "stop", "pause", "approve", "deny",
-    "rollback", "redact", "gc", "keys",
+    "attest", "bundle", "whatif", "compare", "export", "scan", "gauntlet", "doctor", "bench", "stop", "pause",
+    "approve", "deny", "rollback", "redact", "gc", "keys",
 )  # fmt: skip
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from signed import keyed
-
+from keyed_user import keyed
 from netgain.bundle import write_bundle
 from study_forgery import ladder_study
 

@@ -2,14 +2,12 @@
 
 import itertools
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from netgain import signing, verify
+from keyed_user import keyed
+from netgain import verify
 from netgain.ledger import Event, Ledger
 from netgain.ledger.checkpoint import checkpoint, origin
 from netgain.signing import Signer
@@ -19,17 +17,6 @@ REGISTERED = {
     "claim_digest": "11" * 32, "secret_sha256": "22" * 32, "contract": {"suite": {"axes": []}}, "claim": {"arm": "self"}
 }  # fmt: skip
 QUICK = {"replicas": 1, "rounds": 1, "arms": ("self", "frozen"), "exploratory": True}
-
-
-@contextmanager
-def keyed(home: Path, name: str = "lab") -> Iterator[Signer]:
-    """A user with one key while the block runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CONFIG_HOME", str(home))
-        patch.delenv("NETGAIN_KEY_PASSPHRASE", raising=False)
-        found = signing.opened(signing.new_key(name))
-        assert found is not None
-        yield found
 
 
 def signed_study(folder: Path, home: Path) -> Path:

@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from signed import keyed
 from test_signing import the_study
 
+from keyed_user import keyed
 from netgain import verify
 from netgain.collection import collect
 from netgain.errors import ConfigError

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from signed import QUICK, checkpoints, events_of, fails, keyed, signed_log, written
+from signed import QUICK, checkpoints, events_of, fails, signed_log, written
 
+from keyed_user import keyed
 from netgain import signing, verify
 from netgain.claim import Claim
 from netgain.errors import ConfigError, Stopped

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from signed import checkpoints, copied, events_of, fails, keyed, signed_log, signed_study, written
+from signed import checkpoints, copied, events_of, fails, signed_log, signed_study, written
 
+from keyed_user import keyed
 from netgain import verify
 from netgain.ledger import Event, Ledger
 from netgain.signing import Signer

@@ -197,7 +197,8 @@ def replicate(study: Path, to: Path, root: str | None, workers: int | None, **sh
 
     Without --root from its own root and secrets, which has to give the same result digest (else it exits with 7). With
     a challenge, under a root that nobody knew when the claim was registered: reproduced if the second study passes the
-    same test by itself (else it exits with 4). The statement is written beside the second folder, unsigned.
+    same test by itself (else it exits with 4). The statement is written beside the second folder, signed if you have a
+    key.
     """
     return answer(
         "netgain.cli.repeating:replicate", shared, folder=study, to=to, challenge=root, workers=workers,
@@ -242,20 +243,40 @@ def attribution(study: Path, **shared: bool) -> int:
 @main.command(epilog=_example(
     "netgain verify studies/length",
     "netgain verify length.zip --checkpoint remembered.txt",
+    "netgain verify length.zip --statement theirs.json --trust lab+1f2e3d4c+AXk...",
 ))  # fmt: skip
 @click.argument("study", metavar="DIR|BUNDLE", type=STUDY)
-@click.option("--statement", metavar="FILE", type=STUDY, help="What `netgain replicate` wrote, to be checked.")
+@click.option("--statement", metavar="FILE", type=STUDY,
+              help="What `netgain replicate` or `netgain attest` wrote, to be checked.")  # fmt: skip
+@click.option(
+    "--trust", metavar="KEY", help="Public key (name+id+key) of another party: its statement raises the level."
+)
 @click.option("--checkpoint", metavar="FILE", type=STUDY,
               help="Checkpoints that were kept elsewhere: the log has to begin with them.")  # fmt: skip
 @_shared
-def verify(study: Path, statement: Path | None, checkpoint: Path | None, **shared: bool) -> int:
+def verify(study: Path, statement: Path | None, trust: str | None, checkpoint: Path | None, **shared: bool) -> int:
     """Compute the verdict again.
 
     From the record alone, with none of the code that made it; the record is a study's folder, or what `netgain bundle`
     made of one. Also says how much of the record is signed and known from elsewhere (V0 to V3). The exit code is the
     word: 0 supported, 3 refuted, 4 inconclusive, 7 invalid.
     """
-    return answer("netgain.cli.looking:verify", shared, folder=study, statement=statement, checkpoint=checkpoint)
+    return answer(
+        "netgain.cli.looking:verify", shared, folder=study, statement=statement, trusted=trust, checkpoint=checkpoint
+    )
+
+
+@main.command(epilog=_example("netgain attest studies/length", "netgain attest length.zip --to mine.json"))
+@click.argument("study", metavar="DIR|BUNDLE", type=STUDY)
+@click.option("--to", metavar="FILE", type=STUDY, help="File to be written; left out: beside the study.")
+@_shared
+def attest(study: Path, to: Path | None, **shared: bool) -> int:
+    """Compute the verdict again and sign a statement that you did.
+
+    With the key of `netgain keys new`. For a reader who knows that key as that of another party than the claimant, the
+    study's evidence is of level 4: `netgain verify STUDY --statement FILE --trust KEY`.
+    """
+    return answer("netgain.cli.attesting:attest", shared, folder=study, to=to)
 
 
 @main.command(epilog=_example("netgain bundle studies/length", "netgain bundle studies/length --out /tmp/length.zip"))

@@ -12,6 +12,7 @@ from netgain.deciders import autonomy_of
 from netgain.errors import ConfigError
 from netgain.export import export_csv
 from netgain.ledger import Ledger
+from netgain.ledger.checkpoint import read_key
 from netgain.ledger.files import DIGESTS
 from netgain.recipes import RECIPES
 from netgain.report import write_report
@@ -61,17 +62,23 @@ def _autonomy(folder: Path) -> dict[str, Json]:
     return {"autonomy": autonomy_of(facts).to_json()}
 
 
-def verify(*, folder: Path, statement: Path | None, checkpoint: Path | None) -> Reply:
+def verify(*, folder: Path, statement: Path | None, trusted: str | None, checkpoint: Path | None) -> Reply:
     """`netgain verify`: what `verify.py` says, which uses nothing else of netgain."""
+    if trusted is not None:
+        if statement is None:
+            raise ConfigError(
+                "a key is trusted, and no statement is given", where="--trust", fix="add --statement FILE"
+            )
+        trusted = str(read_key(trusted))
     if not folder.is_file():
         need_folder(folder)
     try:
-        found = verifier.verify(folder, statement, checkpoint)
+        found = verifier.verify(folder, statement, checkpoint, trusted)
     except LookupError as error:
         fix = "give the folder, or the bundle, of a study of this version"
         raise ConfigError(str(error), where=str(folder), fix=fix) from None
     except ValueError as error:
-        fix = "give the file that `netgain replicate` wrote"
+        fix = "give the file that `netgain replicate` or `netgain attest` wrote"
         raise ConfigError(f"not a statement: {error}", where=str(statement), fix=fix) from None
     return Reply(found, verifier.in_words(found), verifier.EXIT[found["verdict"]])
 

@@ -29,6 +29,7 @@ from netgain.replication import (
     revealed,
     statement,
 )
+from netgain.signing import own_signer, signed_statement
 
 Json = Any
 EXITS = {NOT_REPRODUCED: 4, DIFFERS: 7}
@@ -48,7 +49,8 @@ def replicate(*, folder: Path, to: Path, challenge: str | None, workers: int | N
             conduct(replace(asked, extend=_concluded(to)), None)
     sound(to)
     second, _ = _read(to)
-    found = statement(first, second, challenge=challenge, folder=to.resolve().name, time=utc_now())
+    said = statement(first, second, challenge=challenge, folder=to.resolve().name, time=utc_now())
+    found = signed_statement(said, own_signer())
     path = to.resolve().with_name(f"{to.resolve().name}.statement.json")
     write_durably(path, json.dumps(found, indent=2, sort_keys=True).encode())
     record = {"schema": "netgain.replicate/1", "folder": str(to), "written": str(path), **_told(found)}
@@ -125,4 +127,6 @@ def _level(record: dict[str, Json]) -> str:
         return "none: level 5 needs a root that the other party drew (--root)"
     if record["word"] != REPRODUCED:
         return "none: level 5 needs a second study that passes by itself"
-    return f"5 for whoever knows that another party drew the challenge and ran this; {record['signed_reason']}"
+    if not record["signed"]:
+        return f"5 for whoever knows who drew the challenge and ran this; {record['signed_reason']}"
+    return f"5 for whoever knows the key {record['signer']} as another party's (--trust)"
