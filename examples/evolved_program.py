@@ -36,7 +36,7 @@ def propose(view):  # the best of twenty edits on development items
 
 
 loop = ng.Loop(lambda rng: FIRST, propose, judge.answer, random_search=edit, surfaces=["policy"],
-               gate="advance", sandbox=2)  # fmt: skip
+               gate="advance", sandbox=2, ready=judge.ready)  # fmt: skip
 suite = ng.Suite([ng.axis("right", item, gate_items=200, report_items=50, sealed_items=300, moment=0.3)],
                  design_gain=0.15, dev_items=80)  # fmt: skip
 claim = ng.Claim("right", 0.05, ["frozen", "random_search"], expected=0.3, starts="this generation 0")

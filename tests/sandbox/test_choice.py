@@ -9,7 +9,7 @@ from netgain.cli import main
 from netgain.errors import ConfigError, SandboxError
 from netgain.sandbox import Level, choice
 from netgain.sandbox.bare import Limited
-from netgain.sandbox.choice import KINDS, Kind, chosen, table
+from netgain.sandbox.choice import KINDS, Kind, chosen, table, warm
 from netgain.sandbox.remedies import APPARMOR, CONTAINER, ELSEWHERE, NAMESPACES, Machine, for_bubblewrap, machine
 
 
@@ -82,6 +82,19 @@ def test_one_that_runs_nothing_is_as_good_as_missing(kinds):
     kinds(first=Blocked)
     with pytest.raises(SandboxError, match="first: bwrap: setting up uid map: Permission denied.*remedy for"):
         chosen()
+
+
+def test_a_bwrap_that_may_make_no_namespaces_is_as_good_as_missing(kinds, monkeypatch, tmp_path):
+    """As on a machine whose security module forbids them: the program is there, and runs nothing."""
+    fake = tmp_path / "bwrap"
+    fake.write_text("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    kinds(bubblewrap=KINDS["bubblewrap"].make, second=Sound)
+    assert (warm().name, chosen(probe=False).backend.name) == ("sound", "sound")
+    kinds(bubblewrap=KINDS["bubblewrap"].make)
+    with pytest.raises(SandboxError, match="Permission denied.*remedy for"):
+        warm()
 
 
 def test_a_lower_level_has_to_be_asked_for_by_name_and_level():

@@ -5,10 +5,15 @@ from dataclasses import dataclass, replace
 import pytest
 from test_bubblewrap import needed
 
+from netgain.claim import Claim
 from netgain.errors import SandboxError
+from netgain.executors import Reference
 from netgain.sandbox import Finished, Job, Level
 from netgain.sandbox.bare import Bare, Limited
+from netgain.sandbox.judge import Judge
 from netgain.sandbox.probe import ATTACKS, probed, refuse_weak
+from netgain.session import Study, run_study
+from netgain.testing.ladder import Ladder
 
 
 @dataclass
@@ -50,6 +55,25 @@ def test_a_backend_is_refused_with_what_it_let_happen():
     with pytest.raises(SandboxError, match="does not keep level S2.*read a file of the host") as error:
         refuse_weak(Boasting(Limited()), probed(Boasting(Limited())))
     assert "do not run foreign code" in str(error.value)
+
+
+def test_a_study_does_not_begin_in_a_sandbox_that_lets_an_attack_succeed(tmp_path):
+    ladder = Ladder(target=6)
+    loop = replace(ladder.loop(), ready=Judge(backend=Boasting(Limited())).ready)
+    claim, plain = Claim("ladder", by=0.05), Reference("netgain.testing.ladder:make", {"target": 6})
+    study = Study(loop, ladder.suite(), ("self", "frozen"), claim, replicas=1, rounds=1, reference=plain)
+    with pytest.raises(SandboxError, match="do not run foreign code"):
+        run_study(study, tmp_path / "study", exploratory=True)
+    assert not (tmp_path / "study" / "ledger.db").exists()
+
+
+def test_a_sandbox_that_held_is_attacked_once_a_process(monkeypatch):
+    monkeypatch.setattr("netgain.sandbox.probe.HELD", [])
+    monkeypatch.setattr("netgain.sandbox.probe.probed", lambda backend: asked.append(backend) or [])
+    asked, one, other = [], Limited(), Limited()
+    for backend in (one, other, one, other):
+        Judge(backend=backend, least=Level.S0).ready()
+    assert [place is backend for place, backend in zip(asked, (one, other), strict=True)] == [True, True]
 
 
 def test_a_plain_process_with_limits_keeps_its_own_level():

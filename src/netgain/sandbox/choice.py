@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from netgain.errors import ConfigError, SandboxError
 from netgain.sandbox import remedies
 from netgain.sandbox.bare import Bare, Limited
 from netgain.sandbox.bubblewrap import Bubblewrap
 from netgain.sandbox.landlock import Landlock
-from netgain.sandbox.probe import Outcome, probed, refuse_weak
+from netgain.sandbox.probe import Outcome, probed, refuse_weak, works
 from netgain.sandbox.seam import Backend, Level
+from netgain.sandbox.server import ForkServer
 from netgain.sandbox.wasm import Wasm
 
 AUTO = "auto"
@@ -84,7 +86,7 @@ def chosen(name: str = AUTO, *, least: Level = Level.S2, probe: bool = True) -> 
     Args:
         name: One of `KINDS`, or "auto".
         least: The lowest level that will do.
-        probe: Whether to attack it first, which takes a second or two.
+        probe: Whether to attack it first, which takes a second or two; else it runs one harmless job.
 
     Raises:
         ConfigError: an unknown name, or a backend that is below the level asked for.
@@ -100,6 +102,7 @@ def chosen(name: str = AUTO, *, least: Level = Level.S2, probe: bool = True) -> 
     for one in wanted:
         try:
             backend = KINDS[one].make()
+            works(backend)
             outcomes = probed(backend) if probe else []
         except SandboxError as error:  # missing, or runs no program here: as good as missing
             passed.append((one, error.what))
@@ -109,6 +112,25 @@ def chosen(name: str = AUTO, *, least: Level = Level.S2, probe: bool = True) -> 
     here = remedies.machine()
     told = "; ".join(f"{one}: {why}" for one, why in passed)
     raise SandboxError(f"no sandbox of level S{int(least)} works here ({told})", fix=KINDS[wanted[0]].remedy(here))
+
+
+def warm(**options: Any) -> Backend:
+    """A fork server in bubblewrap where that runs programs, else the first other backend of level S2 that does.
+
+    Nothing is attacked here: `netgain.sandbox.probe.held` does that before a study begins.
+
+    Args:
+        options: of `ForkServer`.
+
+    Raises:
+        SandboxError: none works. The message has the remedy for this machine.
+    """
+    try:
+        served = ForkServer(Bubblewrap(), **options)
+        works(served)
+    except SandboxError:  # no bwrap, or one that may make no namespaces
+        return chosen(probe=False).backend
+    return served
 
 
 def table(*, attack: bool) -> list[Row]:

@@ -25,6 +25,7 @@ from netgain.budget import Budget
 from netgain.errors import ConfigError, EvaluateError, IntegrityError, SandboxError
 from netgain.metric import Metric
 from netgain.sandbox.answers import Answers, read_answers
+from netgain.sandbox.probe import held
 from netgain.sandbox.seam import Backend, Finished, Job, Level, Limits
 from netgain.sandbox.strict import ALLOWED, Caps, NotStrict
 from netgain.sandboxed import SEEN
@@ -117,6 +118,14 @@ class Judge:
                 f"backend {self.backend.name!r} has level {self.backend.level.name}, expected {self.least.name}",
                 fix="choose another backend, or say least=Level.S0 for code that you trust",
             )
+
+    def ready(self) -> None:
+        """Attack the sandbox, once a process: `Loop(ready=judge.ready)`.
+
+        Raises:
+            SandboxError: it runs nothing here, or an attack succeeded.
+        """
+        held(self.backend)
 
     def ask(self, source: str, inputs: Sequence[Json], *, rng: Any = None) -> Judged:
         """Answers of a program to inputs.

@@ -200,7 +200,7 @@ def probed(backend: Backend, attacks: Sequence[Attack] = ATTACKS) -> list[Outcom
         SandboxError: the backend could not run a job at all.
     """
     with _target() as offered:
-        _works(backend)
+        works(backend)
         return [_tried(backend, attack, offered) for attack in attacks if backend.level >= attack.least]
 
 
@@ -218,8 +218,26 @@ def refuse_weak(backend: Backend, outcomes: Sequence[Outcome]) -> None:
         raise SandboxError(what, fix="do not run foreign code here; see netgain doctor --sandbox")
 
 
-def _works(backend: Backend) -> None:
-    """A backend that runs nothing stops every attack, which would prove nothing."""
+HELD: list[Backend] = []  # attacked by this process, and none got through
+
+
+def held(backend: Backend) -> None:
+    """Attack a backend before anything foreign runs in it, once a process; `Loop.ready` of loops that judge programs.
+
+    Raises:
+        SandboxError: it runs nothing here, or an attack succeeded.
+    """
+    if not any(one is backend for one in HELD):
+        refuse_weak(backend, probed(backend))
+        HELD.append(backend)
+
+
+def works(backend: Backend) -> None:
+    """Run one harmless job. A backend that runs nothing stops every attack, which would prove nothing.
+
+    Raises:
+        SandboxError: it did not run.
+    """
     said = backend.run(
         Job(source=b"import os\nos.write(3, open('given', 'rb').read())", files={"given": b"works"}, limits=LIMITS)
     )

@@ -21,6 +21,7 @@ from textwrap import dedent
 from netgain.errors import NetgainError
 from netgain.sandbox.seam import MIB, Backend, Finished, Job, Level, Limits
 from netgain.testing.attack_scene import BREACH, GRACE_S, Scene, planted
+from netgain.testing.cheats import CHEATS as CHEATS  # both lists are to be had here
 
 LIMITS = Limits(wall_s=2.0, cpu_s=2.0, memory=128 * MIB, processes=24, disk=16 * MIB, result=64 << 10, logs=16 << 10)
 LATE_S = 1.0  # after the deadline a job has to have been ended

@@ -19,7 +19,7 @@ from netgain.budget import Budget
 from netgain.claim import Claim
 from netgain.errors import ConfigError
 from netgain.recipes import Built, options_of, with_options
-from netgain.recipes.pack.asking import AUTO, SANDBOX, NoTable, level_of, ranks_asked, way_of
+from netgain.recipes.pack.asking import AUTO, SANDBOX, NoTable, level_of, ranks_asked, ready, way_of
 from netgain.recipes.pack.edits import drawn, moved_table, offspring, random_table
 from netgain.recipes.pack.grammar import BEST_FIT, read, text_of
 from netgain.recipes.pack.laws import LAWS, law_named, lists_of
@@ -246,7 +246,7 @@ class Pack:
             random_search=self.random_search, own_score=self.own_score, filters=(Filter("better", ("filter",)),),
             state=STATE, surfaces=("policy",), gate="advance", sees_accepted=False,
             not_testable={"sampled": "a list is packed once, item by item, and a packing cannot be taken back"},
-            sandbox=2 if self.judge == SANDBOX else None,
+            sandbox=2 if self.judge == SANDBOX else None, ready=ready if self.judge == SANDBOX else None,
         )  # fmt: skip
 
 

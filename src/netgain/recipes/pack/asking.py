@@ -72,14 +72,20 @@ def level_of(way: str) -> str:
 
 @lru_cache(maxsize=1)
 def _backend() -> Any:
-    from netgain.sandbox.bubblewrap import Bubblewrap  # a study from trees needs none of it
-    from netgain.sandbox.choice import chosen
-    from netgain.sandbox.server import ForkServer
+    from netgain.sandbox.choice import warm  # a study from trees needs none of it
 
-    try:
-        return ForkServer(Bubblewrap())
-    except SandboxError:
-        return chosen(probe=False).backend
+    return warm()
+
+
+def ready() -> None:
+    """Attack the sandbox before a study begins.
+
+    Raises:
+        SandboxError: an attack succeeded.
+    """
+    from netgain.sandbox.probe import held
+
+    held(_backend())
 
 
 @lru_cache(maxsize=256)

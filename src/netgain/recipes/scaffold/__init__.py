@@ -23,7 +23,7 @@ from netgain.recipes.scaffold.editing import FIRST_IMPROVER
 from netgain.recipes.scaffold.endpoint import ENVIRONMENT, MODEL, from_environment
 from netgain.recipes.scaffold.parcels import KINDS, first, parcel
 from netgain.recipes.scaffold.round import Round
-from netgain.recipes.scaffold.trials import answers
+from netgain.recipes.scaffold.trials import answers, judge
 from netgain.records import Change, Started, View
 from netgain.stages import Filter, Loop
 from netgain.suite import Suite, axis
@@ -91,10 +91,17 @@ class Scaffold:
     # ---- the loop
 
     def ready(self) -> None:
-        """Raises ConfigError where the environment does not say whom to ask, or names a study that holds no calls."""
+        """Look for the endpoint, or the study that is replayed, and attack the sandbox of programs.
+
+        Raises:
+            ConfigError: the environment does not say whom to ask, or names a study that holds no calls.
+            SandboxError: no sandbox works here, or an attack succeeded.
+        """
         folder = from_environment().replayed
         if folder is not None:
             recorded(folder)
+        if self.edits == "program":
+            judge().ready()
 
     def start(self, rng: Any) -> Started:
         """Generation 0: a text that knows a third of the tariff, and plain instructions. It names the model."""

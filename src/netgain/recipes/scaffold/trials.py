@@ -12,11 +12,9 @@ from netgain.errors import EvaluateError, Outage, SandboxError
 from netgain.metric import exact
 from netgain.recipes.scaffold.chat import Chat
 from netgain.recipes.scaffold.editing import number_in, question
-from netgain.sandbox.bubblewrap import Bubblewrap
-from netgain.sandbox.choice import chosen
+from netgain.sandbox.choice import warm
 from netgain.sandbox.judge import Judge
-from netgain.sandbox.seam import Backend, Limits
-from netgain.sandbox.server import ForkServer
+from netgain.sandbox.seam import Limits
 
 Json = Any
 LIMITS = Limits(wall_s=10.0, cpu_s=2.0)
@@ -81,12 +79,4 @@ def judge() -> Judge:
     Raises:
         SandboxError: no sandbox of level S2 works here; the message has the remedy.
     """
-    return Judge(backend=_backend(), limits=LIMITS)
-
-
-def _backend() -> Backend:
-    """The fork server where namespaces work, else what `chosen` finds after attacking it."""
-    try:
-        return ForkServer(Bubblewrap())
-    except SandboxError:
-        return chosen().backend
+    return Judge(backend=warm(), limits=LIMITS)

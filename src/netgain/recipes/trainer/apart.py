@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from netgain.errors import ConfigError, EvaluateError, SandboxError
+from netgain.errors import ConfigError, EvaluateError
 from netgain.recipes.trainer.language import Ints
 from netgain.recipes.trainer.rewriting import PLAIN
 from netgain.recipes.trainer.transformer import COUNT, HEADS, SHAPES, SIZE, WINDOW, weights_of
@@ -81,12 +81,13 @@ def level() -> str:
 
 
 def ready() -> None:
-    """Train the plain program once: what fails on it is this machine's fault, and would look like every program's own.
+    """Attack the sandbox, then train the plain program: what fails on it would look like every program's own fault.
 
     Raises:
         ConfigError: torch is missing, or does not work in the sandbox.
-        SandboxError: no sandbox of level S2 is here.
+        SandboxError: no sandbox of level S2 works here, or an attack succeeded.
     """
+    _judge().ready()
     text = np.arange(2 * WINDOW + 2) % COUNT
     try:
         (told,) = trained(PLAIN, [text], [1])
@@ -111,17 +112,12 @@ def packages() -> str:
 @lru_cache(maxsize=1)
 def _judge() -> Any:
     """The judge of this process; its sandbox is started at the first question."""
-    from netgain.sandbox.bubblewrap import Bubblewrap  # the other sizes need none of it
-    from netgain.sandbox.choice import chosen
+    from netgain.sandbox.choice import warm  # the other sizes need none of it
     from netgain.sandbox.judge import Judge
     from netgain.sandbox.seam import Limits
-    from netgain.sandbox.server import ForkServer
 
     site = (packages(),)
     # A training takes a second or two of one core; the wall clock allows for a machine that many share.
     limits = Limits(wall_s=300.0, cpu_s=60.0, memory=1024 * MIB)
-    try:
-        backend: Any = ForkServer(Bubblewrap(), site=site, preload=("torch",), room=2048 * MIB, patience_s=120.0)
-    except SandboxError:
-        backend = chosen(probe=False).backend
+    backend = warm(site=site, preload=("torch",), room=2048 * MIB, patience_s=120.0)
     return Judge(backend=backend, limits=limits, site=site)
