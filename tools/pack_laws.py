@@ -1,16 +1,23 @@
 """What programs of `pack` are worth on the published laws and lengths, in per cent of excess over the bound.
 
     python tools/pack_laws.py [STUDY] [--law weibull] [--most 10000]
+    python tools/pack_laws.py [STUDY] --lists bin_packing.ipynb
 
 packs fresh lists with best fit and first fit, and with what every arm of a finished study served where one is named,
 and prints the tables of docs/recipes/pack.md beside the published cells; with a study, at the end, what asking a
 program costs in a sandbox and from its tree. The lists are drawn from seeds of this tool: they decide nothing, and are
 no sealed items.
+
+With `--lists` it packs published lists instead: those of the notebook `bin_packing/bin_packing.ipynb` that its authors
+published beside their paper (github: google-deepmind/funsearch; data under CC BY 4.0), which is read and never run. Its
+excess is bins over bounds, both summed over the lists, as there.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
+import json
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -67,6 +74,32 @@ def measured(programs: dict[str, list[str]], law: str, length: int, many: int, w
     return {**found, "first fit": excess(first_fit(lists, given.capacity), lists, given.capacity)[None]}
 
 
+def published(path: Path) -> dict[str, tuple[int, Any]]:
+    """Name -> capacity and (lists, items) of each data set that the notebook assigns to `datasets[name]`."""
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    found = {}
+    for one in (part for text in code if "datasets[" in text for part in ast.walk(ast.parse(text))):
+        if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Subscript):
+            if isinstance(one.value, ast.Dict) and ast.unparse(one.targets[0].value) == "datasets":
+                lists = ast.literal_eval(one.value).values()
+                (capacity,) = {entry["capacity"] for entry in lists}
+                items = np.array([entry["items"] for entry in lists], dtype=np.int64)
+                found[str(ast.literal_eval(one.targets[0].slice))] = int(capacity), items
+    return found
+
+
+def on_published(programs: dict[str, list[str]], capacity: int, lists: Any, way: str) -> dict[str, Any]:
+    """Name -> (n,) excess of each program on published lists, bins over bounds, both summed over the lists."""
+    law = next(name for name, one in LAWS.items() if one.capacity == capacity)
+    bound = int((-(-lists.sum(axis=1) // capacity)).sum())
+    found = {"first fit": np.array([first_fit(lists, capacity).sum() / bound - 1])}
+    for name, texts in programs.items():
+        rooms = packed(np.stack([ranks_asked(text, law, way) for text in texts]), lists, LAWS[law].least)
+        found[name] = opened(rooms, capacity).sum(axis=1) / bound - 1
+    return found
+
+
 def lines(shares: dict[str, Any], law: str, length: int) -> list[str]:
     """One line a name, the least excess first: mean, its standard error over lists, the best and the worst program."""
     rows = [(100 * float(one.mean()), name, one) for name, one in shares.items()]
@@ -105,10 +138,18 @@ def main() -> None:
     asked.add_argument("study", type=Path, nargs="?")
     asked.add_argument("--law", choices=list(LAWS), action="append", help="one law; both where none is named")
     asked.add_argument("--most", type=int, default=100000, help="items of the longest lists")
+    asked.add_argument("--lists", type=Path, help="the published notebook, to pack its lists")
     given = asked.parse_args()
     kept = served(given.study) if given.study else {}
     programs, way = {"best fit": [text_of(BEST_FIT)], **kept}, way_of("auto")
     print(f"programs judged: {level_of(way)}")
+    for name, (capacity, lists) in published(given.lists).items() if given.lists else ():
+        print(f"{name}, {len(lists)} published lists of {lists.shape[1]}:")
+        shares = on_published(programs, capacity, lists, way)
+        law = next(one for one, law in LAWS.items() if law.capacity == capacity)
+        print("\n".join(lines({one: told[:, None] for one, told in shares.items()}, law, lists.shape[1])))
+    if given.lists:
+        return
     for law in given.law or LAWS:
         for length, many in LENGTHS[law]:
             if length <= given.most:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import shutil
 from bisect import bisect_right
 from pathlib import Path
@@ -201,11 +202,33 @@ def best_fit(lists: Any, law: Any) -> Any:
     return opened(packed(ranks_of(table_of(BEST_FIT, law))[None], lists, law.least)[0], law.capacity)
 
 
-def test_the_tool_prints_what_it_measured_beside_the_published_cells() -> None:
+def the_tool() -> Any:
     spec = importlib.util.spec_from_file_location("pack_laws", HERE / "tools" / "pack_laws.py")
     assert spec is not None and spec.loader is not None
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
+    return tool
+
+
+def test_the_tool_reads_the_lists_of_a_notebook_and_runs_nothing_in_it(tmp_path: Path) -> None:
+    lists = lists_of(WEIBULL, range(3), 200)
+    sets = {f"x{at}": {"capacity": 100, "num_items": 200, "items": one} for at, one in enumerate(lists.tolist())}
+    code = f"datasets = {{}}\ndatasets['some'] = {sets!r}\nraise SystemExit\ndatasets['none'] = made()\n"
+    cells = [{"cell_type": "markdown", "source": ["datasets["]}, {"cell_type": "code", "source": [code]}]
+    (tmp_path / "lists.ipynb").write_text(json.dumps({"cells": cells}))
+    tool = the_tool()
+    ((name, (capacity, found)),) = tool.published(tmp_path / "lists.ipynb").items()
+    assert (name, capacity) == ("some", 100) and (found == lists).all()
+    told, bound = (
+        tool.on_published({"best fit": [text_of(BEST_FIT)]}, 100, found, "tree"),
+        (-(-lists.sum(1) // 100)).sum(),
+    )
+    assert told["best fit"][0] == pytest.approx(best_fit(lists, WEIBULL).sum() / bound - 1)
+    assert told["first fit"][0] == pytest.approx(first_fit(lists, 100).sum() / bound - 1)
+
+
+def test_the_tool_prints_what_it_measured_beside_the_published_cells() -> None:
+    tool = the_tool()
     text = text_of(BEST_FIT)
     found = tool.measured({"best fit": [text, text]}, "weibull", 500, 12, "tree")
     lists = lists_of(WEIBULL, range(tool.SEEDS, tool.SEEDS + 12), 500)
