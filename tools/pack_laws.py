@@ -80,12 +80,12 @@ def published(path: Path) -> dict[str, tuple[int, Any]]:
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     found = {}
     for one in (part for text in code if "datasets[" in text for part in ast.walk(ast.parse(text))):
-        if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Subscript):
-            if isinstance(one.value, ast.Dict) and ast.unparse(one.targets[0].value) == "datasets":
-                lists = ast.literal_eval(one.value).values()
-                (capacity,) = {entry["capacity"] for entry in lists}
-                items = np.array([entry["items"] for entry in lists], dtype=np.int64)
-                found[str(ast.literal_eval(one.targets[0].slice))] = int(capacity), items
+        named = isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Subscript)
+        if named and isinstance(one.value, ast.Dict) and ast.unparse(one.targets[0].value) == "datasets":
+            lists = ast.literal_eval(one.value).values()
+            (capacity,) = {entry["capacity"] for entry in lists}
+            items = np.array([entry["items"] for entry in lists], dtype=np.int64)
+            found[str(ast.literal_eval(one.targets[0].slice))] = int(capacity), items
     return found
 
 

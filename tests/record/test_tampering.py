@@ -20,6 +20,8 @@ from netgain.ledger import Event, Ledger
 from netgain.signing import Signer
 from netgain.testing.trials import record
 
+pytestmark = pytest.mark.counted
+
 ENTRIES = 50
 
 

@@ -27,6 +27,8 @@ from netgain.testing.simulation import Rates, simulate
 from netgain.testing.trials import record
 from netgain.wire import pack
 
+pytestmark = pytest.mark.counted
+
 Plant = AbstractContextManager[None]
 Check = Callable[[Path], list[str]]
 SEEDS = range(300, 312)

@@ -28,6 +28,8 @@ import json, os, sys
 from dataclasses import replace
 from netgain.testing.ladder import Ladder
 
+pytestmark = pytest.mark.counted
+
 plain = Ladder(target=6).loop()
 
 

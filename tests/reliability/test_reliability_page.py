@@ -54,11 +54,14 @@ def test_what_was_not_run_is_not_tested(tool):
     assert "| Linux aarch64 | not tested |" in page
 
 
-def test_new_lines_replace_their_goal_and_leave_the_others(tool):
-    before = {"lines": [line(), line("G2"), line("G2", seed=5)]}
-    after = tool.merged(before, [{**line("G2", trials=7)}], commit="new", day="today")
-    assert [(one["goal"], one["trials"], one["commit"]) for one in after["lines"]] == [
-        ("G1", 1000, "abc"), ("G2", 7, "new")
+def test_new_lines_replace_what_did_the_same_at_any_size_and_leave_the_others(tool):
+    other = {**line("G2"), "what": "other things of 1,000 bytes"}
+    before = {"lines": [line(), line("G2"), line("G2", seed=5), other, {**other, "what": "things in 270 s"}]}
+    again = [{**line("G2", trials=7)}, {**line("G2", trials=8), "what": "things in 3600 s"}]
+    after = tool.merged(before, again, commit="new", day="today")
+    assert [(one["goal"], one["trials"], one["commit"], one["what"]) for one in after["lines"]] == [
+        ("G1", 1000, "abc", line()["what"]), ("G2", 1000, "abc", other["what"]),
+        ("G2", 7, "new", line()["what"]), ("G2", 8, "new", "things in 3600 s"),
     ]  # fmt: skip
 
 

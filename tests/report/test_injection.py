@@ -14,6 +14,8 @@ from netgain.report import render_report
 from netgain.report.page import prose
 from netgain.testing.trials import record
 
+pytestmark = pytest.mark.counted
+
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="no chromium: apt-get install chromium")
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')

@@ -15,14 +15,16 @@ from netgain.testing.attack_scene import planted
 from netgain.testing.attacks import ATTACKS, LIMITS, Attack, attempts, came_out, check_backend, honest, summary
 from netgain.testing.trials import record
 
+pytestmark = pytest.mark.counted
 needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="no bwrap: apt-get install bubblewrap")
 # what would press the machine that the tests run on, or takes seconds, is left out of the run without isolation
 HARMLESS = [one for one in ATTACKS if one.threat not in (9, 10, 11, 12)]
 ORDINARY = """
 import json
 from netgain.sandbox.bubblewrap import Bubblewrap
+from netgain.sandbox.server import ForkServer
 from netgain.testing.attacks import attempts, honest, summary, told, ATTACKS
-backend = Bubblewrap()
+backend = {backend}()
 assert honest(backend) == [], honest(backend)
 print(told(list(attempts(backend, ATTACKS))))
 """
@@ -61,9 +63,10 @@ def test_nothing_gets_through_the_fork_server():
 
 
 @needs_bwrap
-def test_nothing_gets_through_bubblewrap_as_an_ordinary_user():
-    found = json.loads(under(ORDINARY))
-    counted("on bubblewrap, as an ordinary user", found)
+@pytest.mark.parametrize(("backend", "where"), [("Bubblewrap", "bubblewrap"), ("ForkServer", "the fork server")])
+def test_nothing_gets_through_bubblewrap_as_an_ordinary_user(backend, where):
+    found = json.loads(under(ORDINARY.format(backend=backend)))
+    counted(f"on {where}, as an ordinary user", found)
     print(json.dumps({name: len(names) for name, names in found.items()}), found["not tried"])  # noqa: T201 - how many, with -rA
     assert found["succeeded"] == [] and len(found["stopped"]) >= 40
 

@@ -2,16 +2,20 @@
 
 import json
 import shutil
+from contextlib import ExitStack
 
 import pytest
 from accounts import under
 from bare import Bare
 
 from netgain.sandbox import Level, Limits
+from netgain.sandbox.bubblewrap import Bubblewrap
 from netgain.sandbox.judge import Judge
+from netgain.sandbox.server import ForkServer
 from netgain.testing.cheats import CHEATS, WRONG, Cheat, careless, check_judge, items, right
 from netgain.testing.trials import record
 
+pytestmark = pytest.mark.counted
 needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="no bwrap: apt-get install bubblewrap")
 LIMITS = Limits(wall_s=5.0)
 ORDINARY = """
@@ -19,9 +23,10 @@ import json
 from netgain.sandbox import Limits
 from netgain.sandbox.bubblewrap import Bubblewrap
 from netgain.sandbox.judge import Judge
-from netgain.testing.trials import record
+from netgain.sandbox.server import ForkServer
 from netgain.testing.cheats import check_judge
-print(json.dumps([one.mean for one in check_judge(Judge(backend=Bubblewrap(), limits=Limits(wall_s=5.0)))]))
+fates = check_judge(Judge(backend={backend}(), limits=Limits(wall_s=5.0)))
+print(json.dumps([one.mean for one in fates]))
 """
 
 
@@ -37,20 +42,23 @@ def test_the_suite_is_as_large_as_it_says():
 
 
 @needs_bwrap
-def test_no_cheat_scores_through_bubblewrap():
-    from netgain.sandbox.bubblewrap import Bubblewrap
-
-    fates = check_judge(Judge(backend=Bubblewrap(), limits=LIMITS))
+@pytest.mark.parametrize(("backend", "where"), [(Bubblewrap, ""), (ForkServer, "in the fork server, ")])
+def test_no_cheat_scores_through_bubblewrap(backend, where):
+    with ExitStack() as stack:
+        asked = backend()
+        stack.callback(getattr(asked, "close", lambda: None))
+        fates = check_judge(Judge(backend=asked, limits=LIMITS))
     invalid = sum(one.mean is None for one in fates)
-    counted("as the user of the tests", [one.mean for one in fates])
+    counted(f"{where}as the user of the tests", [one.mean for one in fates])
     print(f"{len(fates)} cheats: {invalid} invalid, {len(fates) - invalid} with a score of 0")  # noqa: T201 - how many, with -rA
     assert all(not one.mean for one in fates) and invalid >= 10
 
 
 @needs_bwrap
-def test_no_cheat_scores_through_bubblewrap_as_an_ordinary_user():
-    means = json.loads(under(ORDINARY))
-    counted("as an ordinary user", means)
+@pytest.mark.parametrize(("backend", "where"), [("Bubblewrap", ""), ("ForkServer", "in the fork server, ")])
+def test_no_cheat_scores_through_bubblewrap_as_an_ordinary_user(backend, where):
+    means = json.loads(under(ORDINARY.format(backend=backend)))
+    counted(f"{where}as an ordinary user", means)
     assert len(means) == len(CHEATS) and not any(means)
 
 

@@ -16,6 +16,8 @@ from netgain.testing.attacks import ATTACKS, check_backend, summary
 from netgain.testing.sandboxes import CHECKS, checks_of
 from netgain.testing.trials import record
 
+pytestmark = pytest.mark.counted
+
 wasmtime = pytest.mark.skipif(find_spec("wasmtime") is None, reason="wasmtime is not installed: netgain[wasm]")
 python = pytest.mark.skipif(
     find_spec("wasmtime") is None or not os.environ.get(VARIABLE), reason=f"{VARIABLE} names no CPython for WASI"
