@@ -20,6 +20,7 @@ LAYERS = (
     "recipes gauntlet readers integrations report web cli notify session planning config verify status export "
     "bench case attempts contract seal yardstick calibration transplant deciders whatif replication comparison "
     "recombine protecting planting canary_axes twins files evaluators signing bundle redaction collection epochs "
+    "ending "
     "__main__",
 )
 LAYER = {name: number for number, row in enumerate(LAYERS) for name in row.split()}

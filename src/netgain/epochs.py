@@ -10,12 +10,12 @@ asked is in the log run by run, so an opening that was killed goes on where it w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 from netgain.canonical import digest
 from netgain.contract import differences, is_question
+from netgain.ending import each
 from netgain.errors import ConfigError
 from netgain.evaluation import evaluate
 from netgain.evidence.bridge import gaps, stated
@@ -111,9 +111,7 @@ def bridge(world: World, facts: Facts, hands: int) -> None:
     """Ask what is not asked yet of the present epoch's bridge, then state it; nothing where that was done."""
     if not facts.epochs or facts.epochs[-1].bridged is not None:
         return
-    with ThreadPoolExecutor(hands) as pool:
-        for future in [pool.submit(_ask_again, world, name, run) for name, run in facts.runs.items()]:
-            future.result()
+    each([(_ask_again, world, name, run) for name, run in facts.runs.items()], hands, world.asked)
     epoch = facts_of(world.log).epochs[-1]
     lacking = {**unmeasured(world.suite, facts), **gaps(epoch.pairs)}
     record = {"epoch": epoch.number, "change": stated(epoch.pairs), "unbridged": lacking}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from netgain.ending import Ended, each
 from netgain.evaluation import Asking, asking_order, evaluate
 from netgain.facts import MIXTURE, Facts, RunFacts, reduce
 from netgain.ledger.events import Event, Stored
@@ -100,9 +100,7 @@ def score_sealed(world: World, facts: Facts, seal: dict[str, Json], hands: int) 
     """Ask every served system the block of its replica; what is in the log already is not asked again."""
     done = _scored(world.log)
     groups = [group for replica in seal["replicas"] for group in _groups(world, facts, seal, replica, done)]
-    with ThreadPoolExecutor(hands) as pool:
-        for future in [pool.submit(_score_group, world, facts, seal, group) for group in groups]:
-            future.result()
+    each([(_score_group, world, facts, seal, group) for group in groups], hands, world.asked)
 
 
 def _scored(log: Log) -> set[tuple[str, str]]:
@@ -142,6 +140,8 @@ def _score_group(world: World, facts: Facts, seal: dict[str, Json], group: Seque
     seed = f"{stream(world.root, replica, world.rounds, 'seal', 'answer'):032x}"
     drawn = asking_order([one.system for one in group], seed)
     for one in sorted(group, key=lambda one: drawn.index(one.system)):  # a system that two arms serve is asked once
+        if world.asked():
+            raise Ended
         seen = frozenset(unpack(world.store.get(one.row.seen))) if one.row.seen else frozenset()
         asking = Asking(replica, seed, world.tries_of(one.row), seen, world.canaries)
         sheets, spend, failures = evaluate(world.jobs, axes, blocks, {one.role: one.system}, asking)

@@ -23,6 +23,7 @@ from netgain.canonical import digest
 from netgain.case import case_of
 from netgain.claim import RUNGS, Claim
 from netgain.contract import code_digest, differences, libraries, parts_of
+from netgain.ending import Ended
 from netgain.epochs import Consent, bridge, open_epoch, refusal, same_items
 from netgain.errors import ConfigError, DiskFull, IntegrityError, Outage, Stopped, Waiting
 from netgain.evaluation import Under
@@ -52,7 +53,7 @@ from netgain.seeding import root as derived_root
 from netgain.signing import Publisher, published, signed_by
 from netgain.stages import Loop
 from netgain.stores import ObjectStore
-from netgain.study import WAITS, Conductor, Stepped, Watcher, enrol
+from netgain.study import WAITS, Conductor, Stepped, Watcher, asked_to_end, enrol
 from netgain.suite import Suite
 from netgain.transplant import missing_transplant, move_improvers, score_moved
 from netgain.watching import OF_CANARIES, impossible_axes
@@ -350,9 +351,14 @@ def run_study(
             hands = Gathering(executor) if study.loop.build_many else executor
             world, say = _world(study, folder, log, facts, hands), say or (lambda _: None)
             with published(folder, log, watch or (lambda _: None), say) as watch:
-                bridge(world, facts, workers)
-                _conduct(world, study, folder, log, workers, watch, extend=extend)
-                return _conclude(world, study, folder, log, workers, say)
+                try:
+                    bridge(world, facts, workers)
+                    _conduct(world, study, folder, log, workers, watch, extend=extend)
+                    return _conclude(world, study, folder, log, workers, say)
+                except Ended:
+                    conductor = Conductor(world, folder / "inbox", watch)
+                    conductor.read_inbox()
+                    raise _stopped(conductor, folder, log) from None
 
 
 def _may_go_on(folder: Path, reason: str) -> None:
@@ -497,6 +503,7 @@ def _world(study: Study, folder: Path, log: Ledger, facts: Facts, executor: Exec
         rounds=study.rounds, limits=study.limits, tries=study.tries, keep_at=(half_of(study.rounds),),
         one_generation_0=study.claim.starts != "fresh", contract=Under(facts.contract_digest, len(facts.epochs)),
         moved=lambda: list(differences(recorded, study.contract())),
+        asked=partial(asked_to_end, folder / "inbox"),
     )  # fmt: skip
     return replace(world, schedule=Schedule(log))
 
@@ -588,9 +595,14 @@ def _conduct(
         log.append([_state("waiting_approval", conductor.why, command)])
         raise Waiting(conductor.why, where=str(folder), fix=command)
     if asked != "done":
-        state = "stopped" if asked == "stop" else "paused"
-        log.append([_state(state, conductor.why, "run again: it continues")])
-        raise Stopped(conductor.why, where=str(folder), fix="`netgain run` continues")
+        raise _stopped(conductor, folder, log)
+
+
+def _stopped(conductor: Conductor, folder: Path, log: Ledger) -> Stopped:
+    """What a request that was read ends a run with; the state is on record."""
+    state = "paused" if conductor.asked == "pause" else "stopped"
+    log.append([_state(state, conductor.why, "run again: it continues")])
+    return Stopped(conductor.why, where=str(folder), fix="`netgain run` continues")
 
 
 def _booking(study: Study, log: Ledger, watch: Watcher) -> Watcher:

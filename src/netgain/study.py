@@ -209,7 +209,7 @@ class Conductor:
     def _next(self) -> str | None:
         with self._turn:
             while True:
-                self._read_inbox()
+                self.read_inbox()
                 if self.asked or self._trouble:
                     return None
                 ready = [run for run in self._order if self._ready(run)]
@@ -237,7 +237,7 @@ class Conductor:
         waiting = sum(row.stage == "approve" for row in self._rows.values())
         return f"{waiting} change{'s wait' if waiting != 1 else ' waits'} for an answer"
 
-    def _read_inbox(self) -> None:
+    def read_inbox(self) -> None:
         """Record and obey what people ask; what cannot be obeyed is recorded with the reason."""
         for path in sorted(self._inbox.glob("*.json")) if self._inbox.is_dir() else []:
             request = _request(path)
@@ -275,6 +275,12 @@ class Conductor:
     def _end(self, request: Mapping[str, Any]) -> None:
         self.asked = request["kind"]
         self.why = f"{request['by']} asked to {request['kind']}: {request['reason']}"
+
+
+def asked_to_end(inbox: Path) -> bool:
+    """Whether a request to stop or pause lies there, or the file STOP beside it; it is only looked at."""
+    requests = sorted(inbox.glob("*.json")) if inbox.is_dir() else []
+    return (inbox.parent / STOP).exists() or any(_request(path)["kind"] in ENDING for path in requests)
 
 
 def _request(path: Path) -> dict[str, Any]:

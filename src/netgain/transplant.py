@@ -7,7 +7,6 @@ of the loop has seen one. Rules: `evidence.transplant`; which rungs need it: R6 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from netgain.arms import Arm
 from netgain.budget import UNITS, Budget, total
 from netgain.claim import Claim
+from netgain.ending import each
 from netgain.errors import StageError
 from netgain.evaluation import Asking, evaluate
 from netgain.evidence.transplant import IMPROVERS
@@ -76,7 +76,8 @@ def move_improvers(world: World, facts: Facts, replicas: Sequence[int], arms: Se
     """Build everything that will be asked the sealed items; what is in the log already is not built again."""
     done = {(event.run, event.data["improver"], event.data["start"]) for event in world.log.events("transplanted")}
     moves = [move for arm in arms for replica in replicas for move in _moves(world, facts, replicas, replica, arm)]
-    _each([(_move, world, move) for move in moves if (move.run, move.name, move.start) not in done], hands)
+    due = [(_move, world, move) for move in moves if (move.run, move.name, move.start) not in done]
+    each(due, hands, world.asked)
 
 
 def _moves(world: World, facts: Facts, replicas: Sequence[int], replica: int, arm: str) -> list[Move]:
@@ -122,12 +123,6 @@ def _drifted(world: World, row: Row, last: str) -> str | None:
 
 def _seed(world: World, replica: int, purpose: str) -> int:
     return stream(world.root, replica, world.rounds, "transplant", purpose)
-
-
-def _each(calls: Sequence[tuple[Any, ...]], hands: int) -> None:
-    with ThreadPoolExecutor(hands) as pool:
-        for future in [pool.submit(*call) for call in calls]:
-            future.result()
 
 
 def _move(world: World, move: Move) -> None:
@@ -186,10 +181,8 @@ def score_moved(world: World, facts: Facts, seal: Mapping[str, Json], hands: int
     done = {(event.run, event.data["role"]) for event in world.log.events("scores") if event.data["split"] == MOVED}
     made = [(str(event.run), event.data) for event in world.log.events("transplanted") if event.data["system"]]
     due = [(run, data) for run, data in made if facts.runs[run].replica in seal["replicas"]]
-    _each(
-        [(_score, world, facts, seal, run, data) for run, data in due if (run, role_of(data)) not in done],
-        hands,
-    )
+    left = [(_score, world, facts, seal, run, data) for run, data in due if (run, role_of(data)) not in done]
+    each(left, hands, world.asked)
 
 
 MOVED = "transplant"  # the split under which these scores stand: the items are those of the sealed block

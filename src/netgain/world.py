@@ -112,6 +112,7 @@ class World:
     probation: Probation | None = None  # registered: promoted generations are on trial beside the one before
     canaries: Canaries | None = None  # planted in protected items; looked for in proposals and answers
     contract: Under = field(default_factory=Under)  # contract and epoch that every score belongs to
+    asked: Callable[[], bool] = lambda: False  # whether somebody wants the run to end
     moved: Callable[[], Sequence[str]] = tuple  # parts of the contract that are no longer what they were recorded as
 
     def arm(self, row: Row) -> Arm:

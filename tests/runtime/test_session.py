@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import tiny
 
-from netgain import calibration, session
+from netgain import calibration, seal, session
 from netgain.claim import Claim
 from netgain.contract import code_digest
 from netgain.errors import Busy, ConfigError, IntegrityError, Stopped
@@ -202,6 +202,36 @@ def test_a_request_to_stop_is_recorded_obeyed_and_continued_from(tmp_path: Path)
     assert len(events_in(folder, "stage_done")) == 3
     run_study(study, folder)
     assert [state["state"] for state in facts_in(folder).states] == ["running", "stopped", "running", "done"]
+
+
+@pytest.mark.parametrize("how", ["pause", "STOP"])
+def test_a_request_while_the_seal_is_scored_ends_the_run_after_one_system(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, folder, asked, evaluate = tiny.study(replicas=2, rounds=1), tmp_path / "study", [], seal.evaluate
+
+    def asking(*args: Any) -> Any:
+        if not asked:
+            (folder / "STOP").touch() if how == "STOP" else leave_request(folder, how, by="anna", reason="lunch")
+        asked.append(1)
+        return evaluate(*args)
+
+    monkeypatch.setattr(seal, "evaluate", asking)
+    with pytest.raises(Stopped):
+        run_study(study, folder, workers=1)
+    assert len(asked) == 1 and facts_in(folder).states[-1]["state"] == {"pause": "paused", "STOP": "stopped"}[how]
+    (folder / "STOP").unlink(missing_ok=True)
+    run_study(study, folder, workers=1)
+    facts = facts_in(folder)
+    sealed = [(one["run"], one["role"]) for one in booked(folder)]
+    assert len(facts.seals) == 1 and len(sealed) == len(set(sealed)) == len(asked) > 3 and facts.concluded
+    assert not [one for one in verify(folder)["checks"] if one["ok"] is False]
+
+
+def booked(folder: Path) -> list[dict[str, Any]]:
+    """Run and role of every system that was asked sealed items."""
+    with Ledger.open(folder, readonly=True) as log:
+        return [{"run": event.run, "role": event.data["role"]} for event in log.events("sealed_answered")]
 
 
 def test_a_budget_in_tokens_ends_the_loop_cleanly_and_the_study_goes_on(tmp_path: Path) -> None:
