@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,9 @@ def under(code: str) -> str:
     with tempfile.TemporaryDirectory() as name:
         os.chmod(name, 0o755)
         shutil.copytree(PACKAGE, Path(name, "netgain"), ignore=shutil.ignore_patterns("*.pyc"))
+        sandlock = find_spec("sandlock")
+        if sandlock is not None and sandlock.origin is not None:
+            shutil.copytree(Path(sandlock.origin).parent, Path(name, "sandlock"))
         account = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
         for python in (os.path.realpath(sys.executable), "/usr/bin/python3", "/usr/local/bin/python3"):
             if _finished([python, "-c", RECENT], name, **account).returncode == 0:

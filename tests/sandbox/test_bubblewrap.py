@@ -89,7 +89,7 @@ def test_process_1_has_no_environment_and_no_path_of_ours_in_its_command_line(mo
     assert len(environments) >= 2 and not any(b"secret" in one or b"HOME" in one for one in environments)
     line = found["said"].result
     words = [word for word in line.split(b"\0") if word.startswith(b"/")]
-    assert line.startswith(b"bwrap\0--args\0") and words == [b"/python", b"/boot.py"]
+    assert line.startswith(b"bwrap\0--args\0") and words == [b"/python", b"/boot.pyc"]
 
 
 def bwrap_of_ours(environ):
@@ -111,7 +111,7 @@ def test_only_libraries_one_interpreter_and_the_job_are_there(backend):
     shown = [*interpreter().shown, *(path for _, path in interpreter().links)]
     roots = {Path(path).parts[1] for path in shown}
     at_top, devices = eval(backend.run(Job(source=looked)).result)
-    assert set(at_top) == roots | {"boot.py", "dev", "netgain-job", "python"}
+    assert set(at_top) == roots | {"boot.pyc", "dev", "netgain-job", "python"}
     assert devices == ["null", "random", "urandom", "zero"]
     for secret in (Path.home(), Path(__file__).parents[2] / "src", "/tmp", "/etc/passwd", "/proc"):
         said = ran(backend, f"import os\nos.write(3, str(os.path.exists({str(secret)!r})).encode())".encode())
@@ -224,11 +224,23 @@ def test_a_bwrap_that_fails_is_an_error_and_no_result():
 def test_a_job_before_which_root_was_not_given_up_is_an_error_and_no_result(monkeypatch):
     if os.geteuid() != 0:
         pytest.skip("only root gives up root")
-    text = boot().replace(b"posix.setresuid(account, account, account)", b"pass")
-    assert text != boot()
-    monkeypatch.setattr("netgain.sandbox.bubblewrap.boot", lambda: text)
+    name, whole = boot("of another interpreter")
+    text = whole.replace(b"posix.setresuid(account, account, account)", b"pass")
+    assert text != whole
+    monkeypatch.setattr("netgain.sandbox.bubblewrap.boot", lambda program: (name, text))
     with pytest.raises(SandboxError, match="could not start"):
         Bubblewrap().run(Job(source=b"import os\nos.write(3, b'as root')"))
+
+
+@needed
+def test_the_first_program_is_compiled_for_our_own_interpreter_and_text_for_another():
+    assert boot(interpreter().program)[0] == "/boot.pyc"
+    other = next((one for one in ordinary.PYTHONS[1:] if os.path.exists(one) and one != interpreter().program), None)
+    if other is None:
+        pytest.skip(f"no other Python among {ordinary.PYTHONS[1:]}")
+    shown = interpreter(other, str(Path(other).parents[1]))
+    assert boot(shown.program)[0] == "/boot.py"
+    assert Bubblewrap(python=shown).run(Job(source=b"import os; os.write(3, b'ran')")).result == b"ran"
 
 
 @needed

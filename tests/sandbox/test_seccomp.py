@@ -13,11 +13,14 @@ from netgain.sandbox.seccomp import (
     CLONE3,
     FAMILIES,
     IOCTL,
+    ITSELF,
     LAST_KNOWN,
     NEW_NAMESPACES,
+    OTHERS,
     REFUSED,
     SOCKET,
     assembled,
+    few_steps,
     steps,
 )
 
@@ -62,6 +65,28 @@ def test_every_listed_call_is_refused_and_its_neighbours_are_not(arch):
             assert said == refused(errno.EPERM), number
         elif number not in looked_at:
             assert said == ALLOW, number
+
+
+def test_what_a_filter_spares_the_second_one_refuses_and_nothing_else(arch):
+    names, place = ("mount", "unshare", "setns"), list(ARCHES).index(arch)
+    first, second, both = steps((1,), arch, names), few_steps(names, arch), steps((1,), arch)
+    late = {REFUSED[name][place] for name in names}
+    for number in [*range(LAST_KNOWN + 3), 0x40000000 | 101]:
+        for arguments in ((1, 0), (2, 0), (NEW_NAMESPACES, 0x5412)):
+            said = [answer(program, number, arguments, ARCHES[arch]) for program in (first, second, both)]
+            assert said[2] == (said[1] if said[0] == ALLOW else said[0]), number
+            assert (said[0], said[1]) == (ALLOW, refused(errno.EPERM)) if number in late else said[1] == ALLOW, number
+    assert answer(second, 0, audit=0x40000003) == KILL
+
+
+def test_where_other_processes_are_in_sight_calls_that_change_them_are_refused(arch):
+    place, alone, among = list(ARCHES).index(arch), steps(arch=arch), steps(arch=arch, alone=False)
+    always, others = {both[place] for both in OTHERS.values()}, {both[place] for both in ITSELF.values()}
+    for number in range(LAST_KNOWN + 1):
+        for first in (0, 1234):
+            said = [answer(program, number, (first, 0), ARCHES[arch]) for program in (alone, among)]
+            no = number in always or (number in others and first)
+            assert said == ([ALLOW, refused(errno.EPERM)] if no else [said[0], said[0]]), number
 
 
 def test_what_python_needs_is_allowed(arch):

@@ -13,6 +13,7 @@ from test_bubblewrap import REASON, groups
 
 from netgain.errors import SandboxError
 from netgain.sandbox import Job, Limits, serve
+from netgain.sandbox.namespace import inodes_of
 from netgain.sandbox.probe import ATTACKS, probed
 from netgain.sandbox.server import ForkServer
 from netgain.testing.sandboxes import CHECKS, checks_of
@@ -141,12 +142,61 @@ def test_a_server_that_dies_is_an_error_once_and_then_started_anew():
         assert said(server, "import os; os.write(3, b'again')").result == b"again"
 
 
-def test_a_child_that_keeps_its_rights_runs_nothing(monkeypatch):
-    whole, loading = Path.read_bytes, b'done(libc.prctl(PR_SET_SECCOMP, FILTER, listed, 0, 0), "seccomp")'
+@pytest.mark.parametrize("loading", [b"    refuse(last)\n", b"    refuse(first[1])\n"])
+def test_a_child_that_keeps_its_rights_runs_nothing(monkeypatch, loading):
+    whole = Path.read_bytes
     assert loading in Path(serve.__file__).read_bytes()
-    monkeypatch.setattr(Path, "read_bytes", lambda path: whole(path).replace(loading, b"pass"))
-    with ForkServer() as server, pytest.raises(SandboxError, match="could not give up its rights"):
+    monkeypatch.setattr(Path, "read_bytes", lambda path: whole(path).replace(loading, b"    pass\n"))
+    with ForkServer() as server, pytest.raises(SandboxError, match="could not be prepared, or give up its rights"):
         server.run(Job(source=b"import os\nos.write(3, b'ran')"))
+
+
+def test_the_server_itself_may_call_nothing_that_it_does_not_need(monkeypatch):
+    whole, asked = Path.read_bytes, b'    control.send(b"ready")\n'
+    tried = b"    sys.stderr.write(str([libc.personality(-1), libc.chroot(b'/'), libc.unshare(0)]))\n    sys.exit(1)\n"
+    assert asked in Path(serve.__file__).read_bytes()
+    monkeypatch.setattr(Path, "read_bytes", lambda path: whole(path).replace(asked, tried))
+    with ForkServer() as server, pytest.raises(SandboxError, match=r"\[-1, -1, 0\]"):
+        said(server, "pass")
+
+
+def test_files_of_any_size_arrive_and_cannot_be_changed(server):
+    source = b"""
+import os
+found = [len(open("large", "rb").read()), open("deep/small").read(), sorted(os.listdir())]
+for name in ("large", "deep/small", "main.py"):
+    for change in (lambda: open(name, "w"), lambda: os.unlink(name), lambda: os.rename(name, "x"),
+                   lambda: os.chmod(name, 0o777)):
+        try: change()
+        except OSError: continue
+        found.append(name)
+os.write(3, repr(found).encode())
+"""
+    for padding in (b"", b"#" * (1 << 20)):  # with the message, and in memory of their own
+        files = {"large": b"x" * (3 << 20) if padding else b"x", "deep/small": b"given"}
+        found = server.run(Job(source=source + padding, files=files))
+        assert eval(found.result) == [len(files["large"]), "given", ["deep", "large", "main.py"]], found
+
+
+def test_a_folder_is_as_large_as_its_job_may_have(server):
+    source = """
+import os
+room = os.statvfs(".")
+os.write(3, repr((room.f_blocks * room.f_frsize, room.f_files)).encode())
+"""
+    for disk in (1 << 20, Limits().disk, 256 << 20):
+        assert eval(said(server, source, disk=disk).result) == (disk, inodes_of(disk))
+
+
+def test_every_limit_of_a_process_is_there(server):
+    source = """
+import os, resource
+names = [name for name in dir(resource) if name.startswith("RLIMIT_")]
+os.write(3, repr({name: resource.getrlimit(getattr(resource, name)) for name in names}).encode())
+"""
+    limits = Limits(cpu_s=3.0, processes=7, disk=2 << 20)
+    found = eval(said(server, source, cpu_s=3.0, processes=7, disk=2 << 20).result)
+    assert {name: (value, value) for name, value in server._belts(limits).items()}.items() <= found.items()
 
 
 def test_modules_are_loaded_once_for_all_children():

@@ -92,7 +92,7 @@ def _folder(job: Job) -> Iterator[Path]:
 def _started(
     job: Job, folder: Path, channels: Channels, environment: dict[str, str], limits: str
 ) -> subprocess.Popen[bytes]:
-    words = [str(channels.theirs["result"]), str(DESCRIPTORS), "-", limits, *map(os.path.realpath, job.site)]
+    words = [str(channels.theirs["result"]), str(DESCRIPTORS), "-", limits, "-", *map(os.path.realpath, job.site)]
     command = [os.path.realpath(sys.executable), "-I", "-S", str(Path(__file__).with_name("boot.py")), *words]
     stdin = readable(job.stdin)
     try:

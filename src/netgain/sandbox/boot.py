@@ -1,12 +1,13 @@
 """The first program inside a sandbox: run as text in the job's own interpreter, never imported by ours.
 
-    boot.py RESULT DESCRIPTORS ACCOUNT LIMITS SITE…
+    boot.py RESULT DESCRIPTORS ACCOUNT LIMITS RULES SITE…
 
 The private pipe RESULT (a descriptor, or the path of a named pipe) becomes descriptor 3 and all others below
 DESCRIPTORS are closed; root is given up for ACCOUNT, and LIMITS are set (`NAME=VALUE,…` of the module `resource`),
-each unless it is "-"; the environment is emptied, SITE is appended to the path of modules; then `main.py` runs as
-`__main__`. It prints nothing. A first zero byte on the private pipe says that all of this was done; without it the job
-has not run. Only modules that are built in are used: every other import costs each start a millisecond or more.
+and the refused system calls of the file RULES are loaded, each unless it is "-"; the environment is emptied, SITE is
+appended to the path of modules; then `main.py` runs as `__main__`. It prints nothing. A first zero byte on the private
+pipe says that all of this was done; without it the job has not run. Only modules that are built in are used: every
+other import costs each start a millisecond or more.
 """
 
 import builtins
@@ -50,7 +51,20 @@ def inheritable() -> int:
     return int(_ctypes.call_function(capset, (head, bytes(24))))  # type: ignore[attr-defined,unused-ignore]
 
 
-def prepare(result: str, descriptors: str, account: str, limits: str, *site: str):  # type: ignore[no-untyped-def]
+def refuse(path: str) -> None:
+    """Load a list of refused system calls on top of those that are there, and see that it holds."""
+    import ctypes
+
+    with open(path, "rb") as file:
+        rules = file.read()
+    libc, steps = ctypes.CDLL(None), ctypes.create_string_buffer(rules, len(rules))
+    listed = (ctypes.c_void_p * 2)(len(rules) // 8, ctypes.addressof(steps))  # a length and where they are
+    # PR_SET_SECCOMP, a filter; then a socket of AF_NETLINK, which nothing but this list refuses
+    if libc.prctl(22, 2, listed, 0, 0) or libc.socket(16, 3, 0) != -1:
+        posix._exit(120)
+
+
+def prepare(result: str, descriptors: str, account: str, limits: str, rules: str, *site: str):  # type: ignore[no-untyped-def]
     """Do what the arguments say; return the program."""
     end = int(result) if result.isdigit() else posix.open(result, posix.O_WRONLY)
     if end != 3:
@@ -60,6 +74,8 @@ def prepare(result: str, descriptors: str, account: str, limits: str, *site: str
         limit(limits)
     if account != "-":
         drop(int(account))
+    if rules != "-":
+        refuse(rules)
     for name in list(posix.environ):
         posix.unsetenv(name)
     posix.environ.clear()

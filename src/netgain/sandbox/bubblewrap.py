@@ -3,7 +3,7 @@
     host           network, processes, files, System V objects, host name: none of it exists inside
     files          libraries and one interpreter, read-only; a folder that is memory, of a given size; nothing else
     environment    empty, of bwrap as well, which is process 1 inside
-    command line   `bwrap --args 9 /python -I -S /boot.py …`: what is mounted comes through a descriptor
+    command line   `bwrap --args 9 /python -I -S /boot.pyc …`: what is mounted comes through a descriptor
     limits         control groups where we may make them, limits per process as a belt, the clock from outside
 
 As root no user namespace is made: bwrap mounts, and our first program inside gives up root before the job's own code
@@ -14,14 +14,18 @@ namespace. Not covered: faults of the kernel itself, time and cache side channel
 from __future__ import annotations
 
 import contextlib
+import marshal
 import os
 import resource
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 from netgain.errors import SandboxError
@@ -35,7 +39,7 @@ from netgain.sandbox.seam import MIB, Ending, Finished, Job, Level, Limits
 from netgain.sandbox.seccomp import assembled
 
 DESCRIPTORS = 256
-DEVICES = ("null", "zero", "urandom", "random")
+DEVICES = ("null", "zero", "urandom")  # and `random`, a link: they have been one device since Linux 5.18
 NAMESPACES = ("ipc", "pid", "net", "uts")
 STATUS_S = 10.0  # seconds that bwrap may take to make its namespaces
 OWN = 2  # bwrap itself, outside and inside, counts among the processes of its group
@@ -89,9 +93,10 @@ class Bubblewrap:
             stack.callback(group.close)
             channels = stack.enter_context(Channels(job.limits, marked=True))
             with self._opened(job) as handed:
-                words = [channels.theirs["result"], DESCRIPTORS, "-" if number is None else number, "-"]
+                words = [channels.theirs["result"], DESCRIPTORS, "-" if number is None else number, "-", "-"]
                 options = self._options(job, handed, root=number is not None)
-                command = ["/python", "-I", "-S", "/boot.py", *map(str, words), *map(os.path.realpath, job.site)]
+                first = boot(self.python.program)[0]
+                command = ["/python", "-I", "-S", first, *map(str, words), *map(os.path.realpath, job.site)]
                 ends, stdin = list(handed.values()), handed["stdin"]
                 box = stack.enter_context(started(str(self.program), options, command, ends, stdin, channels, group))
             return self._watched(job, box, channels, group, number)
@@ -100,7 +105,8 @@ class Bubblewrap:
     def _opened(self, job: Job) -> Iterator[dict[str, int]]:
         """Descriptors of everything that goes in, by the name of its file inside."""
         content = {f"{FOLDER}/{checked_name(name)}": data for name, data in job.files.items()}
-        content |= {f"{FOLDER}/main.py": job.source, "/boot.py": boot(), "stdin": job.stdin, "filter": assembled()}
+        first, program = boot(self.python.program)
+        content |= {f"{FOLDER}/main.py": job.source, first: program, "stdin": job.stdin, "filter": assembled()}
         handed: dict[str, int] = {}
         try:
             for name, data in content.items():
@@ -133,22 +139,8 @@ class Bubblewrap:
             keep: Capabilities of the first program; as root those that it gives up root with, else none, by default.
             tied: End with the thread that starts it.
         """
-        options = [f"--unshare-{name}" for name in NAMESPACES] + ["--unshare-cgroup-try"]
-        options += ["--new-session", "--hostname", "sandbox", "--clearenv", "--cap-drop", "ALL"]
-        options += ["--die-with-parent"] if tied else []
-        options += [] if root else ["--unshare-user"]
-        rights = keep if keep is not None else ("SETUID", "SETGID") if root else ()
-        options += [word for name in rights for word in ("--cap-add", f"CAP_{name}")]
-        folders = outermost([*self.python.shown, *(os.path.realpath(path) for path in site)])
-        if "/" in folders:
-            raise SandboxError("site '/' would show the whole machine", fix="name the folder of the packages")
-        for path in folders:
-            options += [*_above(path), "--ro-bind", path, path]
-        for target, path in (*self.python.links, (self.python.program, "/python")):
-            options += ["--symlink", target, path]
-        for name in DEVICES:
-            options += [*_above(f"/dev/{name}"), "--dev-bind", f"/dev/{name}", f"/dev/{name}"]
-        return options + (["--proc", "/proc"] if self.proc else [])
+        folders = tuple(map(os.path.realpath, site))
+        return list(_outside(self.python, self.proc, root, folders, keep, tied))
 
     def _watched(self, job: Job, box: Namespace, channels: Channels, group: Group, number: int | None) -> Finished:
         limits = job.limits
@@ -183,6 +175,30 @@ class Bubblewrap:
         raise SandboxError(f"bwrap could not start the job: {said[:500]!r}", fix="see netgain doctor --sandbox")
 
 
+@lru_cache(maxsize=16)
+def _outside(
+    python: Interpreter, proc: bool, root: bool, site: tuple[str, ...], keep: tuple[str, ...] | None, tied: bool
+) -> tuple[str, ...]:
+    """What `Bubblewrap.outside` says, found once: it asks the disk about every folder."""
+    options = [f"--unshare-{name}" for name in NAMESPACES] + ["--unshare-cgroup-try"]
+    options += ["--new-session", "--hostname", "sandbox", "--clearenv", "--cap-drop", "ALL"]
+    options += ["--die-with-parent"] if tied else []
+    options += [] if root else ["--unshare-user"]
+    rights = keep if keep is not None else ("SETUID", "SETGID") if root else ()
+    options += [word for name in rights for word in ("--cap-add", f"CAP_{name}")]
+    folders = outermost([*python.shown, *site])
+    if "/" in folders:
+        raise SandboxError("site '/' would show the whole machine", fix="name the folder of the packages")
+    for path in folders:
+        options += [*_above(path), "--ro-bind", path, path]
+    for target, path in (*python.links, (python.program, "/python")):
+        options += ["--symlink", target, path]
+    for name in DEVICES:
+        options += [*_above(f"/dev/{name}"), "--dev-bind", f"/dev/{name}", f"/dev/{name}"]
+    options += ["--symlink", "urandom", "/dev/random"]
+    return (*options, *(("--proc", "/proc") if proc else ()))
+
+
 def _above(path: str) -> list[str]:
     """Options that make the folders above a path, readable: bwrap's own would be closed to all but its account."""
     above = [str(folder) for folder in reversed(Path(path).parents) if str(folder) != "/"]
@@ -202,9 +218,16 @@ def ending_of(code: int | None) -> Ending:
     return "killed" if number is not None and number > 0 else "ended"
 
 
-def boot() -> bytes:
-    """The first program inside, as text."""
-    return Path(__file__).with_name("boot.py").read_bytes()
+@lru_cache(maxsize=4)
+def boot(program: str) -> tuple[str, bytes]:
+    """Name and content of the first program inside.
+
+    Compiled where the interpreter inside is the one that compiles it; reading its text takes each start a millisecond.
+    """
+    text = Path(__file__).with_name("boot.py").read_bytes()
+    if program != os.path.realpath(sys.executable):
+        return "/boot.py", text
+    return "/boot.pyc", MAGIC_NUMBER + bytes(12) + marshal.dumps(compile(text, "/boot.py", "exec"))
 
 
 def belts(limits: Limits, *, keeps_memory: bool, keeps_processes: bool, reaper: int) -> dict[str, int]:

@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from itertools import count
 from pathlib import Path
 
@@ -36,13 +36,19 @@ class Place:
 
 
 def places(proc: Path = Path("/proc/self")) -> list[Place]:
-    """Where memory and processes can be limited on this machine, looked up anew on every call."""
+    """Where memory and processes can be limited on this machine, looked up anew when mounts or our group changed."""
     try:
         mounted = (proc / "mountinfo").read_text()
         groups = (proc / "cgroup").read_text()
     except OSError:
         return [Place(name, None, reason="there are no control groups here") for name in CONTROLLERS]
-    return [_place(name, mounted, groups) for name in (*CONTROLLERS, CLOCK)]
+    return list(_places(mounted, groups, os.geteuid()))
+
+
+@lru_cache(maxsize=4)
+def _places(mounted: str, groups: str, user: int) -> tuple[Place, ...]:
+    """The same from what the kernel says; what may be written depends on the user as well."""
+    return tuple(_place(name, mounted, groups) for name in (*CONTROLLERS, CLOCK))
 
 
 def _place(controller: str, mounted: str, groups: str) -> Place:
@@ -105,6 +111,7 @@ class Group:
     found: list[Place] = field(default_factory=places)
     missing: list[str] = field(init=False)
     _folders: dict[str, tuple[Path, int]] = field(init=False, default_factory=dict)
+    _ends: dict[str, int] = field(init=False, default_factory=dict)
     _marked: tuple[int, int] = field(init=False, default=(0, 0))
 
     def __post_init__(self) -> None:
@@ -136,13 +143,13 @@ class Group:
         if self.keeps_memory:
             folder, version = self._folders["memory"]
             if version == 2:
-                (folder / "memory.max").write_text(str(memory))
+                _write(folder / "memory.max", str(memory))
                 with contextlib.suppress(OSError):
-                    (folder / "memory.swap.max").write_text("0")
+                    _write(folder / "memory.swap.max", "0")
             else:
                 self._limit_first_version(folder, memory)
         if self.keeps_processes:
-            (self._folders["pids"][0] / "pids.max").write_text(str(processes))
+            _write(self._folders["pids"][0] / "pids.max", str(processes))
 
     @staticmethod
     def _limit_first_version(folder: Path, memory: int) -> None:
@@ -150,10 +157,10 @@ class Group:
         names = [folder / "memory.limit_in_bytes", *([both] if both.exists() else [])]
         try:
             for path in names:
-                path.write_text(str(memory))
+                _write(path, str(memory))
         except OSError:  # the old limit of one is below the new one of the other
             for path in reversed(names):
-                path.write_text(str(memory))
+                _write(path, str(memory))
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
@@ -161,7 +168,7 @@ class Group:
         stepped = [folder for folder, version in self._folders.values() if version == 1]
         try:
             for folder in stepped:
-                (folder / "tasks").write_text("0")
+                _write(folder / "tasks", "0")
             yield
         finally:
             for folder in stepped:
@@ -170,7 +177,7 @@ class Group:
     @staticmethod
     def _step_out(folder: Path) -> None:
         try:
-            (folder.parent / "tasks").write_text("0")
+            _write(folder.parent / "tasks", "0")
         except OSError as error:
             raise SandboxError(f"our own thread cannot leave {folder}: {error}", fix="start netgain again") from None
 
@@ -179,7 +186,7 @@ class Group:
         for folder, version in self._folders.values():
             if version == 2:
                 for pid in pids:
-                    (folder / "cgroup.procs").write_text(str(pid))
+                    _write(folder / "cgroup.procs", str(pid))
 
     def mark(self) -> None:
         """From here on `broken` tells of what happens next: for a group that serves one job after the other."""
@@ -192,22 +199,30 @@ class Group:
         return "processes" if self._refused() > self._marked[1] else None
 
     def _killed(self) -> int:
-        if not self.keeps_memory:
-            return 0
-        folder, version = self._folders["memory"]
-        return _counter(folder / ("memory.events" if version == 2 else "memory.oom_control"), "oom_kill")
+        return self._count("memory", {2: "memory.events", 1: "memory.oom_control"}, "oom_kill")
 
     def _refused(self) -> int:
-        return _counter(self._folders["pids"][0] / "pids.events", "max") if self.keeps_processes else 0
+        return self._count("pids", {2: "pids.events", 1: "pids.events"}, "max")
+
+    def _count(self, controller: str, files: dict[int, str], name: str) -> int:
+        """A counter of the kernel that is asked often, so its file stays open; 0 where there is none."""
+        if controller not in self._folders:
+            return 0
+        with contextlib.suppress(OSError):
+            if controller not in self._ends:
+                folder, version = self._folders[controller]
+                self._ends[controller] = os.open(folder / files[version], os.O_RDONLY | os.O_CLOEXEC)
+            return _counter(os.pread(self._ends[controller], 4096, 0).decode(), name)
+        return 0
 
     def used(self) -> tuple[int, int]:
         """Bytes and processes that the group holds now; 0 where nobody counts."""
         now = [0, 0]
         if self.keeps_memory:
             folder, version = self._folders["memory"]
-            now[0] = int((folder / ("memory.current" if version == 2 else "memory.usage_in_bytes")).read_text())
+            now[0] = int(_read(folder / ("memory.current" if version == 2 else "memory.usage_in_bytes")))
         if self.keeps_processes:
-            now[1] = int((self._folders["pids"][0] / "pids.current").read_text())
+            now[1] = int(_read(self._folders["pids"][0] / "pids.current"))
         return now[0], now[1]
 
     def peak(self) -> int | None:
@@ -216,7 +231,7 @@ class Group:
             return None
         folder, version = self._folders["memory"]
         try:
-            return int((folder / ("memory.peak" if version == 2 else "memory.max_usage_in_bytes")).read_text())
+            return int(_read(folder / ("memory.peak" if version == 2 else "memory.max_usage_in_bytes")))
         except OSError:
             return None
 
@@ -224,9 +239,9 @@ class Group:
         """CPU seconds of all processes that were ever in the group; None where no group counts them."""
         try:
             if CLOCK in self._folders:
-                return int((self._folders[CLOCK][0] / "cpuacct.usage").read_text()) / 1e9
+                return int(_read(self._folders[CLOCK][0] / "cpuacct.usage")) / 1e9
             second = next(folder for folder, version in self._folders.values() if version == 2)
-            return _counter(second / "cpu.stat", "usage_usec") / 1e6
+            return _counter(_read(second / "cpu.stat"), "usage_usec") / 1e6
         except (OSError, StopIteration):
             return None
 
@@ -235,7 +250,7 @@ class Group:
         found: set[int] = set()
         for folder, _ in self._folders.values():
             with contextlib.suppress(OSError):
-                found |= {int(line) for line in (folder / "cgroup.procs").read_text().split()}
+                found |= {int(line) for line in _read(folder / "cgroup.procs").split()}
         return sorted(found)
 
     def close(self) -> None:
@@ -244,17 +259,33 @@ class Group:
         Raises:
             SandboxError: something in them is still alive after a second.
         """
+        while self._ends:
+            os.close(self._ends.popitem()[1])
         for folder, _ in self._folders.values():
             _removed(folder)
         self._folders = {}
 
 
-def _counter(path: Path, name: str) -> int:
+def _counter(text: str, name: str) -> int:
+    words = text.split()
+    return int(words[words.index(name) + 1]) if name in words[::2] else 0
+
+
+def _read(path: Path) -> str:
+    """What a file of the kernel says, by three calls: `read_text` makes eleven, and a job has its group asked often."""
+    end = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        found = [line.split()[1] for line in path.read_text().splitlines() if line.split()[0] == name]
-    except OSError:
-        return 0
-    return int(found[0]) if found else 0
+        return os.read(end, 1 << 16).decode()
+    finally:
+        os.close(end)
+
+
+def _write(path: Path, text: str) -> None:
+    end = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(end, text.encode())
+    finally:
+        os.close(end)
 
 
 def _removed(folder: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/lib32")
-LOADER = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
+LOADER = ("/etc/ld.so.cache",)
 
 
 @dataclass(frozen=True)

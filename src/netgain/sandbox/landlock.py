@@ -29,6 +29,7 @@ from netgain.sandbox.channels import Channels
 from netgain.sandbox.handing import checked_name, readable
 from netgain.sandbox.interpreter import Interpreter, interpreter
 from netgain.sandbox.seam import Ending, Finished, Job, Level, Limits
+from netgain.sandbox.seccomp import assembled
 
 DESCRIPTORS = 256
 SPARE_S = 10.0  # seconds that the process between may take beyond the deadline
@@ -109,7 +110,7 @@ class Landlock:
         limits, python = job.limits, self.python
         limited = f"RLIMIT_CPU={max(1, -int(-limits.cpu_s // 1))},RLIMIT_FSIZE={limits.disk},RLIMIT_CORE=0"
         site = [os.path.realpath(path) for path in job.site]
-        words = [str(folder / "result"), str(DESCRIPTORS), "-", limited, *site]
+        words = [str(folder / "result"), str(DESCRIPTORS), "-", limited, str(folder / "given/.rules"), *site]
         links = [path for _, path in python.links]
         return {
             "status": status, "account": number, "wall_s": limits.wall_s, "memory": limits.memory,
@@ -150,6 +151,7 @@ def _folders(job: Job, number: int | None) -> Iterator[Path]:
     try:
         os.chmod(folder, 0o711)
         given = {**{checked_name(name): data for name, data in job.files.items()}, "main.py": job.source}
+        given[".rules"] = assembled(alone=False)
         given[".boot.py"] = Path(__file__).with_name("boot.py").read_bytes()
         for part in ("given", "work", "layer"):
             (folder / part).mkdir(mode=0o755)
@@ -159,7 +161,7 @@ def _folders(job: Job, number: int | None) -> Iterator[Path]:
                 above.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
             path.chmod(0o444)
-            if name != ".boot.py":
+            if name not in (".boot.py", ".rules"):
                 link.symlink_to(path)
         if number is not None:
             for part in ("work", "layer"):

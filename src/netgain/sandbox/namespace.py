@@ -64,7 +64,7 @@ class Namespace:
                     return True
                 os.close(self._folder)
                 self._folder = None
-            time.sleep(0.0005)
+            time.sleep(0.0002)
         return False
 
     def go(self) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import errno
 import platform
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from netgain.errors import SandboxError
@@ -58,6 +59,12 @@ CLONE = {"x86_64": 56, "aarch64": 220}
 SOCKET = {"x86_64": 41, "aarch64": 198}
 IOCTL = {"x86_64": 16, "aarch64": 29}
 CLONE3 = 435
+# what reaches another process by its number alone, where processes outside can be named: refused, or for itself only
+OTHERS: dict[str, tuple[int, int]] = {
+    "setpriority": (141, 140), "ioprio_set": (251, 30), "sched_setscheduler": (144, 119), "sched_setparam": (142, 118),
+    "sched_setattr": (314, 274),
+}  # fmt: skip
+ITSELF: dict[str, tuple[int, int]] = {"prlimit64": (302, 261), "sched_setaffinity": (203, 122)}  # number 0 first
 
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
@@ -73,35 +80,80 @@ class Step(NamedTuple):
     otherwise: int = 0
 
 
-def assembled(families: Sequence[int] = FAMILIES, arch: str | None = None) -> bytes:
+def assembled(
+    families: Sequence[int] = FAMILIES, arch: str | None = None, spared: Sequence[str] = (), *, alone: bool = True
+) -> bytes:
     """The filter as the kernel takes it: eight bytes an instruction, in the byte order of this machine.
 
     Args:
         families: Kinds of sockets that exist inside.
         arch: "x86_64" or "aarch64"; that of this machine when not given.
+        spared: Names of calls that are not refused yet; `refusing` gives the filter that goes on top.
+        alone: Whether a namespace hides all other processes; without one, calls that change them are refused.
 
     Raises:
         SandboxError: a machine whose numbers of system calls are not listed here.
     """
-    return b"".join(
-        struct.pack("=HBBI", one.code, one.then, one.otherwise, one.operand) for one in steps(families, arch)
-    )
+    return _assembled(tuple(families), arch, tuple(spared), alone)
 
 
-def steps(families: Sequence[int] = FAMILIES, arch: str | None = None) -> list[Step]:
+def refusing(names: Sequence[str], arch: str | None = None) -> bytes:
+    """The filter that refuses these calls alone: small, and quickly loaded on top of one that spared them."""
+    return _packed(few_steps(names, arch))
+
+
+@lru_cache(maxsize=8)
+def _assembled(families: tuple[int, ...], arch: str | None, spared: tuple[str, ...], alone: bool) -> bytes:
+    return _packed(steps(families, arch, spared, alone=alone))
+
+
+def _packed(listed: Sequence[Step]) -> bytes:
+    return b"".join(struct.pack("=HBBI", one.code, one.then, one.otherwise, one.operand) for one in listed)
+
+
+def steps(
+    families: Sequence[int] = FAMILIES, arch: str | None = None, spared: Sequence[str] = (), *, alone: bool = True
+) -> list[Step]:
     """The instructions: a process of another architecture ends, then what each number is answered with."""
+    name = _known(arch)
+    return [*_only(name), *_calls(name, families, spared, alone)]
+
+
+def few_steps(names: Sequence[str], arch: str | None = None) -> list[Step]:
+    """The instructions of `refusing`."""
+    name = _known(arch)
+    return [*_only(name), Step(LOAD, NUMBER), *_tree(sorted(_refused(name, names).items()))]
+
+
+def _known(arch: str | None) -> str:
     name = arch or platform.machine()
     if name not in ARCHES:
         what = f"machine {name!r}, expected one of {', '.join(ARCHES)}: their system calls are listed"
         raise SandboxError(what, fix="use the backend 'sandlock' or 'wasm'")
-    return [Step(LOAD, ARCH), Step(JUMP_EQUAL, ARCHES[name], 1, 0), Step(RETURN, KILL), *_calls(name, families)]
+    return name
 
 
-def _calls(arch: str, families: Sequence[int]) -> list[Step]:
-    """What one architecture's list answers, number by number."""
+def _only(arch: str) -> list[Step]:
+    return [Step(LOAD, ARCH), Step(JUMP_EQUAL, ARCHES[arch], 1, 0), Step(RETURN, KILL)]
+
+
+def _refused(arch: str, names: Iterable[str]) -> dict[int, list[Step]]:
     number = list(ARCHES).index(arch)
-    refused = [both[number] for both in REFUSED.values()]
-    rules = {one: [Step(RETURN, ERRNO | errno.EPERM)] for one in refused if one is not None}
+    found = [REFUSED[name][number] for name in names]
+    return {one: [Step(RETURN, ERRNO | errno.EPERM)] for one in found if one is not None}
+
+
+def _alone(arch: str) -> dict[int, list[Step]]:
+    """Rules for calls that reach other processes by their numbers."""
+    number, no = list(ARCHES).index(arch), Step(RETURN, ERRNO | errno.EPERM)
+    itself = [Step(LOAD, ARGUMENT), Step(JUMP_EQUAL, 0, 0, 1), Step(RETURN, ALLOW), no]
+    return {both[number]: [no] for both in OTHERS.values()} | {both[number]: itself for both in ITSELF.values()}
+
+
+def _calls(arch: str, families: Sequence[int], spared: Sequence[str], alone: bool) -> list[Step]:
+    """What one architecture's list answers, number by number."""
+    rules = _refused(arch, (name for name in REFUSED if name not in spared))
+    rules |= {} if alone else _alone(arch)
     rules[CLONE3] = [Step(RETURN, ERRNO | errno.ENOSYS)]  # its flags lie in memory: the C library goes back to clone
     rules[CLONE[arch]] = [
         Step(LOAD, ARGUMENT),

@@ -29,15 +29,18 @@ from netgain.sandbox.channels import Channels
 from netgain.sandbox.handing import checked_name, readable
 from netgain.sandbox.namespace import FOLDER, GONE_S, Namespace, inodes_of, looking
 from netgain.sandbox.seam import MIB, Ending, Finished, Job, Level, Limits
-from netgain.sandbox.seccomp import assembled
+from netgain.sandbox.seccomp import assembled, refusing
 
 RIGHTS = ("SETUID", "SETGID", "SYS_ADMIN")
 START_S = 30.0  # seconds for the modules of `preload`, unless more are allowed
 ROOM = 256 * MIB  # bytes that the server itself may take, unless more are allowed
 INSIDE = 2  # processes in the sandbox that are no child's: bwrap and the server
 OUTSIDE = 3  # the same with bwrap outside, as the control group counts
+LATE = ("mount", "unshare", "setns")  # refused to a child when its files are there, and never to the server
 LOCAL_SOCKETS = (1,)  # AF_UNIX: ports of a dead child would be seen by the next
 PREPARED = b"prepared"
+OWN_LIMITS = ("RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_NPROC")  # a job has its own; the rest is the server's
+SHORT = 32 << 10  # bytes of files that go with the message instead of in memory of their own
 NEARLY = 0.8  # the kernel counts CPU time for its limit in ticks, and exactly for its answer
 
 
@@ -110,6 +113,9 @@ class ForkServer:
             self._control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             with theirs:
                 self._box = stack.enter_context(self._opened(channels, theirs.fileno()))
+            for name, value in self._belts(Limits()).items():
+                if name not in OWN_LIMITS:
+                    lower(self._box.inside, name, value, value)
             self._box.go()
             self._control.settimeout(self.patience_s)
             if self._heard()[0] != b"ready":
@@ -117,45 +123,31 @@ class ForkServer:
                 said = bytes(channels.kept["err"]).decode(errors="replace")[-500:]
                 raise SandboxError(f"the fork server did not start: {said!r}", fix="see netgain doctor --sandbox")
             self._idle = self._group.used()[0]
-            self._rules = readable(assembled(families=LOCAL_SOCKETS))
-            stack.callback(os.close, self._rules)
             self._limited: tuple[int, int] | None = None
             self._stack = stack.pop_all()
 
     @contextlib.contextmanager
     def _opened(self, channels: Channels, control: int) -> Iterator[Namespace]:
         root = self._number is not None
-        program = readable(Path(__file__).with_name("serve.py").read_bytes())
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        options = self.around.outside(root=root, site=self.site, keep=RIGHTS, tied=False)
-        options += [
-            "--size",
-            "4096",
-            "--tmpfs",
-            FOLDER,
-            "--perms",
-            "0444",
-            "--ro-bind-data",
-            str(program),
-            "/serve.py",
-        ]
-        options += ["--remount-ro", "/", "--chdir", FOLDER]
-        words = [control, "-" if self._number is None else self._number, ",".join(self.preload)]
-        command = ["/python", "-I", "-S", "/serve.py", *map(str, words), *map(os.path.realpath, self.site)]
-        try:
-            box = started(
-                str(self.around.program), options, command, [program, control], nothing, channels, self._group
-            )
-            with contextlib.ExitStack() as stack:
-                found = stack.enter_context(box)
-                for end in (program, nothing):
-                    os.close(end)
-                program = nothing = -1
-                yield found
-        finally:
-            for end in (program, nothing):
-                if end >= 0:
-                    os.close(end)
+        with contextlib.ExitStack() as stack:
+            content = [Path(__file__).with_name("serve.py").read_bytes(),
+                       assembled(families=LOCAL_SOCKETS, spared=LATE), refusing(LATE)]  # fmt: skip
+            ends = [readable(data) for data in content]
+            ends.append(os.open(os.devnull, os.O_RDONLY))
+            for end in ends:
+                stack.callback(os.close, end)
+            program, rules, last, nothing = ends
+            options = self.around.outside(root=root, site=self.site, keep=RIGHTS, tied=False)
+            options += ["--size", "4096", "--tmpfs", FOLDER]
+            options += ["--perms", "0444", "--ro-bind-data", str(program), "/serve.py"]
+            options += ["--remount-ro", "/", "--chdir", FOLDER]
+            account = "-" if self._number is None else self._number
+            words = [control, rules, last, account, ",".join(self.preload), *map(os.path.realpath, self.site)]
+            command = ["/python", "-I", "-S", "/serve.py", *map(str, words)]
+            handed = [program, control, rules, last]
+            with started(str(self.around.program), options, command, handed, nothing, channels, self._group) as box:
+                stack.pop_all().close()
+                yield box
 
     def _heard(self) -> tuple[bytes, int]:
         """The next message, and the number on this machine of the process that sent it."""
@@ -173,39 +165,40 @@ class ForkServer:
             self._group.limit(*wanted)
             self._limited = wanted
         self._group.mark()
-        with Channels(limits) as channels:
-            self._send(job, channels)
-            word, pid = self._heard()
-            if word != b"hello":
-                raise SandboxError(f"the fork server could not prepare a child: {word!r}", fix="run again")
-            with contextlib.ExitStack() as stack:
-                child = os.pidfd_open(pid)
-                stack.callback(os.close, child)
-                folder = os.open(f"/proc/{pid}/root{FOLDER}", os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
-                stack.callback(os.close, folder)
-                self._limit(pid, limits)
-                return self._watched(job, channels, pid, child, folder)
+        self._control.settimeout(GONE_S)
+        word, pid = self._heard()
+        if word != b"hello":
+            raise SandboxError(f"the fork server could not prepare a child: {word!r}", fix="run again")
+        with Channels(limits) as channels, contextlib.ExitStack() as stack:
+            child = os.pidfd_open(pid)
+            stack.callback(os.close, child)
+            folder = os.open(f"/proc/{pid}/root{FOLDER}", os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
+            stack.callback(os.close, folder)
+            _expendable(pid)
+            return self._watched(job, channels, pid, child, folder)
+
+    def _belts(self, limits: Limits) -> dict[str, int]:
+        kept = {"keeps_memory": self._group.keeps_memory, "keeps_processes": self._group.keeps_processes}
+        return belts(limits, reaper=INSIDE * (self._number is None), **kept)
 
     def _send(self, job: Job, channels: Channels) -> None:
-        files = {"main.py": job.source, **{checked_name(name): data for name, data in job.files.items()}}
-        asked = {"disk": job.limits.disk, "inodes": inodes_of(job.limits.disk),
-                 "files": [[name, len(data)] for name, data in files.items()]}  # fmt: skip
-        content, stdin = readable(b"".join(files.values())), readable(job.stdin)
+        """The job: one message, with its content where that is short, and with the descriptors of everything else."""
+        limits, files = job.limits, {checked_name(name): data for name, data in job.files.items()}
+        own = {name: value for name, value in self._belts(limits).items() if name in OWN_LIMITS}
+        asked = {"disk": limits.disk, "inodes": inodes_of(limits.disk), "program": len(job.source),
+                 "files": [[name, len(data)] for name, data in files.items()], "limits": own}  # fmt: skip
+        content = b"".join((job.source, *files.values()))
+        message = json.dumps(asked).encode() + b"\n"
+        inline = len(message) + len(content) <= SHORT
+        ends = [] if inline else [readable(content)]
         try:
+            ends.append(readable(job.stdin))
             theirs = [channels.theirs[name] for name in ("out", "err", "result")]
-            self._control.settimeout(GONE_S)
-            socket.send_fds(self._control, [json.dumps(asked).encode()], [content, self._rules, stdin, *theirs])
+            socket.send_fds(self._control, [message, content if inline else b""], [ends[-1], *theirs, *ends[:-1]])
         finally:
             channels.handed_over()
-            for end in (content, stdin):
+            for end in ends:
                 os.close(end)
-
-    def _limit(self, pid: int, limits: Limits) -> None:
-        kept = {"keeps_memory": self._group.keeps_memory, "keeps_processes": self._group.keeps_processes}
-        for name, value in belts(limits, reaper=INSIDE * (self._number is None), **kept).items():
-            lower(pid, name, value, value)
-        with contextlib.suppress(OSError):  # the child dies for want of memory, not the server beside it
-            Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
 
     @staticmethod
     def _ending(code: int, cpu_s: float, limits: Limits) -> Ending:
@@ -216,18 +209,19 @@ class ForkServer:
         limits = job.limits
         look = looking(folder, pid, limits, self._group, lambda: _gone(child), spare=0)
         began = time.monotonic()
-        self._control.send(b"go")
+        self._send(job, channels)
         ending = channels.wait(lambda: _gone(child), began + limits.wall_s, look, child)
         wall = time.monotonic() - began
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(child, signal.SIGKILL)
-        self._control.settimeout(GONE_S)
         word = self._heard()[0]
         status, cpu_s = struct.unpack("=id", self._heard()[0] if word == PREPARED else word)
         code = os.waitstatus_to_exitcode(status)
         ending = channels.rest() or ending or look() or self._ending(code, cpu_s, limits)
         if word != PREPARED and ending == "ended":
-            raise SandboxError("a child could not give up its rights", fix="see netgain doctor --sandbox")
+            raise SandboxError(
+                "a child could not be prepared, or give up its rights", fix="see netgain doctor --sandbox"
+            )
         return Finished(
             ending=ending, code=code if ending == "ended" else None, result=channels.result,
             out=bytes(channels.kept["out"]), err=bytes(channels.kept["err"]), wall_s=wall, cpu_s=cpu_s,
@@ -237,3 +231,13 @@ class ForkServer:
 
 def _gone(child: int) -> bool:
     return bool(select.select([child], [], [], 0)[0])
+
+
+def _expendable(pid: int) -> None:
+    """For want of memory this process dies, and not the server beside it."""
+    with contextlib.suppress(OSError):
+        end = os.open(f"/proc/{pid}/oom_score_adj", os.O_WRONLY)
+        try:
+            os.write(end, b"1000")
+        finally:
+            os.close(end)
