@@ -168,6 +168,8 @@ def _adamw(flat: Tensor, slopes: Tensor, decay: float) -> Callable[[float], None
 
     `torch.optim.AdamW` itself would load torch's compiler, which takes a new process as long as torch does.
     """
-    settings = {"beta1": BETAS[0], "beta2": BETAS[1], "weight_decay": decay, "eps": TINY}
-    held = [flat], [slopes], [torch.zeros_like(flat)], [torch.zeros_like(flat)], [], [torch.zeros(())]
-    return lambda rate: adamw(*held, lr=rate, **settings, amsgrad=False, maximize=False, fused=True)
+    held = [flat], [slopes], [torch.zeros_like(flat)], [torch.zeros_like(flat)], list[Tensor](), [torch.zeros(())]
+    return lambda rate: adamw(
+        *held, lr=rate, beta1=BETAS[0], beta2=BETAS[1], eps=TINY, weight_decay=decay, amsgrad=False, maximize=False,
+        fused=True,
+    )  # fmt: skip
