@@ -352,12 +352,17 @@ def test_controls_of_a_rung_are_the_same(surfaces: tuple[str, ...]) -> None:
 
 
 # --- whole verdicts --------------------------------------------------------------------------------------------------
-ROUNDS = 3
+ROUNDS = 5
+
+
+def seeds(least: int, in_the_night: int) -> pytest.MarkDecorator:
+    """At least so many random studies, in the test command and in `make nightly`."""
+    return pytest.mark.parametrize("least", [least, pytest.param(in_the_night, marks=pytest.mark.nightly)])
 
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three rounds with the controls of R4 and the arm that the mark asks for."""
+    """Five rounds with the controls of R4 and the arm that the mark asks for."""
     arms = ("self", "frozen", "ordinary", "placebo", "unguarded:own.filter", "ungated")
     claim = claimed(rung="R4")
     settings = {"arms": arms, "claim": claim, "rounds": ROUNDS, "replicas": 5}
@@ -453,10 +458,11 @@ def record(base: Path) -> list[Event]:
     return [event for event in rest if event.kind != "stage_started"]
 
 
-def test_verdicts_are_the_same_and_of_every_word(record: list[Event]) -> None:
+@seeds(8, 40)
+def test_verdicts_are_the_same_and_of_every_word(record: list[Event], least: int) -> None:
     wanted, words = {"SUPPORTED", "SUPPORTED WITH LIMITS", "REFUTED", "INCONCLUSIVE", "INVALID"}, set()
     for seed in range(80):
-        if seed >= 15 and words == wanted:
+        if seed >= least and words == wanted:
             break
         ours, theirs = both([*edits(record, random.Random(seed))])
         assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
@@ -528,10 +534,13 @@ def repeated(events: list[Event], times: int) -> list[Event]:
     ],
     ids=["mean", "open", "share"],
 )
-def test_verdicts_of_other_analyses_are_the_same(record: list[Event], analysis: dict[str, Any], times: int) -> None:
+@seeds(6, 30)
+def test_verdicts_of_other_analyses_are_the_same(
+    record: list[Event], analysis: dict[str, Any], times: int, least: int
+) -> None:
     events, words = repeated(record, times), set()
     for seed in range(80):
-        if seed >= 12 and len(words) > 2:
+        if seed >= least and len(words) > 2:
             break
         ours, theirs = both([*edits(events, random.Random(seed), **analysis)])
         assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
@@ -543,7 +552,7 @@ def test_verdicts_about_a_version_are_the_same(record: list[Event]) -> None:
     one = [event for event in record if not (event.run or "r0/").startswith(("r1/", "r2/", "r3/", "r4/"))]
     one = [event for event in one if event.kind != "replica_enrolled" or event.data["replica"] == 0]
     about, words = {"about": "version", "rung": "R1", "beats": ["frozen"]}, set()
-    for seed in range(25):
+    for seed in range(12):
         ours, theirs = both([*edits(one, random.Random(seed), **about)])
         assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
         words.add(theirs["verdict"])
@@ -676,10 +685,11 @@ def _moves(rng: random.Random) -> Iterator[Event]:
                 yield Event("scores", f"r{replica}/{arm}", data)
 
 
-def test_the_rungs_of_the_improver_are_the_same(record: list[Event]) -> None:
+@seeds(10, 60)
+def test_the_rungs_of_the_improver_are_the_same(record: list[Event], least: int) -> None:
     rungs = set()
     for seed in range(120):
-        if seed >= 25 and {"R5", "R6", "R7"} <= rungs:
+        if seed >= least and {"R5", "R6", "R7"} <= rungs:
             break
         ours, theirs = both([*with_moves(record, random.Random(seed))])
         assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
