@@ -26,11 +26,12 @@ study-full: $(VENV)/study.stamp
 test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal  # in order, so that a module's study is made once
 
 nightly: $(VENV)/nightly.stamp
 	rm -f .reliability
-	NETGAIN_RELIABILITY=$(CURDIR)/.reliability $(BIN)/python -m pytest -n $(JOBS) -m 'nightly or counted'; code=$$?; \
+	NETGAIN_RELIABILITY=$(CURDIR)/.reliability \
+	  $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'nightly or counted'; code=$$?; \
 	  $(BIN)/python tools/make_reliability.py --lines .reliability && exit $$code
 
 bench: $(VENV)/test.stamp

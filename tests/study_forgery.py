@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from here import run_here
 from netgain.claim import Claim
 from netgain.executors import Reference
 from netgain.ledger import Event, Ledger, Stored
 from netgain.ledger.files import DIGESTS, write_digests
-from netgain.session import Study, run_study
+from netgain.session import Study
 from netgain.testing.ladder import Ladder
 
 Events = list[Event]
@@ -45,7 +46,7 @@ def ladder_study(
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text)
-    run_study(study, folder, extend=extend, exploratory=exploratory)
+    run_here(study, folder, extend=extend, exploratory=exploratory)
     return folder
 
 

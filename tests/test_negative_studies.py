@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from here import run_here
 from netgain.claim import Claim
 from netgain.executors import Reference
 from netgain.recipes import build_recipe
-from netgain.session import Study, run_study
+from netgain.session import Study
 
 ARMS = ("self", "frozen", "ordinary", "placebo")
 
@@ -16,7 +17,7 @@ ARMS = ("self", "frozen", "ordinary", "placebo")
 def verdict_of(folder: Path, claim: Claim, arms: tuple[str, ...] = ARMS, **options: Any) -> Any:
     built = build_recipe("ladder", options, "tiny")
     reference = Reference("netgain.recipes.ladder:make", {**options, "size": "tiny"})
-    return run_study(Study(built.loop, built.suite, arms, claim, rounds=3, reference=reference), folder)
+    return run_here(Study(built.loop, built.suite, arms, claim, rounds=3, reference=reference), folder)
 
 
 def test_a_loop_without_a_check_has_no_placebo_and_is_not_supported(tmp_path: Path) -> None:

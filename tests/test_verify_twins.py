@@ -3,12 +3,12 @@
 Where the two agree on random input, a mistake would have to be made in both.
 """
 
-import copy as copies
 import math
+import pickle
 import random
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -352,6 +352,12 @@ def test_controls_of_a_rung_are_the_same(surfaces: tuple[str, ...]) -> None:
 
 
 # --- whole verdicts --------------------------------------------------------------------------------------------------
+ROUNDS = 5
+
+
+def seeds(least: int, in_the_night: int) -> pytest.MarkDecorator:
+    """At least so many random studies, in the test command and in `make nightly`."""
+    return pytest.mark.parametrize("least", [least, pytest.param(in_the_night, marks=pytest.mark.nightly)])
 
 
 @pytest.fixture(scope="session")
@@ -359,8 +365,13 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five rounds with the controls of R4 and the arm that the mark asks for."""
     arms = ("self", "frozen", "ordinary", "placebo", "unguarded:own.filter", "ungated")
     claim = claimed(rung="R4")
-    settings = {"arms": arms, "claim": claim, "rounds": 5, "replicas": 5}
+    settings = {"arms": arms, "claim": claim, "rounds": ROUNDS, "replicas": 5}
     return shared(tmp_path_factory, "base", lambda folder: ladder_study(folder, **settings))
+
+
+def copied(data: Mapping[str, Any]) -> dict[str, Any]:
+    """All of it, to be edited; many times as fast as `copy.deepcopy`."""
+    return dict(pickle.loads(pickle.dumps(dict(data))))
 
 
 def edits(events: list[Event], rng: random.Random, **analysis: Any) -> Iterator[Event]:
@@ -382,7 +393,7 @@ def edits(events: list[Event], rng: random.Random, **analysis: Any) -> Iterator[
     copies_of = rng.choice([{}, {}, {"placebo": "x", "frozen": "x"}, {"placebo": "x", "self": "x", "ungated": "x"}])
     dev, strict, restores = 10 * (rng.random() < 0.15), rng.random() < 0.3, int(rng.random() < 0.3)
     for event in events:
-        data = copies.deepcopy(dict(event.data))
+        data = copied(event.data)
         arm = (event.run or "/").split("/")[1].split(".")[0]
         if event.kind == "claim_registered":
             data["claim"] |= claim
@@ -447,10 +458,11 @@ def record(base: Path) -> list[Event]:
     return [event for event in rest if event.kind != "stage_started"]
 
 
-def test_verdicts_are_the_same_and_of_every_word(record: list[Event]) -> None:
+@seeds(8, 40)
+def test_verdicts_are_the_same_and_of_every_word(record: list[Event], least: int) -> None:
     wanted, words = {"SUPPORTED", "SUPPORTED WITH LIMITS", "REFUTED", "INCONCLUSIVE", "INVALID"}, set()
     for seed in range(80):
-        if seed >= 15 and words == wanted:
+        if seed >= least and words == wanted:
             break
         ours, theirs = both([*edits(record, random.Random(seed))])
         assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
@@ -460,7 +472,7 @@ def test_verdicts_are_the_same_and_of_every_word(record: list[Event]) -> None:
 
 def with_epoch(events: list[Event], at: int, unbridged: dict[str, str] | None, by: float) -> list[Event]:
     """The study with another claimed effect and an epoch that is opened before its event `at`; None: no bridge."""
-    events = [Event(event.kind, event.run, copies.deepcopy(dict(event.data))) for event in events]
+    events = [Event(event.kind, event.run, copied(event.data)) for event in events]
     held: Any = next(event.data for event in events if event.kind == "claim_registered")
     held["claim"] |= {"by": by, "rung": "R1", "beats": ["frozen"]}
     opened = {"epoch": 1, "contract": held["contract"], "contract_digest": held["contract_digest"]}
@@ -498,7 +510,7 @@ def repeated(events: list[Event], times: int) -> list[Event]:
     for event in events:
         copies_of = times if event.run or event.kind == "replica_enrolled" else 1
         for more in range(copies_of):
-            data, run = copies.deepcopy(dict(event.data)), event.run
+            data, run = copied(event.data), event.run
             if run is not None:
                 replica, _, rest = run[1:].partition("/")
                 run = f"r{int(replica) + more * starts}/{rest}"
@@ -522,10 +534,13 @@ def repeated(events: list[Event], times: int) -> list[Event]:
     ],
     ids=["mean", "open", "share"],
 )
-def test_verdicts_of_other_analyses_are_the_same(record: list[Event], analysis: dict[str, Any], times: int) -> None:
+@seeds(6, 30)
+def test_verdicts_of_other_analyses_are_the_same(
+    record: list[Event], analysis: dict[str, Any], times: int, least: int
+) -> None:
     events, words = repeated(record, times), set()
     for seed in range(80):
-        if seed >= 12 and len(words) > 2:
+        if seed >= least and len(words) > 2:
             break
         ours, theirs = both([*edits(events, random.Random(seed), **analysis)])
         assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
@@ -537,7 +552,7 @@ def test_verdicts_about_a_version_are_the_same(record: list[Event]) -> None:
     one = [event for event in record if not (event.run or "r0/").startswith(("r1/", "r2/", "r3/", "r4/"))]
     one = [event for event in one if event.kind != "replica_enrolled" or event.data["replica"] == 0]
     about, words = {"about": "version", "rung": "R1", "beats": ["frozen"]}, set()
-    for seed in range(25):
+    for seed in range(12):
         ours, theirs = both([*edits(one, random.Random(seed), **about)])
         assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""
         words.add(theirs["verdict"])
@@ -550,7 +565,7 @@ def test_verdicts_are_the_same_when_a_control_spends_more(record: list[Event], s
     """A control that is level with the loop refutes the claim, unless it was given over a tenth more."""
     events = []
     for event in record:
-        data = copies.deepcopy(dict(event.data))
+        data = copied(event.data)
         arm = (event.run or "/").split("/")[1].split(".")[0]
         if event.kind == "scores" and arm in ("self", "placebo"):
             data["values"], data["status"] = [1] * len(data["values"]), {}
@@ -626,7 +641,7 @@ def with_moves(record: list[Event], rng: random.Random) -> Iterator[Event]:
     missing = rng.choice(["", "", "", "the loop has no `transplant`"])
     stacked = rng.choice([-0.6, -0.6, 0.5])
     for event in record:
-        data, arm = copies.deepcopy(dict(event.data)), (event.run or "/").split("/")[1]
+        data, arm = copied(event.data), (event.run or "/").split("/")[1]
         if event.kind == "claim_registered":
             data["claim"] |= {"rung": rung, "by": 0.0, "transplant_by": margin}
             data["study"]["arms"] += CONTROLS
@@ -638,7 +653,7 @@ def with_moves(record: list[Event], rng: random.Random) -> Iterator[Event]:
             _rescored(data, 0.4, 0.0, rng)
         yield Event(event.kind, event.run, data)
         for control in CONTROLS if arm == "placebo" else ():
-            theirs = copies.deepcopy(data)
+            theirs = copied(data)
             if event.kind == "scores":
                 _rescored(theirs, stacked if control == "stacked" else -0.6, 0.0, rng)
             if "row" in theirs:
@@ -658,22 +673,23 @@ def _moves(rng: random.Random) -> Iterator[Event]:
         for improver, start in ((name, one) for name in worth for one in (replica + 1, replica + 2)):
             failed = rng.random() < 0.01
             system = "first" if improver == "shuffled" and replica < alike else improver
-            place = {"improver": improver, "improver_system": system, "start": start % 5, "round": 5,
+            place = {"improver": improver, "improver_system": system, "start": start % 5, "round": ROUNDS,
                      "system": None if failed else "s"}  # fmt: skip
             spend = {**dict.fromkeys(UNITS), "tokens": given if improver == "drifted" else 100.0, "device_seconds": 1.0}
             yield Event("transplanted", f"r{replica}/{arm}", {**place, "spend": {"transplant": spend}})
             values = [float(i < 60 * worth[improver]) for i in range(60)]
             data = {"split": "transplant", "axis": "ladder", "role": f"{improver}|{start % 5}", "values": values,
-                    "status": {}, "outputs": "o", "round": 5}  # fmt: skip
+                    "status": {}, "outputs": "o", "round": ROUNDS}  # fmt: skip
             if not failed:
                 _rescored(data, 0.0, gone if rng.random() < 0.3 else 0.0, rng)
                 yield Event("scores", f"r{replica}/{arm}", data)
 
 
-def test_the_rungs_of_the_improver_are_the_same(record: list[Event]) -> None:
+@seeds(10, 60)
+def test_the_rungs_of_the_improver_are_the_same(record: list[Event], least: int) -> None:
     rungs = set()
     for seed in range(120):
-        if seed >= 25 and {"R5", "R6", "R7"} <= rungs:
+        if seed >= least and {"R5", "R6", "R7"} <= rungs:
             break
         ours, theirs = both([*with_moves(record, random.Random(seed))])
         assert verify.differs(ours, theirs, f"seed {seed}: the engine's") == ""

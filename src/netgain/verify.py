@@ -248,8 +248,8 @@ def share_apart(own: Record, theirs: Record, most: bool) -> Json:
 
 def silent(sheet: Record, gone: set[int]) -> bool:
     """Whether more than 5 % of a block was left unanswered, beside the items that are left out anyway."""
-    values = sheet["values"]
-    return sum(one is None and index not in gone for index, one in enumerate(values)) > 0.05 * len(values)
+    values, most = sheet["values"], 0.05 * len(sheet["values"])
+    return values.count(None) > most and sum(v is None and i not in gone for i, v in enumerate(values)) > most
 
 
 # --- Reading the folder ----------------------------------------------------------------------------------------------

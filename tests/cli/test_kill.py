@@ -77,7 +77,7 @@ def kill_once(home, chance, seconds):
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers of a process in /proc")
-@pytest.mark.parametrize("kills", [8, pytest.param(40, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("kills", [4, pytest.param(40, marks=pytest.mark.nightly)])
 def test_a_study_that_is_killed_again_and_again_comes_to_the_same_result(undisturbed, tmp_path, kills):
     killed_again_and_again(tmp_path, STUDY, kills)
     assert result(tmp_path, "mine") == result(undisturbed, "one")

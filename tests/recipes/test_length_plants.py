@@ -1,7 +1,7 @@
 """Planted pathologies on the flagship at size tiny, beside its genuine twin: which monitor fires, and when.
 
 Damage is dated on the report split, which no monitor reads: five points of the axis below generation 0.
-`STARTS=10 pytest -m nightly` runs fewer starts than forty.
+The test command has one start of each plant, `make nightly` forty; `STARTS=10 pytest -m nightly` runs fewer.
 """
 
 import os
@@ -136,14 +136,12 @@ def in_time(facts: Facts, replica: int, plant: str) -> bool:
 
 
 @pytest.mark.parametrize("plant", sorted(set(FIRES) - set(OTHER_STRENGTHS)))
-def test_a_planted_pathology_is_detected_in_every_start(plant, tmp_path, kept):
-    facts = watched(plant, 3, tmp_path / "study", kept, SHOWN.get(plant, FEW))
-    assert all(in_time(facts, replica, plant) for replica in facts.enrolled), {
-        replica: (first_alarms(facts, replica), damaged(facts, replica, "ladder")) for replica in facts.enrolled
-    }
+def test_a_planted_pathology_is_detected(plant, tmp_path, kept):
+    facts = watched(plant, 1, tmp_path / "study", kept, SHOWN.get(plant, FEW))
+    assert in_time(facts, 0, plant), (first_alarms(facts, 0), damaged(facts, 0, "ladder"))
 
 
-@pytest.mark.parametrize(("twin", "starts", "rounds"), [("none", 3, FEW), ("published", 3, FEW), ("symbols", 1, 1)])
+@pytest.mark.parametrize(("twin", "starts", "rounds"), [("none", 2, FEW), ("published", 1, FEW), ("symbols", 1, 1)])
 def test_the_genuine_twin_is_left_in_peace(twin, starts, rounds, tmp_path, kept):
     facts = watched(twin, starts, tmp_path / "study", kept, rounds)
     assert [first_alarms(facts, replica) for replica in facts.enrolled] == [{}] * starts

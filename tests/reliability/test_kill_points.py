@@ -42,7 +42,7 @@ def memory() -> Iterator[Path]:
         yield folder
 
 
-@pytest.mark.parametrize("every", [13, pytest.param(1, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("every", [29, pytest.param(1, marks=pytest.mark.nightly)])
 def test_a_cycle_that_is_killed_at_any_write_comes_to_the_same_result(memory: Path, every: int) -> None:
     pytest.importorskip("apsw")
     wrong: list[str] = []
@@ -61,7 +61,7 @@ def test_a_cycle_that_is_killed_at_any_write_comes_to_the_same_result(memory: Pa
     assert not wrong, wrong[:5]
 
 
-@pytest.mark.parametrize("kills", [960, pytest.param(20_000, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("kills", [240, pytest.param(20_000, marks=pytest.mark.nightly)])
 def test_cycles_that_are_killed_at_random_moments_come_to_the_same_result(memory: Path, kills: int) -> None:
     chance, done, wrong = Random(SEED), 0, list[str]()
     with Children() as children:

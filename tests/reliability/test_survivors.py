@@ -93,7 +93,7 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
-@pytest.mark.parametrize("times", [12, pytest.param(1000, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("times", [6, pytest.param(1000, marks=pytest.mark.nightly)])
 def test_nothing_is_left_after_hostile_deadlines(hostile: Path, times: int) -> None:
     handles, slow, left = len(os.listdir("/proc/self/fd")), 0, 0
     with LocalWorkers(Reference(f"{hostile}:loop"), 1) as workers:
@@ -149,7 +149,7 @@ def children() -> set[int]:
 
 
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="no bwrap: apt-get install bubblewrap")
-@pytest.mark.parametrize("times", [90, pytest.param(1000, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("times", [24, pytest.param(1000, marks=pytest.mark.nightly)])
 def test_nothing_is_left_after_hostile_deadlines_in_a_sandbox(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:

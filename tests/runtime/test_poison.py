@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import tiny
 
-from netgain import session
+from netgain import poison, session
 from netgain.errors import Poisoned, SandboxError, WorkerDied
 from netgain.executors import Reference
 from netgain.ledger import Ledger
@@ -92,7 +92,10 @@ def test_what_is_no_death_in_a_task_is_not_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kill", ["os._exit(9)", "time.sleep(60)"])
-def test_a_poisonous_candidate_is_invalid_and_the_study_goes_on_to_its_verdict(tmp_path: Path, kill: str) -> None:
+def test_a_poisonous_candidate_is_invalid_and_the_study_goes_on_to_its_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kill: str
+) -> None:
+    monkeypatch.setattr(poison, "PAUSES_SECONDS", (0.01, 0.01))
     more = {"deadline_seconds": 0.7} if "sleep" in kill else {}
     study = study_of(loop_file(tmp_path, kill=kill), **more)
     run_study(study, tmp_path / "study", exploratory=True, workers=1)

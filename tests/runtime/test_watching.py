@@ -26,6 +26,7 @@ from netgain.testing.inprocess import InProcess
 from netgain.testing.ladder import Ladder
 from netgain.verify import verify
 from netgain.watching import binds
+from study_forgery import shared
 
 ROOT = "5a" * 32
 Json = Any
@@ -81,29 +82,50 @@ def study(*monitors: Level, loop: Any = None, arms: tuple[str, ...] = ("self", "
                  reference=Reference("netgain.testing.ladder:make", {}), **more)  # fmt: skip
 
 
+def run_here(asked: Study, folder: Path) -> Path:
+    """A study that is run in this process."""
+
+    class Here(InProcess):
+        def __init__(self, reference: Any, count: int) -> None:
+            super().__init__(asked.loop)
+
+        def __enter__(self) -> Any:
+            return self
+
+        def __exit__(self, *exception: object) -> None:
+            pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder.parent / "state"))
+        patch.setattr(session, "LocalWorkers", Here)
+        run_study(asked, folder, workers=1)
+    return folder
+
+
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def run(tmp_path: Path):
     """Runs a study in this process, and gives its facts."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
     def go(asked: Study, name: str = "study") -> Any:
-        class Here(InProcess):
-            def __init__(self, reference: Any, count: int) -> None:
-                super().__init__(asked.loop)
-
-            def __enter__(self) -> Any:
-                return self
-
-            def __exit__(self, *exception: object) -> None:
-                pass
-
-        monkeypatch.setattr(session, "LocalWorkers", Here)
-        run_study(asked, tmp_path / name, workers=1)
-        with Ledger.open(tmp_path / name, readonly=True) as log:
+        with Ledger.open(run_here(asked, tmp_path / name), readonly=True) as log:
             return facts_of(log)
 
     go.folder = tmp_path  # type: ignore[attr-defined]
     return go
+
+
+@pytest.fixture(scope="session")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished study with one monitor, to be forged."""
+    asked = study(Level("kept", "kept", 0.1))
+    return shared(tmp_path_factory, "watched", lambda folder: run_here(asked, folder))
+
+
+@pytest.fixture(scope="session")
+def metered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a generation 0 that cost tokens."""
+    asked = study(Level("kept", "kept", 0.1), loop=booking(tokens=50.0))
+    return shared(tmp_path_factory, "metered", lambda folder: run_here(asked, folder))
 
 
 def held(found: dict[str, Json], name: str) -> bool:
@@ -249,20 +271,20 @@ def test_a_pause_waits_for_a_person_and_the_same_call_goes_on(run):
     assert facts.concluded
 
 
-def forged(folder: Path, change: Any) -> dict[str, Json]:
+def forged(honest: Path, folder: Path, change: Any) -> dict[str, Json]:
     """The study with its watched records changed, and all hashes made to fit again."""
-    with Ledger.open(folder / "study", readonly=True) as log:
+    with Ledger.open(honest, readonly=True) as log:
         events = [Event(one.kind, one.run, json.loads(json.dumps(one.data))) for one in log.events()]
     for event in events:
         if event.kind == "watched":
             change(event.data)
     with Ledger.create(folder / "forged") as log:
         log.append(events)
-        objects = folder / "study" / "objects"
+        objects = honest / "objects"
         (folder / "forged" / "objects").symlink_to(objects)
         for name in ("netgain.toml", "claim.toml"):
-            if (folder / "study" / name).exists():
-                (folder / "forged" / name).write_bytes((folder / "study" / name).read_bytes())
+            if (honest / name).exists():
+                (folder / "forged" / name).write_bytes((honest / name).read_bytes())
     return verify(folder / "forged")
 
 
@@ -279,9 +301,13 @@ def forged(folder: Path, change: Any) -> dict[str, Json]:
     ],
     ids=["alarm", "acted", "vitals", "monitor gone", "action", "no reason", "blind and quiet"],
 )
-def test_a_forged_record_of_the_monitors_is_found(run, change):
-    run(study(Level("kept", "kept", 0.1)))
-    assert not held(forged(run.folder, change), "watched")
+def test_a_forged_record_of_the_monitors_is_found(watched, tmp_path, change):
+    assert not held(forged(watched, tmp_path, change), "watched")
+
+
+def test_a_copy_with_nothing_changed_is_not_taken_for_a_forgery(watched, metered, tmp_path):
+    for honest in (watched, metered):
+        assert held(forged(honest, tmp_path / honest.name, lambda data: None), "watched")
 
 
 def booking(**spent: float) -> Any:
@@ -313,15 +339,13 @@ def test_what_was_quarantined_and_metered_is_derived_again(run):
     ],
     ids=["leaked", "leak gone", "booked", "seconds", "first", "unit", "metering gone"],
 )
-def test_a_forged_quarantine_or_meter_is_found(run, change):
-    run(study(Level("kept", "kept", 0.1), loop=booking(tokens=50.0)))
-    assert not held(forged(run.folder, lambda data: change(data["vitals"])), "watched")
+def test_a_forged_quarantine_or_meter_is_found(metered, tmp_path, change):
+    assert not held(forged(metered, tmp_path, lambda data: change(data["vitals"])), "watched")
 
 
-def test_a_meter_that_nothing_gives_is_found(run):
-    run(study(Level("kept", "kept", 0.1)))
+def test_a_meter_that_nothing_gives_is_found(watched, tmp_path):
     made = {"unit": "flops", "seconds": 1.0, "booked": 1.0, "first": {"seconds": 1.0, "booked": 1.0}}
-    assert not held(forged(run.folder, lambda data: data["vitals"].update(metering=made)), "watched")
+    assert not held(forged(watched, tmp_path, lambda data: data["vitals"].update(metering=made)), "watched")
     with pytest.raises(ConfigError, match="probe 'metering' has the name"):
         Probe("metering", skill)
 

@@ -68,7 +68,7 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     return Built(
         loop_of(made.numbers, made.labels == "greedy"), suite_of(made.numbers), claim, ARMS, made.numbers.length.rounds,
         made.numbers.starts, options=options_of(made), notes=NOTES,
-        imports=("netgain.recipes.blend.steps", "torch._dynamo"),
+        imports=("netgain.recipes.blend.steps",),
     )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def make(given: Mapping[str, Any], *, device: str = "cpu") -> Built:
     arms = tuple(name.format(check=options.check) for name in names if options.check != "none" or "{check}" not in name)
     return Built(
         loop=_loop(options, filters), suite=suite_of(options), claim=claim_of(arms), arms=arms, rounds=size.rounds,
-        options=_settings(options), notes=NOTES, imports=("netgain.recipes.length.steps", "torch._dynamo"),
+        options=_settings(options), notes=NOTES, imports=("netgain.recipes.length.steps",),
     )  # fmt: skip
 
 

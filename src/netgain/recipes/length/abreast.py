@@ -28,9 +28,8 @@ from netgain.recipes.length import model, train
 from netgain.recipes.length.model import EPSILON, SCALE, Weights, Work
 from netgain.recipes.length.sizes import HEAD, Shape, Size, Stage
 from netgain.recipes.length.tasks import PAD, VOCABULARY
-from netgain.recipes.length.train import Trained, Training
+from netgain.recipes.length.train import BETAS, TINY, Trained, Training
 
-BETAS, TINY = (0.9, 0.98), 1e-8  # of AdamW, as in `train.fit`
 ROWS, ANSWERS = 2, 16  # rows and answer positions are filled up to multiples of these
 
 

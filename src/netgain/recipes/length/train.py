@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch.optim.adamw import adamw
 
 from netgain.recipes.length.model import (
     Weights,
@@ -24,6 +26,8 @@ from netgain.recipes.length.model import (
 )
 from netgain.recipes.length.sizes import HEAD, Size, Stage
 from netgain.recipes.length.tasks import Indices, Pairs, Pool, joined, pool_of, row_width, true_pool
+
+BETAS, TINY = (0.9, 0.98), 1e-8  # of AdamW
 
 
 @dataclass(frozen=True)
@@ -146,16 +150,26 @@ def fit(training: Training) -> Trained:
     shape = shape_of(weights)
     flat, views = flatten(weights)
     slopes, grads = flatten(weights)
-    flat.grad = slopes
-    optimiser = torch.optim.AdamW([flat], lr=stage.peak, betas=(0.9, 0.98), weight_decay=training.decay, fused=True)
+    step_of = _adamw(flat, slopes, training.decay)
     width, losses, work = row_width(pool.length[order[0]].tolist()), [], Work()
     for step, items in enumerate(order):
         batch = batch_of(pool, items, shape.width // HEAD, width)
         logits, saved = forward(views, batch)
         loss, error = answer_loss(logits, batch.targets)
         backward(views, batch, saved, error, grads)
-        optimiser.param_groups[0]["lr"] = stage.rate(step)
-        optimiser.step()
+        step_of(stage.rate(step))
         losses.append(loss)
         work += training_work(shape, batch.real, batch.seen)
     return Trained({name: view.clone() for name, view in views.items()}, tuple(losses), work)
+
+
+def _adamw(flat: Tensor, slopes: Tensor, decay: float) -> Callable[[float], None]:
+    """A function that takes one step of AdamW on a buffer (parameters,), in place, at the rate it is given.
+
+    `torch.optim.AdamW` itself would load torch's compiler, which takes a new process as long as torch does.
+    """
+    held = [flat], [slopes], [torch.zeros_like(flat)], [torch.zeros_like(flat)], list[Tensor](), [torch.zeros(())]
+    return lambda rate: adamw(
+        *held, lr=rate, beta1=BETAS[0], beta2=BETAS[1], eps=TINY, weight_decay=decay, amsgrad=False, maximize=False,
+        fused=True,
+    )  # fmt: skip
