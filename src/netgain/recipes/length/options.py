@@ -12,6 +12,7 @@ from netgain.recipes.length.sizes import SIZES, SLOWER_BASE, SLOWER_ROUND, Size
 PLANTS = {
     "none": "the loop as it is",
     "forget": "no base strings in a round: what was known is not rehearsed",
+    "forget_all": "a round trains on its newest own answers alone: no base strings, and no own sets of earlier rounds",
     "hasty": "three symbols longer every round, whatever passed",
     "biased": "the own check lets most of the wrong answers of its own pass",
     "shuffled": "labels of the own answers exchanged among each other",
@@ -22,6 +23,7 @@ PLANTS = {
     "leak30": "the same with six in twenty",
     "silent": "a round trains four times as long as it books",
 }
+FORGETS = ("forget", "forget_all")  # plants without base strings, the second without older own sets as well
 LEAKS = {"leak5": 0.05, "leak15": 0.15, "leak30": 0.3}  # plant -> share of a round's own examples
 ITEMS = ("fresh", "bank")
 SCORERS = ("exact", "symbols")
