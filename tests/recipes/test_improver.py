@@ -50,7 +50,7 @@ GOOD = np.array([-0.5, 0.3, -0.1, 4.0])
 
 def value(family: str, seed: int, point: Any) -> float:
     """The function of a seed in plain Python, from its matrix."""
-    matrix, _ = place(family, seed)
+    matrix, *_ = place(family, seed)
     turned = [sum(point[i] * matrix[i][j] for i in range(MOST)) for j in range(MOST)]
     if family == VALLEYS:
         return sum(one * one + 10 - 10 * math.cos(2 * math.pi * one) for one in turned)
@@ -100,7 +100,7 @@ def test_the_scorer_believes_nothing_but_the_point(family: str) -> None:
 def test_a_scorer_draws_the_same_function_and_answers_do_not_depend_on_what_else_is_asked() -> None:
     for family in FAMILIES:
         whole = batch(((family, 10), (family, 11)))
-        matrix, first = place(family, 11)
+        matrix, first, _ = place(family, 11)
         assert whole.matrix[1] == pytest.approx(matrix, rel=1e-12, abs=1e-12) and (whole.first[1] == first).all()
     asked = [{"family": family, "seed": seed} for seed in range(3) for family in FAMILIES]
     system, budget = {"numbers": GOOD.tolist()}, Budget()

@@ -23,6 +23,8 @@ STEEPER = {QUADRATIC: CONDITION, VALLEYS: 0.0, STEEP: 2 * CONDITION}
 USED = np.tri(MOST + 1, MOST, -1)  # number of dimensions -> (12,) 1 for the used ones
 SHARES = np.arange(MOST) / np.maximum(np.arange(MOST + 1) - 1, 1)[:, None]  # the same -> (12,) shares of the condition
 
+ALONE = np.eye(MOST)
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -63,7 +65,7 @@ def turned(sizes: npt.NDArray[np.int64], condition: Floats, raw: Floats) -> Floa
     """
     used = USED[sizes]
     own = used[:, :, None] * used[:, None]
-    rotation, _ = np.linalg.qr(np.where(own, raw, np.eye(MOST)))
+    rotation, _ = np.linalg.qr(np.where(own, raw, ALONE))
     curved = 10.0 ** (0.5 * condition[:, None] * SHARES[sizes])
     return np.asarray(rotation * own * curved[:, None])
 
@@ -73,10 +75,11 @@ def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[Singles, S
 
 
 @lru_cache(maxsize=4096)
-def place(family: str, seed: int) -> tuple[Floats, Floats]:
-    """(12, 12) matrix and (12,) starting point of the function of a seed, all that a scorer needs."""
+def place(family: str, seed: int) -> tuple[Floats, Floats, float]:
+    """(12, 12) matrix of the function of a seed, its (12,) starting point and its value there: what a scorer needs."""
     size, condition, raw, first = _begun(family, _generator(seed))
-    return turned(np.array([size]), np.array([condition]), raw[None])[0], first * USED[size]
+    (matrix,), first = turned(np.array([size]), np.array([condition]), raw[None]), first * USED[size]
+    return matrix, first, float(values(family, first.dot(matrix)))
 
 
 @lru_cache(maxsize=64)
@@ -115,7 +118,8 @@ def values(family: str, turned: npt.NDArray[np.floating], out: npt.NDArray[np.fl
     terms = np.multiply(turned, turned, out=out)
     if family == VALLEYS:
         terms += 10.0 - 10.0 * np.cos(2 * math.pi * turned)
-    return np.add.reduce(terms, axis=0)
+    summed: Floats = np.add.reduce(terms, axis=0)
+    return summed
 
 
 def score(family: str, seed: int, point: Sequence[float]) -> float:
@@ -123,11 +127,10 @@ def score(family: str, seed: int, point: Sequence[float]) -> float:
 
     A point that is no point of this space scores nothing; it is no error of the measuring.
     """
-    (matrix, first), found = place(family, seed), np.asarray(point, dtype=np.float64)
+    (matrix, _, before), found = place(family, seed), np.asarray(point, dtype=np.float64)
     if found.shape != (MOST,) or not np.isfinite(found).all():
         return 0.0
-    before, after = values(family, np.stack([first, found]).dot(matrix).T).tolist()
-    return fallen(before, after)
+    return fallen(before, float(values(family, found.dot(matrix))))
 
 
 def fallen(before: float, after: float) -> float:
