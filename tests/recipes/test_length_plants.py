@@ -37,8 +37,10 @@ WATCHERS = (
 METER, LEAK = MONITORS["unbooked"](action="watch"), MONITORS["leak"](action="watch")
 FIRES = {
     "hasty": "kept_share", "shuffled": "label_accuracy", "biased": "label_accuracy", "harness": "drift",
-    "exploit": "label_accuracy", **dict.fromkeys(LEAKS, "leak"), "silent": "unbooked",
+    "exploit": "label_accuracy", "forget_all": "net_loss", **dict.fromkeys(LEAKS, "leak"), "silent": "unbooked",
 }  # fmt: skip
+LOSES = {"forget_all": "retention"}  # plant -> the axis on which its damage is dated, where it is not the ladder
+CANARIES = {"forget_all": 200}  # items on which ten lost ones are five points, and no accident; 40 for the others
 HARMLESS = ("harness", "silent", *LEAKS)  # damage no system that is measured, so there is no date to be in time for
 FEW = 2  # rounds in the test command, by which every plant shows; `make nightly` has all rounds of all
 SHOWN = {"silent": 1, "hasty": 3}  # the one shows at once, the other after the rounds that it hurried through
@@ -96,7 +98,7 @@ def study(plant: str, replicas: int, kept: str, rounds: int | None = None) -> St
         reference = Reference("length_once:make", {**reference.options, "kept": kept})
     claim = type(built.claim)("ladder", by=0.1, beats=("frozen",), rung="R1", expected=0.2)
     return Study(
-        built.loop, built.suite.with_canaries(40), ("self", "frozen"), claim, replicas=replicas,
+        built.loop, built.suite.with_canaries(CANARIES.get(plant, 40)), ("self", "frozen"), claim, replicas=replicas,
         rounds=rounds or built.rounds, reference=reference, monitors=(*WATCHERS, *ADDED.get(plant, ())),
         root="9" * 64,
     )  # fmt: skip
@@ -127,11 +129,11 @@ def damaged(facts: Facts, replica: int, axis: str) -> int | None:
 
 
 def in_time(facts: Facts, replica: int, plant: str) -> bool:
-    """Whether the plant's monitor fired, and not after the round in which the ladder was first seen damaged.
+    """Whether the plant's monitor fired, and not after the round in which its axis was first seen damaged.
 
     What damages no system has no date to be in time for.
     """
-    alarm, hurt = first_alarms(facts, replica).get(FIRES[plant]), damaged(facts, replica, "ladder")
+    alarm, hurt = first_alarms(facts, replica).get(FIRES[plant]), damaged(facts, replica, LOSES.get(plant, "ladder"))
     return alarm is not None and (hurt is None or alarm <= hurt or plant in HARMLESS)
 
 
@@ -139,7 +141,8 @@ def in_time(facts: Facts, replica: int, plant: str) -> bool:
 def test_a_planted_pathology_is_detected_in_every_start(plant, tmp_path, kept):
     facts = watched(plant, 3, tmp_path / "study", kept, SHOWN.get(plant, FEW))
     assert all(in_time(facts, replica, plant) for replica in facts.enrolled), {
-        replica: (first_alarms(facts, replica), damaged(facts, replica, "ladder")) for replica in facts.enrolled
+        replica: (first_alarms(facts, replica), damaged(facts, replica, LOSES.get(plant, "ladder")))
+        for replica in facts.enrolled
     }
 
 
@@ -172,10 +175,11 @@ def summary(facts: Facts, plant: str) -> str:
     alarms = [first_alarms(facts, replica) for replica in facts.enrolled]
     names = sorted({name for one in alarms for name in one})
     by = {name: dict(Counter(one.get(name) for one in alarms)) for name in names}
-    hurt = dict(Counter(damaged(facts, replica, "ladder") for replica in facts.enrolled))
+    axis = LOSES.get(plant, "ladder")
+    hurt = dict(Counter(damaged(facts, replica, axis) for replica in facts.enrolled))
     two = dict(Counter(apart(facts, replica) for replica in facts.enrolled))
     own = sum(in_time(facts, replica, plant) for replica in facts.enrolled) if plant in FIRES else 0
-    return f"{plant}: {len(alarms)} starts, {own} in time; alarms {by}; ladder lower {hurt}; scorers apart {two}"
+    return f"{plant}: {len(alarms)} starts, {own} in time; alarms {by}; {axis} lower {hurt}; scorers apart {two}"
 
 
 @pytest.mark.nightly
@@ -190,4 +194,4 @@ def test_many_starts_of_each(plant, tmp_path, kept, record_property):
 
 
 def test_every_plant_has_its_monitor_or_its_reason():
-    assert set(PLANTS) - set(FIRES) == {"none", "forget"}  # forgetting does not show at size tiny: see docs/recipes
+    assert set(PLANTS) - set(FIRES) == {"none", "forget"}  # `forget` does no damage at size tiny: see docs/recipes
