@@ -164,8 +164,8 @@ class Improver:
                 continue
             given = batch(tuple((inputs[at]["family"], inputs[at]["seed"]) for at in places))
             points, _ = solved(as_numbers(system["numbers"])[None], given)
-            for at, point in zip(places, points[0], strict=True):
-                found[at] = [round(value, 9) for value in point.tolist()]
+            for at, point in zip(places, np.round(points[0], 9).tolist(), strict=True):
+                found[at] = point
         return found
 
     def own_score(self, judge: System, system: System, budget: Budget, rng: Any) -> float:
