@@ -6,6 +6,7 @@ Damage is dated on the report split, which no monitor reads: five points of the 
 
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,18 +14,24 @@ import pytest
 pytest.importorskip("torch")
 
 import length_once
+import numpy as np
 import torch
 
 from netgain import session
+from netgain.budget import Budget
 from netgain.errors import ConfigError
 from netgain.executors import Reference
 from netgain.facts import Facts
 from netgain.ledger import Ledger
 from netgain.monitors import MONITORS
 from netgain.recipes import build_recipe
+from netgain.recipes.length import model, steps
 from netgain.recipes.length.options import LEAKS, PLANTS, Options
+from netgain.recipes.length.sizes import Shape
+from netgain.records import Change, Examples, Part
 from netgain.seal import facts_of
 from netgain.session import Study, run_study
+from netgain.stages import Building
 from netgain.testing.inprocess import InProcess
 
 # Thresholds were chosen on other starts than these: what a genuine loop of this size keeps is .2 to .6.
@@ -37,9 +44,9 @@ WATCHERS = (
 METER, LEAK = MONITORS["unbooked"](action="watch"), MONITORS["leak"](action="watch")
 FIRES = {
     "hasty": "kept_share", "shuffled": "label_accuracy", "biased": "label_accuracy", "harness": "drift",
-    "exploit": "label_accuracy", "forget_all": "net_loss", **dict.fromkeys(LEAKS, "leak"), "silent": "unbooked",
+    "exploit": "label_accuracy", **dict.fromkeys(LEAKS, "leak"), "silent": "unbooked",
 }  # fmt: skip
-LOSES = {"forget_all": "retention"}  # plant -> the axis on which its damage is dated, where it is not the ladder
+FADING = ("forget", "forget_all")  # plants that do no harm at size tiny, or in some starts only: see docs/recipes
 CANARIES = {"forget_all": 200}  # items on which ten lost ones are five points, and no accident; 40 for the others
 HARMLESS = ("harness", "silent", *LEAKS)  # damage no system that is measured, so there is no date to be in time for
 FEW = 2  # rounds in the test command, by which every plant shows; `make nightly` has all rounds of all
@@ -129,11 +136,11 @@ def damaged(facts: Facts, replica: int, axis: str) -> int | None:
 
 
 def in_time(facts: Facts, replica: int, plant: str) -> bool:
-    """Whether the plant's monitor fired, and not after the round in which its axis was first seen damaged.
+    """Whether the plant's monitor fired, and not after the round in which the ladder was first seen damaged.
 
     What damages no system has no date to be in time for.
     """
-    alarm, hurt = first_alarms(facts, replica).get(FIRES[plant]), damaged(facts, replica, LOSES.get(plant, "ladder"))
+    alarm, hurt = first_alarms(facts, replica).get(FIRES[plant]), damaged(facts, replica, "ladder")
     return alarm is not None and (hurt is None or alarm <= hurt or plant in HARMLESS)
 
 
@@ -141,9 +148,26 @@ def in_time(facts: Facts, replica: int, plant: str) -> bool:
 def test_a_planted_pathology_is_detected_in_every_start(plant, tmp_path, kept):
     facts = watched(plant, 3, tmp_path / "study", kept, SHOWN.get(plant, FEW))
     assert all(in_time(facts, replica, plant) for replica in facts.enrolled), {
-        replica: (first_alarms(facts, replica), damaged(facts, replica, LOSES.get(plant, "ladder")))
-        for replica in facts.enrolled
+        replica: (first_alarms(facts, replica), damaged(facts, replica, "ladder")) for replica in facts.enrolled
     }
+
+
+def test_forgetting_is_found_in_some_starts_and_in_none_after_it_was_seen(tmp_path, kept):
+    facts = watched("forget_all", 3, tmp_path / "study", kept, 1)
+    said = {replica: first_alarms(facts, replica).get("net_loss") for replica in facts.enrolled}
+    hurt = {replica: damaged(facts, replica, "retention") for replica in facts.enrolled}
+    assert set(said.values()) >= {1}, said
+    assert all(said[replica] == 1 for replica, at in hurt.items() if at is not None), (said, hurt)
+
+
+def test_who_forgets_everything_trains_on_the_newest_answers_alone_and_longer():
+    genuine, planted = (Options(size="tiny", plant=plant).numbers.round for plant in ("forget", "forget_all"))
+    assert planted == replace(genuine, steps=4 * genuine.steps)
+    options, rng = Options(size="tiny", plant="forget_all"), np.random.default_rng(0)
+    weights = model.fresh(Shape(2, 16, 16), rng)
+    change = Change([Part("data", Examples(["1234>"], ["4321"]))], {"length": 4, "sets": [[["12345>"], ["54321"]]]})
+    (drawn,) = steps._trainings(options, Building(steps.System(weights), change, Budget(), rng))
+    assert (len(drawn.pool.asked), drawn.stage.steps) == (1, planted.steps)
 
 
 @pytest.mark.parametrize(("twin", "starts", "rounds"), [("none", 3, FEW), ("published", 3, FEW), ("symbols", 1, 1)])
@@ -175,11 +199,10 @@ def summary(facts: Facts, plant: str) -> str:
     alarms = [first_alarms(facts, replica) for replica in facts.enrolled]
     names = sorted({name for one in alarms for name in one})
     by = {name: dict(Counter(one.get(name) for one in alarms)) for name in names}
-    axis = LOSES.get(plant, "ladder")
-    hurt = dict(Counter(damaged(facts, replica, axis) for replica in facts.enrolled))
+    hurt = dict(Counter(damaged(facts, replica, "ladder") for replica in facts.enrolled))
     two = dict(Counter(apart(facts, replica) for replica in facts.enrolled))
     own = sum(in_time(facts, replica, plant) for replica in facts.enrolled) if plant in FIRES else 0
-    return f"{plant}: {len(alarms)} starts, {own} in time; alarms {by}; {axis} lower {hurt}; scorers apart {two}"
+    return f"{plant}: {len(alarms)} starts, {own} in time; alarms {by}; ladder lower {hurt}; scorers apart {two}"
 
 
 @pytest.mark.nightly
@@ -194,4 +217,4 @@ def test_many_starts_of_each(plant, tmp_path, kept, record_property):
 
 
 def test_every_plant_has_its_monitor_or_its_reason():
-    assert set(PLANTS) - set(FIRES) == {"none", "forget"}  # `forget` does no damage at size tiny: see docs/recipes
+    assert set(PLANTS) - set(FIRES) == {"none", *FADING}
