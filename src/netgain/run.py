@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from netgain.budget import Spend, total
@@ -82,7 +82,7 @@ class Row:
 
     def to_json(self) -> dict[str, Json]:
         """Plain JSON; `from_json` is its inverse."""
-        record = asdict(self)
+        record = {name: dict(value) if isinstance(value, dict) else value for name, value in vars(self).items()}
         for name in ("plan", "shown"):
             if record[name] is None:
                 del record[name]

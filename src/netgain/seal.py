@@ -11,6 +11,7 @@ from typing import Any
 from netgain.ending import Ended, each
 from netgain.evaluation import Asking, asking_order, evaluate
 from netgain.facts import MIXTURE, Facts, RunFacts, reduce
+from netgain.ledger import Ledger
 from netgain.ledger.events import Event, Stored
 from netgain.ledger.merkle import Frontier
 from netgain.recombine import Mixed
@@ -157,8 +158,17 @@ def _score_group(world: World, facts: Facts, seal: dict[str, Json], group: Seque
 
 def facts_of(log: Log) -> Facts:
     """The tables of a log."""
-    return reduce(_all(log))
+    return reduce(list(log.events()))
 
 
-def _all(log: Log) -> Sequence[Stored]:
-    return list(log.events())
+class Followed:
+    """A log whose tables are asked for again and again: what was read once is not read again."""
+
+    def __init__(self, log: Ledger) -> None:
+        self._log = log
+        self._read: list[Stored] = []
+
+    def facts(self) -> Facts:
+        """The tables of the log as it stands now."""
+        self._read += self._log.events(after=len(self._read) - 1)
+        return reduce(self._read)

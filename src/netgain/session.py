@@ -48,7 +48,7 @@ from netgain.proving import enough_for
 from netgain.recombine import mix
 from netgain.run import half_of
 from netgain.sandboxed import Sandboxes
-from netgain.seal import facts_of, open_seal, score_sealed, served
+from netgain.seal import Followed, facts_of, open_seal, score_sealed, served
 from netgain.seeding import root as derived_root
 from netgain.signing import Publisher, published, signed_by
 from netgain.stages import Loop
@@ -684,7 +684,8 @@ def _state(state: str, reason: str, following: str) -> Event:
 def _conclude(
     world: World, study: Study, folder: Path, log: Ledger, workers: int, say: Callable[[str], None]
 ) -> Verdict:
-    facts = facts_of(log)
+    follow = Followed(log)
+    facts = follow.facts()
     known = [replica for seal in facts.seals for replica in seal["replicas"]]
     fresh = [replica for replica in sorted(facts.enrolled) if replica not in known]
     look = len(facts.enrolled)
@@ -700,12 +701,12 @@ def _conclude(
             move_improvers(world, facts, fresh, list(dict.fromkeys(own)), workers)
         say(f"opening the seal for {len(fresh)} starts")
         open_seal(log, facts, look, fresh, arms, mix(world, _served(facts, study, fresh)))
-    facts = facts_of(log)
+    facts = follow.facts()
     score_sealed(world, facts, facts.seals[-1], workers)
     score_moved(world, facts, facts.seals[-1], workers)
     score_by_generation_0(world, facts, facts.seals[-1])
-    verdict = decide_verdict(case_of(facts_of(log)))
-    _finish(study, folder, log, verdict, look)
+    verdict = decide_verdict(case_of(follow.facts()))
+    _finish(study, folder, log, verdict, look, follow)
     return verdict
 
 
@@ -714,7 +715,9 @@ def _served(facts: Facts, study: Study, replicas: Sequence[int]) -> dict[str, st
     return dict(served(facts, replica, study.claim.arm) for replica in replicas)
 
 
-def _finish(study: Study, folder: Path, log: Ledger, verdict: Verdict, look: int) -> None:
+def _finish(
+    study: Study, folder: Path, log: Ledger, verdict: Verdict, look: int, follow: Followed
+) -> None:  # fmt: skip
     """Record verdict and secret, then close the folder."""
     secret = (folder / ".secret").read_text()
     banks = [axis.name for axis in gate_banks(study.suite)]
@@ -725,7 +728,7 @@ def _finish(study: Study, folder: Path, log: Ledger, verdict: Verdict, look: int
         Event("verdict", None, {"look": look, **verdict.to_json()}),
         _state("done", "planned length reached", "`netgain report`, `netgain verify`"),
     ])  # fmt: skip
-    _close(folder, log, facts_of(log))
+    _close(folder, log, follow.facts())
 
 
 def _close(folder: Path, log: Ledger, facts: Facts) -> None:

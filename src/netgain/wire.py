@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Value = Any  # None, bool, int, float, str, bytes, list, dict with str keys, numpy.ndarray of a plain dtype
 
 DTYPES = frozenset({"bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64"})
+SCALARS = {type(None), bool, int, float, str}
 ESCAPE = "~"  # a dict with this one key stands for an array, bytes, or a dict that itself has the key
 
 
@@ -54,7 +55,7 @@ def unpack(data: bytes) -> Value:
 
 
 def _plain(value: Value, buffers: list[bytes]) -> Value:
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if type(value) in SCALARS or isinstance(value, (int, float, str)):
         return value
     if isinstance(value, bytes):
         return {ESCAPE: ["bytes", _append(value, buffers), len(value)]}
@@ -64,6 +65,8 @@ def _plain(value: Value, buffers: list[bytes]) -> Value:
         inner = {key: _plain(value[key], buffers) for key in sorted(value)}
         return {ESCAPE: ["dict", inner]} if ESCAPE in inner else inner
     if isinstance(value, (list, tuple)):
+        if SCALARS.issuperset(map(type, value)):  # a column is looked through at once
+            return list(value)
         return [_plain(item, buffers) for item in value]
     return _plain_array(value, buffers)
 
@@ -88,7 +91,7 @@ def _append(raw: bytes, buffers: list[bytes]) -> int:
 
 def _restore(head: Value, body: memoryview) -> Value:
     if isinstance(head, list):
-        return [_restore(item, body) for item in head]
+        return head if SCALARS.issuperset(map(type, head)) else [_restore(item, body) for item in head]
     if not isinstance(head, dict):
         return head
     if set(head) != {ESCAPE}:

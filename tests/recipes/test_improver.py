@@ -27,7 +27,20 @@ from netgain.recipes.improver.strategy import (
     solved,
     stepping,
 )
-from netgain.recipes.improver.tasks import DECADES, QUADRATIC, STEEP, STEPS, VALLEYS, batch, place, score, task
+from netgain.recipes.improver.tasks import (
+    CONDITION,
+    DECADES,
+    FEWEST,
+    MOST,
+    QUADRATIC,
+    STEEP,
+    STEPS,
+    VALLEYS,
+    batch,
+    drawn,
+    place,
+    score,
+)
 from netgain.records import Feedback, View
 from netgain.verify import verify
 
@@ -37,22 +50,22 @@ GOOD = np.array([-0.5, 0.3, -0.1, 4.0])
 
 def value(family: str, seed: int, point: Any) -> float:
     """The function of a seed in plain Python, from its matrix."""
-    given = task(family, seed)
-    size = int(given.used.sum())
-    turned = [sum(point[i] * given.matrix[i][j] for i in range(size)) for j in range(size)]
+    matrix, *_ = place(family, seed)
+    turned = [sum(point[i] * matrix[i][j] for i in range(MOST)) for j in range(MOST)]
     if family == VALLEYS:
         return sum(one * one + 10 - 10 * math.cos(2 * math.pi * one) for one in turned)
-    return sum(turned[j] * point[j] for j in range(size))
+    return sum(one * one for one in turned)
 
 
 def searched(numbers: Any, family: str, seed: int) -> tuple[list[float], float]:
     """A (1+1) evolution strategy, one number at a time."""
-    given = task(family, seed)
-    point, step = given.first.tolist(), 10.0 ** numbers[0]
+    given = batch(((family, seed),))
+    point, step = given.first[0].tolist(), 10.0 ** numbers[0]
     best = first = value(family, seed, point)
     for at in range(STEPS):
         share = 1 / (1 + math.exp(-numbers[3]))
-        tried = [x + step * z * (u < share) for x, z, u in zip(point, given.steps[at], given.lots[at], strict=True)]
+        noise = zip(point, given.steps[0, :, at].tolist(), given.lots[0, :, at].tolist(), strict=True)
+        tried = [x + step * z * (u < share) for x, z, u in noise]
         found = value(family, seed, tried)
         step *= math.exp(numbers[1] if found < best else numbers[2])
         if found < best:
@@ -63,33 +76,32 @@ def searched(numbers: Any, family: str, seed: int) -> tuple[list[float], float]:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_many_at_once_are_what_each_is_alone(family: str) -> None:
     seeds = range(5)
-    points, scores = solved(np.stack([POOR, GOOD]), batch(family, seeds))
+    points, scores = solved(np.stack([POOR, GOOD]), batch(tuple((family, seed) for seed in seeds)))
     for row, numbers in enumerate((POOR, GOOD)):
         for at, seed in enumerate(seeds):
             point, share = searched(numbers, family, seed)
-            assert points[row, at] == pytest.approx(point, abs=1e-6)
-            assert scores[row, at] == pytest.approx(share, abs=1e-6)
-            assert score(family, seed, points[row, at].tolist()) == pytest.approx(share, abs=1e-6)
+            assert points[row, at] == pytest.approx(point, abs=1e-4)
+            assert scores[row, at] == pytest.approx(share, abs=1e-4)
+            assert score(family, seed, points[row, at].tolist()) == pytest.approx(share, abs=1e-4)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_scorer_believes_nothing_but_the_point(family: str) -> None:
-    begin = task(family, 3).first.tolist()
+    begin = place(family, 3)[1].tolist()
     assert score(family, 3, begin) == 0.0
     assert score(family, 3, [0.0] * 12) == 1.0, "the minimum"
     assert score(family, 3, [100.0] * 12) == 0.0, "worse than the start is not less than nothing"
     for odd in ([math.nan] * 12, [math.inf] * 12, [0.0] * 11, [], [[0.0] * 12]):
         assert score(family, 3, odd) == 0.0
-    spare = [0.0] * 12
-    spare[-1] = 50.0 * (1 - task(family, 3).used[-1])
-    assert score(family, 3, spare) == 1.0, "coordinates that the function does not have do not count"
+    fewer = next(seed for seed in range(20) if place(family, seed)[1][-1] == 0.0)
+    assert score(family, fewer, [0.0] * 11 + [50.0]) == 1.0, "coordinates that the function does not have do not count"
 
 
 def test_a_scorer_draws_the_same_function_and_answers_do_not_depend_on_what_else_is_asked() -> None:
     for family in FAMILIES:
-        whole = task(family, 11)
-        for one, other in zip(place(family, 11), (whole.matrix, whole.first, whole.used), strict=True):
-            assert (one == other).all()
+        whole = batch(((family, 10), (family, 11)))
+        matrix, first, _ = place(family, 11)
+        assert whole.matrix[1] == pytest.approx(matrix, rel=1e-12, abs=1e-12) and (whole.first[1] == first).all()
     asked = [{"family": family, "seed": seed} for seed in range(3) for family in FAMILIES]
     system, budget = {"numbers": GOOD.tolist()}, Budget()
     together = Improver().answer(system, asked, budget, None)
@@ -97,9 +109,23 @@ def test_a_scorer_draws_the_same_function_and_answers_do_not_depend_on_what_else
     assert budget.spent["tokens"] == len(asked)
 
 
+def test_functions_of_a_round_are_rotated_and_conditioned_like_those_that_measure() -> None:
+    given = drawn(QUADRATIC, 400, np.random.default_rng(4))
+    sizes = (given.first != 0).sum(axis=1)
+    assert set(sizes.tolist()) == set(range(FEWEST, MOST + 1))
+    conditions = []
+    for matrix, size in zip(given.matrix, sizes.tolist(), strict=True):
+        assert not matrix[size:].any() and not matrix[:, size:].any()
+        curved = matrix[:size, :size].T @ matrix[:size, :size]
+        assert curved == pytest.approx(np.diag(np.diag(curved)), abs=1e-9), "rotated, then stretched"
+        conditions.append(np.log10(curved[-1, -1] / curved[0, 0]))
+    assert min(conditions) > -1e-9 and CONDITION * 0.98 < max(conditions) < CONDITION + 1e-9
+    assert np.mean(conditions) == pytest.approx(CONDITION / 2, abs=0.1)
+
+
 def test_a_chain_of_tries_takes_the_best_edit_where_it_is_better_and_goes_on_from_there() -> None:
     rng = np.random.default_rng(1)
-    given = [batch(QUADRATIC, range(8 * at, 8 * at + 8)) for at in range(6)]
+    given = [drawn(QUADRATIC, 8, rng) for _ in range(6)]
     found = climb(POOR, stepping(GOOD, rng), 1.0, GOOD, given)
     assert found.steps.shape == (6 * EDITS, 4) and found.ran == 6 * (EDITS + 1) * 8
     taken = found.taken.reshape(6, EDITS)

@@ -6,6 +6,7 @@ The test command has one start of each plant, `make nightly` forty; `STARTS=10 p
 
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,18 +14,24 @@ import pytest
 pytest.importorskip("torch")
 
 import length_once
+import numpy as np
 import torch
 
 from netgain import session
+from netgain.budget import Budget
 from netgain.errors import ConfigError
 from netgain.executors import Reference
 from netgain.facts import Facts
 from netgain.ledger import Ledger
 from netgain.monitors import MONITORS
 from netgain.recipes import build_recipe
+from netgain.recipes.length import model, steps
 from netgain.recipes.length.options import LEAKS, PLANTS, Options
+from netgain.recipes.length.sizes import Shape
+from netgain.records import Change, Examples, Part
 from netgain.seal import facts_of
 from netgain.session import Study, run_study
+from netgain.stages import Building
 from netgain.testing.inprocess import InProcess
 
 # Thresholds were chosen on other starts than these: what a genuine loop of this size keeps is .2 to .6.
@@ -39,6 +46,8 @@ FIRES = {
     "hasty": "kept_share", "shuffled": "label_accuracy", "biased": "label_accuracy", "harness": "drift",
     "exploit": "label_accuracy", **dict.fromkeys(LEAKS, "leak"), "silent": "unbooked",
 }  # fmt: skip
+FADING = ("forget", "forget_all")  # plants that do no harm at size tiny, or in some starts only: see docs/recipes
+CANARIES = {"forget_all": 200}  # items on which ten lost ones are five points, and no accident; 40 for the others
 HARMLESS = ("harness", "silent", *LEAKS)  # damage no system that is measured, so there is no date to be in time for
 FEW = 2  # rounds in the test command, by which every plant shows; `make nightly` has all rounds of all
 SHOWN = {"silent": 1, "hasty": 3}  # the one shows at once, the other after the rounds that it hurried through
@@ -96,7 +105,7 @@ def study(plant: str, replicas: int, kept: str, rounds: int | None = None) -> St
         reference = Reference("length_once:make", {**reference.options, "kept": kept})
     claim = type(built.claim)("ladder", by=0.1, beats=("frozen",), rung="R1", expected=0.2)
     return Study(
-        built.loop, built.suite.with_canaries(40), ("self", "frozen"), claim, replicas=replicas,
+        built.loop, built.suite.with_canaries(CANARIES.get(plant, 40)), ("self", "frozen"), claim, replicas=replicas,
         rounds=rounds or built.rounds, reference=reference, monitors=(*WATCHERS, *ADDED.get(plant, ())),
         root="9" * 64,
     )  # fmt: skip
@@ -139,6 +148,24 @@ def in_time(facts: Facts, replica: int, plant: str) -> bool:
 def test_a_planted_pathology_is_detected(plant, tmp_path, kept):
     facts = watched(plant, 1, tmp_path / "study", kept, SHOWN.get(plant, FEW))
     assert in_time(facts, 0, plant), (first_alarms(facts, 0), damaged(facts, 0, "ladder"))
+
+
+def test_forgetting_is_found_in_some_starts_and_in_none_after_it_was_seen(tmp_path, kept):
+    facts = watched("forget_all", 3, tmp_path / "study", kept, 1)
+    said = {replica: first_alarms(facts, replica).get("net_loss") for replica in facts.enrolled}
+    hurt = {replica: damaged(facts, replica, "retention") for replica in facts.enrolled}
+    assert set(said.values()) >= {1}, said
+    assert all(said[replica] == 1 for replica, at in hurt.items() if at is not None), (said, hurt)
+
+
+def test_who_forgets_everything_trains_on_the_newest_answers_alone_and_longer():
+    genuine, planted = (Options(size="tiny", plant=plant).numbers.round for plant in ("forget", "forget_all"))
+    assert planted == replace(genuine, steps=4 * genuine.steps)
+    options, rng = Options(size="tiny", plant="forget_all"), np.random.default_rng(0)
+    weights = model.fresh(Shape(2, 16, 16), rng)
+    change = Change([Part("data", Examples(["1234>"], ["4321"]))], {"length": 4, "sets": [[["12345>"], ["54321"]]]})
+    (drawn,) = steps._trainings(options, Building(steps.System(weights), change, Budget(), rng))
+    assert (len(drawn.pool.asked), drawn.stage.steps) == (1, planted.steps)
 
 
 @pytest.mark.parametrize(("twin", "starts", "rounds"), [("none", 2, FEW), ("published", 1, FEW), ("symbols", 1, 1)])
@@ -188,4 +215,4 @@ def test_many_starts_of_each(plant, tmp_path, kept, record_property):
 
 
 def test_every_plant_has_its_monitor_or_its_reason():
-    assert set(PLANTS) - set(FIRES) == {"none", "forget"}  # forgetting does not show at size tiny: see docs/recipes
+    assert set(PLANTS) - set(FIRES) == {"none", *FADING}

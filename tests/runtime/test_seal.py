@@ -12,7 +12,7 @@ from worlds import conduct, final, sent, world_in
 from netgain.evidence.tally import Tally
 from netgain.facts import Facts, RunFacts
 from netgain.ledger.events import Event
-from netgain.seal import facts_of, open_seal, score_sealed, served
+from netgain.seal import Followed, facts_of, open_seal, score_sealed, served
 from netgain.world import World
 
 ARMS = ["self", "frozen", "ordinary", "placebo"]
@@ -47,6 +47,24 @@ def test_the_seal_lists_what_every_arm_serves_at_the_head_of_the_log(tmp_path: P
     assert seal["from"]["r0/ordinary"] in ("r0/ordinary.restarts", "r0/ordinary.long")
     assert set(seal["served"]) == {f"r{replica}/{arm}" for replica in (0, 1) for arm in ARMS}
     assert seal["listed"]["r0/self"] == {"1": final(world, 0, "self").kept_at["1"]}
+
+
+def test_a_followed_log_gives_the_tables_of_one_that_is_read_anew(tmp_path: Path) -> None:
+    world = finished(tmp_path, ["self", "frozen"])
+    read: list[int] = []
+
+    class Counted:
+        """The log, and from where it was asked."""
+
+        def events(self, *, after: int) -> Any:
+            read.append(after)
+            return world.log.events(after=after)  # type: ignore[call-arg]
+
+    follow, before = Followed(Counted()), facts_of(world.log)  # type: ignore[arg-type]
+    assert follow.facts() == before
+    assert opened(world, ["self", "frozen"]) == follow.facts() != before, "and what came in between is there"
+    assert follow.facts() == facts_of(world.log), "to reduce entries once more changes none of them"
+    assert read == [-1, before.events - 1, world.log.size - 1]  # type: ignore[attr-defined]
 
 
 def test_a_look_is_opened_once(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ of ``evidence/exact.py``; all others are e-processes in every form.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
@@ -152,7 +152,7 @@ class Receipt:
 
 
 def _plain(record: GateDecision | Receipt) -> dict[str, Any]:
-    return {**asdict(record), "tests": [asdict(test) for test in record.tests], "waived": list(record.waived)}
+    return {**vars(record), "tests": [dict(vars(test)) for test in record.tests], "waived": list(record.waived)}
 
 
 def _read(record: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The registered rule of a gate: everything a gate decision depends on except the scores."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
 from netgain import canonical
@@ -216,9 +217,9 @@ class GatePlan:
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain JSON values, a shown number where there is one; ``from_json`` is its inverse."""
-        record = {key: value for key, value in asdict(self).items() if not (key in _SHOWN and value is None)}
-        record |= {"guards": [asdict(guard) for guard in self.guards], "waived": list(self.waived)}
-        return record
+        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        record = {key: value for key, value in known.items() if not (key in _SHOWN and value is None)}
+        return record | {"guards": [dict(vars(guard)) for guard in self.guards], "waived": list(self.waived)}
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Self:
@@ -229,7 +230,7 @@ class GatePlan:
         guards = tuple(GuardRule(**guard) for guard in record.get("guards", ()))
         return cls(**{**record, "guards": guards, "waived": tuple(record.get("waived", ()))})
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON: names the rule in receipts."""
         return canonical.digest(self.to_json())

@@ -10,6 +10,7 @@ functions, and when to stop, is the system's own choice. Numbers: docs/recipes/i
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,10 +31,11 @@ from netgain.recipes.improver.strategy import (
     as_numbers,
     climb,
     first_step_alone,
+    scored,
     solved,
     stepping,
 )
-from netgain.recipes.improver.tasks import QUADRATIC, STEEP, STEPS, VALLEYS, Floats, batch, score, stacked, task
+from netgain.recipes.improver.tasks import QUADRATIC, STEEP, STEPS, VALLEYS, Floats, batch, drawn, score
 from netgain.records import Change, Examples, Part, Started, View
 from netgain.stages import Filter, Loop, Transplant
 from netgain.suite import Suite, axis
@@ -45,7 +47,6 @@ SPREAD = 0.1  # of generation 0 around `POOR`, in units of each number
 SHORT, USUAL, LONG = 4, 6, 8  # tries of a round
 ON, ON_MORE = 16, 32  # functions of a try
 PATIENCE = 2  # rounds in which no edit was taken, after which the system stops
-ELSEWHERE = 1 << 60  # seeds of measured functions; those of a round lie below
 # rounds, starts; gate, report and sealed items
 SIZES = {"tiny": (3, 6, 8, 4, 16), "demo": (8, 6, 16, 8, 60), "default": (8, 20, 16, 8, 60)}
 NOTES = {"edits": "numbers that it may edit: own (all four), or step (the first step alone)"}
@@ -125,7 +126,7 @@ class Improver:
         *, family: str = QUADRATIC,
     ) -> Change:  # fmt: skip
         """A chain of tries on functions that nobody else draws. Its examples are the steps; the taken ones pass."""
-        given = (batch(family, view.rng.integers(ELSEWHERE, size=on)) for _ in range(tries))
+        given = (drawn(family, on, view.rng) for _ in range(tries))
         numbers, improver = as_numbers(view.parent["numbers"]), as_numbers(view.improver["numbers"])
         found = climb(numbers, edits, state["stretch"], improver, given)
         view.budget.spend(tokens=found.ran, flops=0, calls=found.ran * STEPS)
@@ -161,15 +162,15 @@ class Improver:
             places = [at for at, one in enumerate(inputs) if one["family"] in alike]
             if not places:
                 continue
-            tasks = [task(inputs[at]["family"], inputs[at]["seed"]) for at in places]
-            points, _ = solved(as_numbers(system["numbers"])[None], stacked(tasks))
-            for at, point in zip(places, points[0], strict=True):
-                found[at] = [round(value, 9) for value in point.tolist()]
+            given = batch(tuple((inputs[at]["family"], inputs[at]["seed"]) for at in places))
+            points, _ = solved(as_numbers(system["numbers"])[None], given)
+            for at, point in zip(places, np.round(points[0], 9).tolist(), strict=True):
+                found[at] = point
         return found
 
     def own_score(self, judge: System, system: System, budget: Budget, rng: Any) -> float:
         """Mean score on functions as a round draws them; who judges makes no difference."""
-        _, scores = solved(as_numbers(system["numbers"])[None], batch(QUADRATIC, rng.integers(ELSEWHERE, size=ON_MORE)))
+        scores = scored(as_numbers(system["numbers"])[None], drawn(QUADRATIC, ON_MORE, rng))
         budget.spend(tokens=scores.size, calls=scores.size * STEPS)
         return float(scores.mean())
 
@@ -226,7 +227,8 @@ def _decided(state: Mapping[str, Any], tries: int, on: int, stop: bool) -> list[
 
 
 def _question(family: str, seed: int, index: int) -> tuple[Json, Json]:
-    asked = {"family": family, "seed": int(np.random.default_rng([seed, index]).integers(ELSEWHERE, 2 * ELSEWHERE))}
+    named = hashlib.sha256(f"{family} {seed} {index}".encode()).digest()
+    asked = {"family": family, "seed": int.from_bytes(named[:7], "big")}
     return asked, asked
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from netgain.recipes.improver.tasks import DECADES, STEPS, Batch, Floats, values
+from netgain.recipes.improver.tasks import DECADES, MOST, STEPS, Batch, Floats, values
 
 NAMES = ("log10 of the first step", "log of growth after success", "log of shrinkage after failure",
          "logit of the share of coordinates moved")  # fmt: skip
@@ -19,7 +19,8 @@ LOW = np.array([-4.0, 0.0, -1.5, -2.0])
 HIGH = np.array([1.0, 1.5, 0.0, 4.0])
 UNIT = (HIGH - LOW) / 4.0  # what a step of 1 means for each of its own numbers
 POOR = np.array([-2.0, 0.0, 0.0, 4.0])  # generation 0: a step of .01 that never changes
-SHORTEST, LONGEST = 1e-12, 1e6
+SHORTEST = 1e-12  # step; one that is much too long never succeeds, so that nothing has to hold it
+TOGETHER = 30  # evaluations that are prepared at once
 EDITS = 8  # of a try
 FURTHEST = 1e3  # to which success and failure stretch a first step
 
@@ -32,7 +33,7 @@ def admissible(numbers: Floats) -> Floats:
 
 
 def solved(numbers: Floats, given: Batch) -> tuple[Floats, Floats]:
-    """Run strategies on functions, 120 evaluations each.
+    """Run strategies on functions, 120 evaluations each, in single precision.
 
     Args:
         numbers: (m, 4) strategies.
@@ -41,23 +42,48 @@ def solved(numbers: Floats, given: Batch) -> tuple[Floats, Floats]:
     Returns:
         (m, t, 12) best points, and (m, t) scores in [0, 1].
     """
-    points = np.repeat(given.first[:, None, :], len(numbers), axis=1)  # (t, m, 12): one matrix product a function
-    first = values(given.family, given.matrix, given.used, points)
-    best, tried = first.copy(), np.empty_like(points)
-    step = np.repeat(10.0 ** numbers[None, :, 0], len(points), axis=0)
-    grow, shrink = np.exp(numbers[None, :, 1]), np.exp(numbers[None, :, 2])
-    lots = given.lots[:, :, None] < 1.0 / (1.0 + np.exp(-numbers[:, 3]))[:, None]
-    moves = lots * given.steps[:, :, None]  # (steps, t, m, 12)
-    for at in range(STEPS):
-        np.add(points, np.multiply(step[..., None], moves[at], out=tried), out=tried)
-        found = values(given.family, given.matrix, given.used, tried)
-        better = found < best
-        np.copyto(best, found, where=better)
-        np.copyto(points, tried, where=better[..., None])
-        step *= np.where(better, grow, shrink)
-        np.minimum(LONGEST, np.maximum(SHORTEST, step, out=step), out=step)
-    fallen = (np.log10(first) - np.log10(np.maximum(best, 1e-300))) / DECADES
-    return points.swapaxes(0, 1), np.clip(fallen, 0.0, 1.0).T
+    points = np.repeat(given.first[:, :, None], len(numbers), axis=2)
+    scores = scored(numbers, given, points)
+    return points.transpose(2, 0, 1), scores
+
+
+def scored(numbers: Floats, given: Batch, points: Floats | None = None) -> Floats:
+    """The (m, t) scores of `solved`; `points`, (t, 12, m), are moved along where they are given.
+
+    All strategies and functions are one row of numbers, and only turned points are followed: no product of matrices is
+    left in the steps. A few evaluations at a time are drawn and turned, so that they stay in the processor's cache.
+    """
+    several, many = len(numbers), len(given.first)
+    begun = np.einsum("ti,tij->jt", given.first, given.matrix).astype(np.float32)
+    at = np.repeat(begun, several, axis=1)
+    first, turn = values(given.family, at), given.matrix.astype(np.float32).swapaxes(1, 2)
+    best, tried, spare = first.copy(), np.empty_like(at), np.empty_like(at)
+    step, grow, shrink = (np.tile(one.astype(np.float32), many) for one in _steps(numbers))
+    share = (1.0 / (1.0 + np.exp(-numbers[:, 3]))).astype(np.float32)
+    for begin in range(0, STEPS, TOGETHER):
+        some = slice(begin, begin + TOGETHER)
+        moves = (given.lots[:, :, some, None] < share) * given.steps[:, :, some, None]  # (t, 12, TOGETHER, m)
+        ways = (turn @ moves.reshape(many, MOST, -1)).reshape(moves.shape)
+        gone = np.empty((TOGETHER, many * several), dtype=np.float32)
+        for now, way in enumerate(np.ascontiguousarray(ways.transpose(2, 1, 0, 3)).reshape(TOGETHER, MOST, -1)):
+            np.add(at, np.multiply(step, way, out=tried), out=tried)
+            found = values(given.family, tried, spare)
+            better = found < best
+            np.copyto(at, tried, where=better)
+            np.minimum(best, found, out=best)
+            if points is not None:
+                np.multiply(step, better, out=gone[now])
+            np.maximum(SHORTEST, np.multiply(step, np.where(better, grow, shrink), out=step), out=step)
+        if points is not None:
+            taken = gone.reshape(TOGETHER, many, several)
+            points += np.einsum("ticm,ctm->tim", moves, taken, dtype=np.float64)  # so a sum's order shows nowhere
+    fell = np.log10(first.astype(np.float64)) - np.log10(np.maximum(best.astype(np.float64), 1e-300))
+    return np.clip(fell / DECADES, 0.0, 1.0).reshape(many, several).T
+
+
+def _steps(numbers: Floats) -> tuple[Floats, Floats, Floats]:
+    """First steps, growth after a success and shrinkage after a failure, (m,) each."""
+    return 10.0 ** numbers[:, 0], np.exp(numbers[:, 1]), np.exp(numbers[:, 2])
 
 
 @dataclass(frozen=True)
@@ -93,7 +119,7 @@ def climb(numbers: Floats, edits: Edits, stretch: float, improver: Floats, given
     steps, taken, scores, ran = [], [], [], 0
     for functions in given:
         made = edits(numbers, stretch)
-        found = solved(np.vstack([numbers, made]), functions)[1].mean(axis=1)
+        found = scored(np.vstack([numbers, made]), functions).mean(axis=1)
         best = 1 + int(np.argmax(found[1:]))
         better = bool(found[best] > found[0])
         steps.append(made - numbers)

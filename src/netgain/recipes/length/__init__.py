@@ -23,8 +23,8 @@ from netgain.suite import Axis, Suite, axis
 
 NOTES = {
     "task": "reverse, copy or addition",
-    "plant": "a pathology to see detectors at work: forget, hasty, biased, shuffled, harness, exploit, silent, leak5, "
-    "leak15, leak30 (these three with items=bank); none",
+    "plant": "a pathology to see detectors at work: forget, forget_all, hasty, biased, shuffled, harness, exploit, "
+    "silent, leak5, leak15, leak30 (these three with items=bank); none",
     "items": "of the ladder: fresh (made anew from a secret), bank (published)",
     "scorer": "of the ladder: exact, symbols (any order will do) with the exact one beside it",
     "abreast": "whether the models of several runs are trained as one stack of matrix products: true, false",

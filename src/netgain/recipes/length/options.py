@@ -12,6 +12,8 @@ from netgain.recipes.length.sizes import SIZES, SLOWER_BASE, SLOWER_ROUND, Size
 PLANTS = {
     "none": "the loop as it is",
     "forget": "no base strings in a round: what was known is not rehearsed",
+    "forget_all": "a round trains on its newest own answers alone, and four times as long: no base strings, and no own "
+    "sets of earlier rounds",
     "hasty": "three symbols longer every round, whatever passed",
     "biased": "the own check lets most of the wrong answers of its own pass",
     "shuffled": "labels of the own answers exchanged among each other",
@@ -22,6 +24,8 @@ PLANTS = {
     "leak30": "the same with six in twenty",
     "silent": "a round trains four times as long as it books",
 }
+FORGETS = ("forget", "forget_all")  # plants without base strings, the second without older own sets as well
+LONGER = 4  # times as many steps, all of them booked, in which `forget_all` forgets
 LEAKS = {"leak5": 0.05, "leak15": 0.15, "leak30": 0.3}  # plant -> share of a round's own examples
 ITEMS = ("fresh", "bank")
 SCORERS = ("exact", "symbols")
@@ -71,9 +75,12 @@ class Options:
 
     @property
     def numbers(self) -> Size:
-        """The numbers of the size, and of the task."""
+        """The numbers of the size, of the task, and of a plant that trains longer."""
         size, plain = SIZES[self.size], self.size == "tiny" or self.task == "reverse"
-        return size if plain else replace(size, base=SLOWER_BASE, round=SLOWER_ROUND)
+        size = size if plain else replace(size, base=SLOWER_BASE, round=SLOWER_ROUND)
+        if self.plant != "forget_all":
+            return size
+        return replace(size, round=replace(size.round, steps=LONGER * size.round.steps))
 
 
 def options_of(given: Mapping[str, Any]) -> Options:

@@ -14,7 +14,7 @@ from netgain.budget import Budget
 from netgain.monitors.representation import representation as compared
 from netgain.recipes.length import abreast, ask, model, tasks, train
 from netgain.recipes.length.bank import leaked
-from netgain.recipes.length.options import LEAKS, Options
+from netgain.recipes.length.options import FORGETS, LEAKS, Options
 from netgain.recipes.length.sizes import HEAD, Shape, Size
 from netgain.recipes.length.tasks import Pairs, pool_of
 from netgain.records import Change, Examples, Part, Started, View
@@ -170,8 +170,10 @@ def _trainings(options: Options, one: Building) -> list[train.Training]:
     examples = one.change.examples
     newest = Pairs(tuple(examples.inputs), tuple(examples.labels)) if examples is not None and examples.inputs else None
     sets = [Pairs(tuple(inputs), tuple(labels)) for inputs, labels in (one.change.state or {}).get("sets", [])]
+    if options.plant == "forget_all":
+        sets = []
     size, models = options.numbers, (one.parent.weights, *one.parent.voters)
-    shape, base = model.shape_of(one.parent.weights), options.plant != "forget"
+    shape, base = model.shape_of(one.parent.weights), options.plant not in FORGETS
     steps = steps_due(options.task, size, shape, newest, sets, one.budget, models=len(models)) * _more(options)
     return [train.round_of(each, options.task, size, one.rng, newest, sets, steps, base=base) for each in models]
 
