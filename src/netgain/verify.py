@@ -254,28 +254,27 @@ def silent(sheet: Record, gone: set[int]) -> bool:
 
 # --- Reading the folder ----------------------------------------------------------------------------------------------
 def reader() -> Callable[[list[bytes]], list[Json]]:
-    """Reads bodies that can be seen to be canonical without writing them anew; raises ValueError for any others.
+    """Reads bodies that can be seen to be canonical without writing them anew; ValueError for any others.
 
-    JSON without a backslash and without white space between its tokens can be written in three other ways only: keys in
-    another order, keys that come twice, numbers in another form. Order and floats are looked at while reading. `":`
-    ends every key and may begin a text, so where it stands as often as keys were kept, no key came twice. "|" stands
-    between the bodies and nowhere else, so each body is one value. White space in texts is common: written anew.
+    Without backslashes and without white space between tokens JSON has three freedoms left: the order of keys, keys
+    that come twice, forms of numbers. Order and floats are looked at while reading. `":` ends every key and may begin
+    a text: where it stands as often as keys were kept, none came twice. "|" stands between bodies and nowhere else, so
+    each of them is one value. The keys of many bodies are one string.
     """
-    sorted_, kept = set[tuple[str, ...]](), 0
+    ascending, kept = set[tuple[str, ...]](), 0
 
     def seen(made: Record) -> Record:
         nonlocal kept
         keys = tuple(made)
-        if keys not in sorted_:
+        if keys not in ascending:
             if [*keys] != sorted(keys):
                 raise ValueError("keys in another order")
-            sorted_.add(keys)
+            ascending.add(keys)
         kept += len(keys)
         return made
 
     def number(text: str) -> float:
-        value = float(text)
-        if repr(value) != text:
+        if repr(value := float(text)) != text:
             raise ValueError("a number in another form")
         return value
 
@@ -285,15 +284,20 @@ def reader() -> Callable[[list[bytes]], list[Json]]:
         nonlocal kept
         text, kept = b"[%b]" % b',"|",'.join(bodies), 0
         found = decode(text.decode())
-        values, between = found[::2], found[1::2]
-        odd = any(one in text for one in (b"\\", b"\n", b"\r", b"\t", b"-0,", b"-0}", b"-0]"))
-        alone = between == ["|"] * (len(bodies) - 1) and text.count(b'"|"') == len(between)
-        spaced = all(b" " not in body or canonical(one) == body for one, body in zip(values, bodies, strict=True))
-        if odd or not alone or not spaced or kept != text.count(b'":'):
-            raise ValueError("perhaps not canonical")
-        return values
+        odd = any(one in text for one in OTHER) or text.count(b'"|"') != len(bodies) - 1 or text.count(b'":') != kept
+        if odd or found[1::2] != ["|"] * (len(bodies) - 1) or any(map(spaced, bodies)):
+            raise ValueError("not seen to be canonical")
+        return found[::2]
 
     return read
+
+
+OTHER = b"\\", b"\t", b"\n", b"\r", b"-0,", b"-0}", b"-0]"  # what canonical bytes may have in texts only
+
+
+def spaced(body: bytes) -> bool:
+    """Whether a blank stands outside the texts of a body without backslashes."""
+    return b" " in body and b" " in b"".join(body.split(b'"')[::2])
 
 
 def with_events(groups: Iterator[list[Json]]) -> Iterator[tuple[Json, Json, bool]]:
