@@ -18,10 +18,12 @@ import gc
 import hashlib
 import hmac
 import json
+import marshal
 import math
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import stat
 import sys
@@ -29,7 +31,7 @@ import zipfile
 import zlib
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from fractions import Fraction
 from functools import cache, lru_cache, partial, reduce
@@ -56,6 +58,7 @@ HELD = {"freeze": "undecided", "reject": "dropped", "roll_back": "reject", "halt
 DATABASE = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal")
 DECIDING = ("propose", "build", "watch", "judge", "approve", "apply")  # stages that say what becomes of a run
 QUESTION = ("suite", "axis", "gate", "decoding", "batching")  # parts of a contract that no epoch may move
+MANY = 10_000  # entries from which on a second process is worth its start
 NULLS = ("first", "drifted", "shuffled")  # improvers that the last one has to beat, moved to the same foreign starts
 
 
@@ -253,8 +256,49 @@ def silent(sheet: Record, gone: set[int]) -> bool:
 
 
 # --- Reading the folder ----------------------------------------------------------------------------------------------
-def reader() -> Callable[[list[bytes]], list[Json]]:
-    """Reads bodies that can be seen to be canonical without writing them anew; ValueError for any others.
+@contextmanager
+def meanwhile(work: Callable[[], Json], spare: bool) -> Iterator[Callable[[], Json]]:
+    """Work done by a second process beside the block, where one is to spare; the yielded call gives its result.
+
+    A process that fails or does not say everything has done nothing: the work is then done here, never left out.
+    """
+    if not spare:
+        yield work
+        return
+    source, sink = os.pipe()
+    try:
+        child = os.fork()
+    except OSError:  # no room for a second process
+        os.close(source)
+        os.close(sink)
+        yield work
+        return
+    if child == 0:
+        try:
+            with open(sink, "wb") as pipe:
+                marshal.dump(work(), pipe)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    os.close(sink)
+    ended: list[int] = []
+
+    def result() -> Json:
+        said = pipe.read()
+        ended.append(os.waitpid(child, 0)[1])
+        return work() if ended[0] else marshal.loads(said)
+
+    with open(source, "rb") as pipe:
+        try:
+            yield result
+        finally:
+            if not ended:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+
+
+def reader() -> Callable[[list[Json]], list[Json] | None]:
+    """Reads rows whose bodies can be seen to be canonical without writing them anew; None for any others.
 
     Without backslashes and without white space between tokens JSON has three freedoms left: the order of keys, keys
     that come twice, forms of numbers. Order and floats are looked at while reading. `":` ends every key and may begin
@@ -267,27 +311,28 @@ def reader() -> Callable[[list[bytes]], list[Json]]:
         nonlocal kept
         keys = tuple(made)
         if keys not in ascending:
-            if [*keys] != sorted(keys):
-                raise ValueError("keys in another order")
+            need([*keys] == sorted(keys), "keys in another order")
             ascending.add(keys)
         kept += len(keys)
         return made
 
     def number(text: str) -> float:
-        if repr(value := float(text)) != text:
-            raise ValueError("a number in another form")
+        need(repr(value := float(text)) == text, "a number in another form")
         return value
 
     decode = json.JSONDecoder(object_hook=seen, parse_float=number, parse_constant=number).decode
 
-    def read(bodies: list[bytes]) -> list[Json]:
+    def read(rows: list[Json]) -> list[Json] | None:
         nonlocal kept
-        text, kept = b"[%b]" % b',"|",'.join(bodies), 0
-        found = decode(text.decode())
-        odd = any(one in text for one in OTHER) or text.count(b'"|"') != len(bodies) - 1 or text.count(b'":') != kept
-        if odd or found[1::2] != ["|"] * (len(bodies) - 1) or any(map(spaced, bodies)):
-            raise ValueError("not seen to be canonical")
-        return found[::2]
+        try:
+            bodies, kept = [row[3] for row in rows], 0
+            text = b"[%b]" % b',"|",'.join(bodies)
+            found = decode(text.decode())
+        except (Finding, TypeError, ValueError):
+            return None
+        odd = any(one in text for one in OTHER) or text.count(b'"|"') != len(rows) - 1 or text.count(b'":') != kept
+        odd = odd or found[1::2] != ["|"] * (len(rows) - 1) or any(map(spaced, bodies))
+        return None if odd else found[::2]
 
     return read
 
@@ -300,25 +345,22 @@ def spaced(body: bytes) -> bool:
     return b" " in body and b" " in b"".join(body.split(b'"')[::2])
 
 
-def with_events(groups: Iterator[list[Json]]) -> Iterator[tuple[Json, Json, bool]]:
-    """Rows of the log, each with the event of its body, and whether these bytes are known to be canonical.
-
-    Many are read at once, so keys that are alike are one string; a group with anything odd is read one by one.
-    """
-    together, read = reader(), json.JSONDecoder().decode
-    events: Iterable[Json]
-    for rows in groups:
-        try:
-            events, known = together([row[3] for row in rows]), True
-        except (TypeError, ValueError):
-            events, known = (read(row[3].decode()) for row in rows), False
-        yield from zip(rows, events, repeat(known))
+def with_events(rows: list[Json], spare: bool) -> Iterator[tuple[Json, Json, bool]]:
+    """Rows of the log, each with the event of its body, and whether those bytes are known to be canonical."""
+    groups = [rows[at : at + 500] for at in range(0, len(rows), 500)]
+    first, rest, read = groups[: len(groups) // 2], groups[len(groups) // 2 :], reader()
+    with meanwhile(lambda: [*map(read, rest)], spare) as result:
+        for part, made in ((first, lambda: map(read, first)), (rest, result)):
+            for group, found in zip(part, made(), strict=True):
+                events = (json.loads(row[3].decode()) for row in group) if found is None else found
+                yield from zip(group, events, repeat(found is not None))
 
 
 class Study:
     """A study folder, read once. `fault` is the first thing wrong with its log, where reading stopped."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, processes: int = 1) -> None:
+        self.two = processes > 1 and hasattr(os, "fork") and (os.cpu_count() or 1) > 1
         self.folder, self.finished = folder, (folder / "study.sha256").is_file()
         if not self.finished and not (folder / "ledger.db").is_file():
             raise LookupError(f"{str(folder)!r} is not a study: it has no ledger.db")
@@ -360,8 +402,9 @@ class Study:
             if schema != b"netgain.ledger/1":
                 self.newer = f"ledger {schema.decode()!r}: take the verify.py of the netgain that wrote it"
                 return
-            rows = database.execute("SELECT * FROM events ORDER BY seq")
-            for at, (row, event, known) in enumerate(with_events(iter(lambda: rows.fetchmany(500), []))):
+            rows = database.execute("SELECT * FROM events ORDER BY seq").fetchall()
+            self.two = self.two and len(rows) >= MANY
+            for at, (row, event, known) in enumerate(with_events(rows, self.two)):
                 own, data = event.get("run") or "", event.get("data")
                 wrong = self._odd(at, row, event, own, last.get(own), known)
                 need(not wrong, wrong)
@@ -2458,6 +2501,7 @@ CHECKS = (
     files, log, registration, signatures, contract, items, measures, bridges, runs, watched, receipts, probation,
     canaries, approvals, gate, seal, blinding, objects, sandboxes, word,
 )  # fmt: skip
+APART = items, gate  # about half of the work, and nothing of the others hangs on it
 
 
 # --- A bundle: a study in one zip file, from anybody -----------------------------------------------------------------
@@ -2571,30 +2615,44 @@ def _second(study: Study, said: Record, beside: Path) -> str:
     return f"both studies were read here; the second is sound and {decide(second)['verdict']} by itself"
 
 
-def verify(folder: Path | str, statement: Path | str | None = None, checkpoint: Path | str | None = None) -> Record:
-    """Everything as JSON; LookupError for what is not a study or statement, or has a ledger of a newer version."""
+def verify(
+    folder: Path | str, statement: Path | str | None = None, checkpoint: Path | str | None = None, processes: int = 1
+) -> Record:
+    """Everything as JSON; LookupError for what is not a study or statement, or has a ledger of a newer version.
+
+    Of two processes the second one reads half of a long log and does the checks of `APART`, by fork: threads of the
+    caller are not in it.
+    """
     collecting = gc.isenabled()
     gc.disable()  # nothing here goes in a circle; looking for circles among millions of values would take seconds
     try:
         with unpacked(Path(folder)) as study:
-            return _verified(Study(study), statement, checkpoint)
+            return _verified(Study(study, processes), statement, checkpoint)
     finally:
         if collecting:
             gc.enable()
 
 
+def outcome(study: Study, check: Callable[[Study], str]) -> tuple[bool | None, str]:
+    """Of one check: whether it holds (None: not come to yet), and what it says."""
+    try:
+        need(check in (files, log) or (study.record and not study.fault), "no whole log with a claim in it", None)
+        return True, check(study)
+    except Finding as finding:
+        return finding.args[0], finding.args[1]
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        return False, f"a record is not what it should be: {type(error).__name__}: {error}"
+
+
 def _verified(study: Study, statement: Path | str | None, checkpoint: Path | str | None) -> Record:
     checks: list[Record] = []
-    held = partial(remembered, path=Path(checkpoint or ""))
-    for name, check in [(one.__name__, one) for one in CHECKS] + [("remembered", held)] * (checkpoint is not None):
-        try:
-            need(check in (files, log) or (study.record and not study.fault), "no whole log with a claim in it", None)
-            outcome: Json = (True, check(study))
-        except Finding as finding:
-            outcome = finding.args
-        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-            outcome = False, f"a record is not what it should be: {type(error).__name__}: {error}"
-        ok, detail = outcome
+    ours = {one.__name__: one for one in CHECKS if one not in APART}
+    ours |= {} if checkpoint is None else {"remembered": partial(remembered, path=Path(checkpoint))}
+    with meanwhile(lambda: [outcome(study, one) for one in APART], study.two and not study.fault) as result:
+        found = {name: outcome(study, one) for name, one in ours.items()}
+        found |= zip((one.__name__ for one in APART), result(), strict=True)
+    for name in [*(one.__name__ for one in CHECKS), *ours][: len(found)]:
+        ok, detail = found[name]
         checks.append({"name": name, "ok": ok, "detail": f"not checked: {detail}" if ok is None else detail})
     if study.newer and checks[0]["ok"] is not False:  # a changed byte is no newer version
         raise LookupError(study.newer)
@@ -2670,7 +2728,7 @@ def main(arguments: Sequence[str]) -> int:
                 named[option] = given[at + 1]
                 del given[at : at + 2]
         (folder,) = given
-        found = verify(folder, named.get("--statement"), named.get("--checkpoint"))
+        found = verify(folder, named.get("--statement"), named.get("--checkpoint"), processes=2)
     except (LookupError, ValueError, OSError) as error:
         usage = "usage: python3 verify.py STUDY|BUNDLE.zip [--checkpoint FILE] [--statement FILE] [--json]"
         print(f"verify: {error}\n{usage}", file=sys.stderr)
