@@ -20,10 +20,10 @@ import hmac
 import json
 import marshal
 import math
+import multiprocessing
 import os
 import re
 import shutil
-import signal
 import sqlite3
 import stat
 import sys
@@ -32,7 +32,7 @@ import zlib
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from fractions import Fraction
 from functools import cache, lru_cache, partial, reduce
 from itertools import accumulate, combinations, permutations, repeat, takewhile
@@ -260,97 +260,69 @@ def silent(sheet: Record, gone: set[int]) -> bool:
 def meanwhile(work: Callable[[], Json], spare: bool) -> Iterator[Callable[[], Json]]:
     """Work done by a second process beside the block, where one is to spare; the yielded call gives its result.
 
-    A process that fails or does not say everything has done nothing: the work is then done here, never left out.
+    A process that could not start, failed or said less than everything has done nothing: the work is then done here.
     """
     if not spare:
         yield work
         return
-    source, sink = os.pipe()
-    try:
-        child = os.fork()
-    except OSError:  # no room for a second process
-        os.close(source)
-        os.close(sink)
-        yield work
-        return
-    if child == 0:
-        try:
-            with open(sink, "wb") as pipe:
-                marshal.dump(work(), pipe)
-            os._exit(0)
-        finally:
-            os._exit(1)
-    os.close(sink)
-    ended: list[int] = []
+    fork = multiprocessing.get_context("fork")
+    source, sink = fork.Pipe(duplex=False)
+    child = fork.Process(target=lambda: sink.send_bytes(marshal.dumps(work())))
 
     def result() -> Json:
-        said = pipe.read()
-        ended.append(os.waitpid(child, 0)[1])
-        return work() if ended[0] else marshal.loads(said)
-
-    with open(source, "rb") as pipe:
         try:
-            yield result
-        finally:
-            if not ended:
-                os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
+            return marshal.loads(source.recv_bytes())
+        except (EOFError, OSError):
+            return work()
+
+    with suppress(OSError):
+        child.start()
+    sink.close()
+    try:
+        yield result
+    finally:
+        source.close()
+        if child.pid:
+            child.kill()
+            child.join()
 
 
-def reader() -> Callable[[list[Json]], list[Json] | None]:
-    """Reads rows whose bodies can be seen to be canonical without writing them anew; None for any others.
+def together(rows: list[Json]) -> list[Json] | None:
+    """Events of rows whose bodies are seen to be canonical without being written anew; None where one may not be.
 
-    Without backslashes and without white space between tokens JSON has three freedoms left: the order of keys, keys
-    that come twice, forms of numbers. Order and floats are looked at while reading. `":` ends every key and may begin
-    a text: where it stands as often as keys were kept, none came twice. "|" stands between bodies and nowhere else, so
-    each of them is one value. The keys of many bodies are one string.
+    Without backslashes and without blanks between tokens JSON has three freedoms left: the order of keys, keys that
+    come twice, forms of numbers. `":` ends every key and may begin a text: where it stands as often as keys were kept,
+    none came twice. "|" stands between bodies and nowhere else, so each is one value. Keys alike are one string.
     """
-    ascending, kept = set[tuple[str, ...]](), 0
+    kept: dict[tuple[str, ...], int] = defaultdict(int)  # keys of an object -> objects that have them
 
-    def seen(made: Record) -> Record:
-        nonlocal kept
-        keys = tuple(made)
-        if keys not in ascending:
-            need([*keys] == sorted(keys), "keys in another order")
-            ascending.add(keys)
-        kept += len(keys)
-        return made
+    def seen(one: Record) -> Record:
+        kept[tuple(one)] += 1
+        return one
 
     def number(text: str) -> float:
         need(repr(value := float(text)) == text, "a number in another form")
         return value
 
-    decode = json.JSONDecoder(object_hook=seen, parse_float=number, parse_constant=number).decode
-
-    def read(rows: list[Json]) -> list[Json] | None:
-        nonlocal kept
-        try:
-            bodies, kept = [row[3] for row in rows], 0
-            text = b"[%b]" % b',"|",'.join(bodies)
-            found = decode(text.decode())
-        except (Finding, TypeError, ValueError):
-            return None
-        odd = any(one in text for one in OTHER) or text.count(b'"|"') != len(rows) - 1 or text.count(b'":') != kept
-        odd = odd or found[1::2] != ["|"] * (len(rows) - 1) or any(map(spaced, bodies))
-        return None if odd else found[::2]
-
-    return read
-
-
-OTHER = b"\\", b"\t", b"\n", b"\r", b"-0,", b"-0}", b"-0]"  # what canonical bytes may have in texts only
-
-
-def spaced(body: bytes) -> bool:
-    """Whether a blank stands outside the texts of a body without backslashes."""
-    return b" " in body and b" " in b"".join(body.split(b'"')[::2])
+    try:
+        text = b"[%b]" % b',"|",'.join([row[3] for row in rows])
+        found = json.loads(text.decode(), object_hook=seen, parse_float=number, parse_constant=number)
+    except (Finding, TypeError, ValueError):
+        return None
+    odd = any(one in text for one in (b"\\", b"\t", b"\n", b"\r", b"-0,", b"-0}", b"-0]"))
+    odd = odd or any(b" " in row[3] and b" " in b"".join(row[3].split(b'"')[::2]) for row in rows)
+    odd = odd or any([*keys] != sorted(keys) for keys in kept)
+    once = text.count(b'":') == sum(len(keys) * count for keys, count in kept.items())
+    alone = text.count(b'"|"') == len(rows) - 1 and found[1::2] == ["|"] * (len(rows) - 1)
+    return found[::2] if once and alone and not odd else None
 
 
 def with_events(rows: list[Json], spare: bool) -> Iterator[tuple[Json, Json, bool]]:
     """Rows of the log, each with the event of its body, and whether those bytes are known to be canonical."""
     groups = [rows[at : at + 500] for at in range(0, len(rows), 500)]
-    first, rest, read = groups[: len(groups) // 2], groups[len(groups) // 2 :], reader()
-    with meanwhile(lambda: [*map(read, rest)], spare) as result:
-        for part, made in ((first, lambda: map(read, first)), (rest, result)):
+    first, rest = groups[: len(groups) * 9 // 20], groups[len(groups) * 9 // 20 :]  # this one has more to do
+    with meanwhile(lambda: [*map(together, rest)], spare) as result:
+        for part, made in ((first, lambda: map(together, first)), (rest, result)):
             for group, found in zip(part, made(), strict=True):
                 events = (json.loads(row[3].decode()) for row in group) if found is None else found
                 yield from zip(group, events, repeat(found is not None))
@@ -360,7 +332,7 @@ class Study:
     """A study folder, read once. `fault` is the first thing wrong with its log, where reading stopped."""
 
     def __init__(self, folder: Path, processes: int = 1) -> None:
-        self.two = processes > 1 and hasattr(os, "fork") and (os.cpu_count() or 1) > 1
+        self.two = processes > 1 < (os.cpu_count() or 1) and "fork" in multiprocessing.get_all_start_methods()
         self.folder, self.finished = folder, (folder / "study.sha256").is_file()
         if not self.finished and not (folder / "ledger.db").is_file():
             raise LookupError(f"{str(folder)!r} is not a study: it has no ledger.db")
@@ -2501,7 +2473,7 @@ CHECKS = (
     files, log, registration, signatures, contract, items, measures, bridges, runs, watched, receipts, probation,
     canaries, approvals, gate, seal, blinding, objects, sandboxes, word,
 )  # fmt: skip
-APART = items, gate  # about half of the work, and nothing of the others hangs on it
+APART = "items", "gate"  # about half of the work, and nothing of the others hangs on it
 
 
 # --- A bundle: a study in one zip file, from anybody -----------------------------------------------------------------
@@ -2615,13 +2587,10 @@ def _second(study: Study, said: Record, beside: Path) -> str:
     return f"both studies were read here; the second is sound and {decide(second)['verdict']} by itself"
 
 
-def verify(
-    folder: Path | str, statement: Path | str | None = None, checkpoint: Path | str | None = None, processes: int = 1
-) -> Record:
+def verify(folder: Path | str, statement: Json = None, checkpoint: Json = None, processes: int = 1) -> Record:
     """Everything as JSON; LookupError for what is not a study or statement, or has a ledger of a newer version.
 
-    Of two processes the second one reads half of a long log and does the checks of `APART`, by fork: threads of the
-    caller are not in it.
+    The two arguments in the middle are paths or None. Of two processes the second is a fork that does half of the work.
     """
     collecting = gc.isenabled()
     gc.disable()  # nothing here goes in a circle; looking for circles among millions of values would take seconds
@@ -2646,13 +2615,12 @@ def outcome(study: Study, check: Callable[[Study], str]) -> tuple[bool | None, s
 
 def _verified(study: Study, statement: Path | str | None, checkpoint: Path | str | None) -> Record:
     checks: list[Record] = []
-    ours = {one.__name__: one for one in CHECKS if one not in APART}
-    ours |= {} if checkpoint is None else {"remembered": partial(remembered, path=Path(checkpoint))}
-    with meanwhile(lambda: [outcome(study, one) for one in APART], study.two and not study.fault) as result:
-        found = {name: outcome(study, one) for name, one in ours.items()}
-        found |= zip((one.__name__ for one in APART), result(), strict=True)
-    for name in [*(one.__name__ for one in CHECKS), *ours][: len(found)]:
-        ok, detail = found[name]
+    named: dict[str, Callable[[Study], str]] = {one.__name__: one for one in CHECKS}
+    named |= {"remembered": partial(remembered, path=Path(checkpoint))} if checkpoint is not None else {}
+    with meanwhile(lambda: [outcome(study, named[name]) for name in APART], study.two and not study.fault) as result:
+        said = {name: outcome(study, check) for name, check in named.items() if name not in APART}
+        said |= zip(APART, result(), strict=True)
+    for name, (ok, detail) in ((name, said[name]) for name in named):
         checks.append({"name": name, "ok": ok, "detail": f"not checked: {detail}" if ok is None else detail})
     if study.newer and checks[0]["ok"] is not False:  # a changed byte is no newer version
         raise LookupError(study.newer)
