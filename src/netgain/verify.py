@@ -270,10 +270,9 @@ def meanwhile(work: Callable[[], Json], spare: bool) -> Iterator[Callable[[], Js
     child = fork.Process(target=lambda: sink.send_bytes(marshal.dumps(work())))
 
     def result() -> Json:
-        try:
+        with suppress(EOFError, OSError):
             return marshal.loads(source.recv_bytes())
-        except (EOFError, OSError):
-            return work()
+        return work()
 
     with suppress(OSError):
         child.start()
@@ -593,9 +592,8 @@ def contract(study: Study) -> str:
         need(not asked and same, f"{here} moves the question itself: {asked}")
         person = data["decided_by"] == "person" and data["by"].strip() and data["reason"].strip()
         need(person, f"{here}: no person consented with a reason")
-        need(
-            entry.seq < min(begun, default=math.inf), f"{here} is opened after the seal, or after improvers were moved"
-        )
+        early = entry.seq < min(begun, default=math.inf)
+        need(early, f"{here} is opened after the seal, or after improvers were moved")
     return f"contract {registered} in {len(sessions)} sessions, {len(study.of('epoch_opened'))} further epochs"
 
 
@@ -753,14 +751,11 @@ def bridges(study: Study) -> str:
             left = [" ".join(one) for one, old in latest.items() if old["epoch"] < pending]
             need(not left, f"{here}: its bridge leaves out {left[:1]}")
             wrong = differs([*_stated(pairs)], data["change"], f"{here}: the change of the measuring:")
-            ours = {
-                **_unmeasured(study),
-                **{", ".join(one): why for one, pair in pairs.items() if (why := _gap(*pair))},
-            }
-            wrong = wrong or differs(dict(ours), data["unbridged"], f"{here}: what is not bridged:")
-            need(
-                not wrong and ours.keys() == data["unbridged"].keys(), wrong or f"{here} says what else is not bridged"
-            )
+            parted = {", ".join(one): why for one, pair in pairs.items() if (why := _gap(*pair))}
+            ours = {**_unmeasured(study), **parted}
+            wrong = wrong or differs(ours, data["unbridged"], f"{here}: what is not bridged:")
+            whole = not wrong and ours.keys() == data["unbridged"].keys()
+            need(whole, wrong or f"{here} says what else is not bridged")
             pending = 0
         elif kind == "stage_started":
             need(not pending, f"{here}: a stage of epoch {pending} before its bridge")
@@ -1090,11 +1085,8 @@ def _canaries(study: Study, run: str, at: int) -> Record:
         row = study.rows[run]
         whose = dict.fromkeys(("anchor", "again"), row["anchor"])
         whose |= dict.fromkeys(("middle", "again_middle"), row["kept_at"].get(str(half_of(study))))
-        odd = [
-            role
-            for role, one in whose.items()
-            if (at, name, role) in sheets and sheets[at, name, role]["system"] != one
-        ]
+        seen = {role: one for role, one in whose.items() if (at, name, role) in sheets}
+        odd = [role for role, one in seen.items() if sheets[at, name, role]["system"] != one]
         need(not odd, f"{run}, round {at}: canary scores of {odd[:1]} on {name!r} are of another system")
         before, end = begun[name, "anchor"], "" if name == axis else f".{name}"
         kinds = [
@@ -1356,10 +1348,8 @@ def approvals(study: Study) -> str:
             here, change = f"seq {entry.seq}: {run}, round {at}: {stage}", out.get("change", change)
             given = [e.data for e in study.of("approval", run) if e.seq < entry.seq and e.data["round"] == at]
             told = [(one["answer"], one["by"].casefold()) for one in given if one["change"] == change]
-            agreed, needed = (
-                {by for one, by in told if one == "approve"},
-                2 if "two" in rules[at] else "one" in rules[at],
-            )
+            agreed = {by for one, by in told if one == "approve"}
+            needed = 2 if "two" in rules[at] else "one" in rules[at]
             built = stage == "build" and not out.get("lost")
             need(not built or "forbidden" not in rules[at], f"{here} of a surface that the policy forbids")
             if stage == "approve":
@@ -2043,9 +2033,8 @@ class Case:
         self.lost = [replica in halted for replica in study.replicas]
         self.typical = partial(typical, looks=self.half, lost=self.lost)
         asked = [entry for entry in study.of("decision") if any(entry.run in runs for runs in self.own)]
-        self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked) + len(
-            study.of("epoch_opened")
-        )
+        self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked)
+        self.people += len(study.of("epoch_opened"))
         steered = {epoch_of(study, e.seq) for e in study.of("stage_done") if e.data["stage"] in DECIDING}
         self.epochs = sorted({*steered, len(study.of("epoch_opened"))})
         tied = {e.data["epoch"] for e in study.of("epoch_bridged") if not e.data["unbridged"]}
@@ -2313,11 +2302,8 @@ class Case:
         if "placebo" in names and "placebo" not in missing:
             residual = self.residual()
             told += ["placebo is weakened, or its agreement is unknown"] if residual is None or residual > 0.02 else []
-        told += (
-            [f"{100 * self.quarantined:.1f} % of a sealed block quarantined"]
-            if 0.01 <= self.quarantined <= 0.05
-            else []
-        )
+        some = 0.01 <= self.quarantined <= 0.05
+        told += [f"{100 * self.quarantined:.1f} % of a sealed block quarantined"] if some else []
         over = [gain - self.claim["by"] for gain in gains if gain is not None]
         told += ["mean and median of the net gain disagree"] if over and mean(over) * median(over) < 0 else []
         near = [name for name, axis in self.log.axes.items() if axis["kind"] == "sibling" and axis["sealed_items"]]
@@ -2336,9 +2322,8 @@ class Case:
 
     def unseen(self) -> list[str]:
         """Monitors that could not look at a candidate of the claimed arm."""
-        seen = [
-            one for runs in self.own for run in runs for e in self.log.of("watched", run) for one in e.data["signals"]
-        ]
+        watched = [e.data["signals"] for runs in self.own for run in runs for e in self.log.of("watched", run)]
+        seen = [one for signals in watched for one in signals]
         return sorted({one["monitor"] for one in seen if one["alarm"] is None})
 
     def passed(self) -> list[str]:
@@ -2386,9 +2371,8 @@ def decide(study: Study) -> Record:
     unfair = case.unfair(names) if found.word == "REFUTED" else []
     fair = [name for name in names if name not in unfair]
     refuted = found.word == "REFUTED" and (not unfair or (bool(fair) and case.test(fair).word == "REFUTED"))
-    reasons += [
-        f"{name} spent over a tenth more, or unknown, or is a weak placebo: it cannot refute" for name in unfair
-    ]
+    weak = "spent over a tenth more, or unknown, or is a weak placebo: it cannot refute"
+    reasons += [f"{name} {weak}" for name in unfair]
     lines = [
         (case.quarantined > 0.05, "INVALID", [f"{case.quarantined:.3f} of a sealed block had been trained on"]),
         (exploratory, "INCONCLUSIVE", ["exploratory: it can never be evidence"]),
