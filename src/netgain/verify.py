@@ -312,7 +312,7 @@ def together(rows: list[Json]) -> list[Json] | None:
     odd = odd or any(b" " in row[3] and b" " in b"".join(row[3].split(b'"')[::2]) for row in rows)
     odd = odd or any([*keys] != sorted(keys) for keys in kept)
     once = text.count(b'":') == sum(len(keys) * count for keys, count in kept.items())
-    alone = text.count(b'"|"') == len(rows) - 1 and found[1::2] == ["|"] * (len(rows) - 1)
+    alone = (len(found), found[1::2]) == (2 * len(rows) - 1, ["|"] * text.count(b'"|"'))
     return found[::2] if once and alone and not odd else None
 
 

@@ -66,7 +66,7 @@ def verify(*, folder: Path, statement: Path | None, checkpoint: Path | None) -> 
     if not folder.is_file():
         need_folder(folder)
     try:
-        found = verifier.verify(folder, statement, checkpoint)
+        found = verifier.verify(folder, statement, checkpoint, processes=2)
     except LookupError as error:
         fix = "give the folder, or the bundle, of a study of this version"
         raise ConfigError(str(error), where=str(folder), fix=fix) from None
