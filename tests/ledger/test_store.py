@@ -10,14 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from netgain.errors import Busy, ConfigError, DiskFull, LedgerError
-from netgain.ledger import Event, FolderLock, Ledger, Stored, fold, held, utc_now
+from netgain.ledger import Event, FolderLock, Ledger, Stored, fold, held
 from netgain.ledger.files import DIGESTS
 from netgain.ledger.merkle import Frontier
 
@@ -567,10 +566,3 @@ def test_an_entry_gives_back_the_bytes_that_were_hashed(tmp_path: Path) -> None:
         bodies = [body for (body,) in query(tmp_path, "SELECT body FROM events ORDER BY seq")]
         entries: list[Stored] = list(ledger.events())
         assert [entry.body().decode() for entry in entries] == bodies
-
-
-def test_the_clock_says_utc_to_the_millisecond(monkeypatch: pytest.MonkeyPatch) -> None:
-    for moment in (0, 951_782_399_999_999_999, 1_795_953_600_000_999_999, 1_795_953_600_001_000_000):
-        monkeypatch.setattr(time, "time_ns", lambda now=moment: now)
-        whole = datetime.fromtimestamp(moment // 10**9, UTC) + timedelta(milliseconds=moment // 10**6 % 1000)
-        assert utc_now() == whole.isoformat(timespec="milliseconds").replace("+00:00", "Z")

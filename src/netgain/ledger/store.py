@@ -17,13 +17,11 @@ import json
 import os
 import sqlite3
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, overload
@@ -57,14 +55,7 @@ SPARE_BYTES = 1 << 16  # less free space than this turns an I/O error into "disk
 
 def utc_now() -> str:
     """The clock of a real study: UTC, ISO 8601, milliseconds."""
-    second, rest = divmod(time.time_ns(), 1_000_000_000)
-    return f"{_second(second)}.{rest // 1_000_000:03d}Z"
-
-
-@lru_cache(maxsize=1)
-def _second(since_epoch: int) -> str:
-    """A second in words: hundreds of entries share one, and a date costs as much as a hash."""
-    return datetime.fromtimestamp(since_epoch, UTC).isoformat()[:19]
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class _Entry(NamedTuple):
