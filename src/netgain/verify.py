@@ -18,7 +18,9 @@ import gc
 import hashlib
 import hmac
 import json
+import marshal
 import math
+import multiprocessing
 import os
 import re
 import shutil
@@ -29,11 +31,11 @@ import zipfile
 import zlib
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from fractions import Fraction
 from functools import cache, lru_cache, partial, reduce
-from itertools import accumulate, combinations, permutations, takewhile
+from itertools import accumulate, combinations, permutations, repeat, takewhile
 from operator import attrgetter, mul
 from pathlib import Path
 from statistics import NormalDist, median
@@ -56,6 +58,7 @@ HELD = {"freeze": "undecided", "reject": "dropped", "roll_back": "reject", "halt
 DATABASE = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal")
 DECIDING = ("propose", "build", "watch", "judge", "approve", "apply")  # stages that say what becomes of a run
 QUESTION = ("suite", "axis", "gate", "decoding", "batching")  # parts of a contract that no epoch may move
+MANY = 10_000  # entries from which on a second process is worth its start
 NULLS = ("first", "drifted", "shuffled")  # improvers that the last one has to beat, moved to the same foreign starts
 
 
@@ -253,25 +256,82 @@ def silent(sheet: Record, gone: set[int]) -> bool:
 
 
 # --- Reading the folder ----------------------------------------------------------------------------------------------
-def with_events(groups: Iterator[list[Json]]) -> Iterator[tuple[Json, Json]]:
-    """Rows of the log, each with the event of its body; many are read at once, so keys that are alike are one string.
+@contextmanager
+def meanwhile(work: Callable[[], Json], spare: bool) -> Iterator[Callable[[], Json]]:
+    """Work done by a second process beside the block, where one is to spare; the yielded call gives its result.
 
-    With forged bodies that is a guess: it holds where the event, written again, is its row's body to the byte.
+    A process that could not start, failed or said less than everything has done nothing: the work is then done here.
     """
-    read = json.JSONDecoder().decode
-    for rows in groups:
-        try:
-            events = read((b"[%b]" % b",".join([row[3] for row in rows])).decode())
-        except (TypeError, ValueError):
-            events = []
-        alone = (read(row[3].decode()) for row in rows)
-        yield from zip(rows, events if len(events) == len(rows) else alone, strict=True)
+    if not spare:
+        yield work
+        return
+    fork = multiprocessing.get_context("fork")
+    source, sink = fork.Pipe(duplex=False)
+    child = fork.Process(target=lambda: sink.send_bytes(marshal.dumps(work())))
+
+    def result() -> Json:
+        with suppress(EOFError, OSError):
+            return marshal.loads(source.recv_bytes())
+        return work()
+
+    with suppress(OSError):
+        child.start()
+    sink.close()
+    try:
+        yield result
+    finally:
+        source.close()
+        if child.pid:
+            child.kill()
+            child.join()
+
+
+def together(rows: list[Json]) -> list[Json] | None:
+    """Events of rows whose bodies are seen to be canonical without being written anew; None where one may not be.
+
+    Without backslashes and without blanks between tokens JSON has three freedoms left: the order of keys, keys that
+    come twice, forms of numbers. `":` ends every key and may begin a text: where it stands as often as keys were kept,
+    none came twice. "|" stands between bodies and nowhere else, so each is one value. Keys alike are one string.
+    """
+    kept: dict[tuple[str, ...], int] = defaultdict(int)  # keys of an object -> objects that have them
+
+    def seen(one: Record) -> Record:
+        kept[tuple(one)] += 1
+        return one
+
+    def number(text: str) -> float:
+        need(repr(value := float(text)) == text, "a number in another form")
+        return value
+
+    try:
+        text = b"[%b]" % b',"|",'.join([row[3] for row in rows])
+        found = json.loads(text.decode(), object_hook=seen, parse_float=number, parse_constant=number)
+    except (Finding, TypeError, ValueError):
+        return None
+    odd = any(one in text for one in (b"\\", b"\t", b"\n", b"\r", b"-0,", b"-0}", b"-0]"))
+    odd = odd or any(b" " in row[3] and b" " in b"".join(row[3].split(b'"')[::2]) for row in rows)
+    odd = odd or any([*keys] != sorted(keys) for keys in kept)
+    once = text.count(b'":') == sum(len(keys) * count for keys, count in kept.items())
+    alone = (len(found), found[1::2]) == (2 * len(rows) - 1, ["|"] * text.count(b'"|"'))
+    return found[::2] if once and alone and not odd else None
+
+
+def with_events(rows: list[Json], spare: bool) -> Iterator[tuple[Json, Json, bool]]:
+    """Rows of the log, each with the event of its body, and whether those bytes are known to be canonical."""
+    groups = [rows[at : at + 500] for at in range(0, len(rows), 500)]
+    first, rest = groups[: len(groups) * 9 // 20], groups[len(groups) * 9 // 20 :]  # this one has more to do
+    with meanwhile(lambda: [*map(together, rest)], spare) as result:
+        for part, made in ((first, lambda: map(together, first)), (rest, result)):
+            for group, found in zip(part, made(), strict=True):
+                events = (json.loads(row[3].decode()) for row in group) if found is None else found
+                yield from zip(group, events, repeat(found is not None))
 
 
 class Study:
     """A study folder, read once. `fault` is the first thing wrong with its log, where reading stopped."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, processes: int = 1) -> None:
+        self.two = processes > 1 < (os.cpu_count() or 1) and "fork" in multiprocessing.get_all_start_methods()
         self.folder, self.finished = folder, (folder / "study.sha256").is_file()
         if not self.finished and not (folder / "ledger.db").is_file():
             raise LookupError(f"{str(folder)!r} is not a study: it has no ledger.db")
@@ -313,10 +373,11 @@ class Study:
             if schema != b"netgain.ledger/1":
                 self.newer = f"ledger {schema.decode()!r}: take the verify.py of the netgain that wrote it"
                 return
-            rows = database.execute("SELECT * FROM events ORDER BY seq")
-            for at, (row, event) in enumerate(with_events(iter(lambda: rows.fetchmany(500), []))):
+            rows = database.execute("SELECT * FROM events ORDER BY seq").fetchall()
+            self.two = self.two and len(rows) >= MANY
+            for at, (row, event, known) in enumerate(with_events(rows, self.two)):
                 own, data = event.get("run") or "", event.get("data")
-                wrong = self._odd(at, row, event, own, last.get(own))
+                wrong = self._odd(at, row, event, own, last.get(own), known)
                 need(not wrong, wrong)
                 last[own], entry, kind = row[4].hex(), Entry(at, own, data), event["kind"]
                 self.leaves.append(row[4])
@@ -334,12 +395,13 @@ class Study:
             self.record = entry.data
             self.axes = {axis["name"]: axis for axis in self.record["contract"]["suite"]["axes"]}
 
-    def _odd(self, at: int, row: Sequence[Json], event: Record, own: str, before: str | None) -> str:
+    def _odd(self, at: int, row: Sequence[Json], event: Record, own: str, before: str | None, known: bool) -> str:
         """What is wrong with one entry; "" for nothing. All is looked at together, words are made only when needed."""
         seq, run, kind, body, leaf = row
         named = (event.get("kind", "").encode(), own.encode())
         linked = event.get("prev") == before and event.keys() == {"kind", "run", "prev", "time", "data"}
-        if seq == at and sha(b"\x00" + body) == leaf and linked and (kind, run) == named and canonical(event) == body:
+        fits = seq == at and sha(b"\x00" + body) == leaf and linked and (kind, run) == named
+        if fits and (known or canonical(event) == body):
             return ""
         tests = [
             (seq == at, f" is missing: found seq {seq!r}"),
@@ -530,9 +592,8 @@ def contract(study: Study) -> str:
         need(not asked and same, f"{here} moves the question itself: {asked}")
         person = data["decided_by"] == "person" and data["by"].strip() and data["reason"].strip()
         need(person, f"{here}: no person consented with a reason")
-        need(
-            entry.seq < min(begun, default=math.inf), f"{here} is opened after the seal, or after improvers were moved"
-        )
+        early = entry.seq < min(begun, default=math.inf)
+        need(early, f"{here} is opened after the seal, or after improvers were moved")
     return f"contract {registered} in {len(sessions)} sessions, {len(study.of('epoch_opened'))} further epochs"
 
 
@@ -690,14 +751,11 @@ def bridges(study: Study) -> str:
             left = [" ".join(one) for one, old in latest.items() if old["epoch"] < pending]
             need(not left, f"{here}: its bridge leaves out {left[:1]}")
             wrong = differs([*_stated(pairs)], data["change"], f"{here}: the change of the measuring:")
-            ours = {
-                **_unmeasured(study),
-                **{", ".join(one): why for one, pair in pairs.items() if (why := _gap(*pair))},
-            }
-            wrong = wrong or differs(dict(ours), data["unbridged"], f"{here}: what is not bridged:")
-            need(
-                not wrong and ours.keys() == data["unbridged"].keys(), wrong or f"{here} says what else is not bridged"
-            )
+            parted = {", ".join(one): why for one, pair in pairs.items() if (why := _gap(*pair))}
+            ours = {**_unmeasured(study), **parted}
+            wrong = wrong or differs(ours, data["unbridged"], f"{here}: what is not bridged:")
+            whole = not wrong and ours.keys() == data["unbridged"].keys()
+            need(whole, wrong or f"{here} says what else is not bridged")
             pending = 0
         elif kind == "stage_started":
             need(not pending, f"{here}: a stage of epoch {pending} before its bridge")
@@ -1027,11 +1085,8 @@ def _canaries(study: Study, run: str, at: int) -> Record:
         row = study.rows[run]
         whose = dict.fromkeys(("anchor", "again"), row["anchor"])
         whose |= dict.fromkeys(("middle", "again_middle"), row["kept_at"].get(str(half_of(study))))
-        odd = [
-            role
-            for role, one in whose.items()
-            if (at, name, role) in sheets and sheets[at, name, role]["system"] != one
-        ]
+        seen = {role: one for role, one in whose.items() if (at, name, role) in sheets}
+        odd = [role for role, one in seen.items() if sheets[at, name, role]["system"] != one]
         need(not odd, f"{run}, round {at}: canary scores of {odd[:1]} on {name!r} are of another system")
         before, end = begun[name, "anchor"], "" if name == axis else f".{name}"
         kinds = [
@@ -1293,10 +1348,8 @@ def approvals(study: Study) -> str:
             here, change = f"seq {entry.seq}: {run}, round {at}: {stage}", out.get("change", change)
             given = [e.data for e in study.of("approval", run) if e.seq < entry.seq and e.data["round"] == at]
             told = [(one["answer"], one["by"].casefold()) for one in given if one["change"] == change]
-            agreed, needed = (
-                {by for one, by in told if one == "approve"},
-                2 if "two" in rules[at] else "one" in rules[at],
-            )
+            agreed = {by for one, by in told if one == "approve"}
+            needed = 2 if "two" in rules[at] else "one" in rules[at]
             built = stage == "build" and not out.get("lost")
             need(not built or "forbidden" not in rules[at], f"{here} of a surface that the policy forbids")
             if stage == "approve":
@@ -1980,9 +2033,8 @@ class Case:
         self.lost = [replica in halted for replica in study.replicas]
         self.typical = partial(typical, looks=self.half, lost=self.lost)
         asked = [entry for entry in study.of("decision") if any(entry.run in runs for runs in self.own)]
-        self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked) + len(
-            study.of("epoch_opened")
-        )
+        self.people = sum(entry.data["decided_by"] in ("person", "model") for entry in asked)
+        self.people += len(study.of("epoch_opened"))
         steered = {epoch_of(study, e.seq) for e in study.of("stage_done") if e.data["stage"] in DECIDING}
         self.epochs = sorted({*steered, len(study.of("epoch_opened"))})
         tied = {e.data["epoch"] for e in study.of("epoch_bridged") if not e.data["unbridged"]}
@@ -2250,11 +2302,8 @@ class Case:
         if "placebo" in names and "placebo" not in missing:
             residual = self.residual()
             told += ["placebo is weakened, or its agreement is unknown"] if residual is None or residual > 0.02 else []
-        told += (
-            [f"{100 * self.quarantined:.1f} % of a sealed block quarantined"]
-            if 0.01 <= self.quarantined <= 0.05
-            else []
-        )
+        some = 0.01 <= self.quarantined <= 0.05
+        told += [f"{100 * self.quarantined:.1f} % of a sealed block quarantined"] if some else []
         over = [gain - self.claim["by"] for gain in gains if gain is not None]
         told += ["mean and median of the net gain disagree"] if over and mean(over) * median(over) < 0 else []
         near = [name for name, axis in self.log.axes.items() if axis["kind"] == "sibling" and axis["sealed_items"]]
@@ -2273,9 +2322,8 @@ class Case:
 
     def unseen(self) -> list[str]:
         """Monitors that could not look at a candidate of the claimed arm."""
-        seen = [
-            one for runs in self.own for run in runs for e in self.log.of("watched", run) for one in e.data["signals"]
-        ]
+        watched = [e.data["signals"] for runs in self.own for run in runs for e in self.log.of("watched", run)]
+        seen = [one for signals in watched for one in signals]
         return sorted({one["monitor"] for one in seen if one["alarm"] is None})
 
     def passed(self) -> list[str]:
@@ -2323,9 +2371,8 @@ def decide(study: Study) -> Record:
     unfair = case.unfair(names) if found.word == "REFUTED" else []
     fair = [name for name in names if name not in unfair]
     refuted = found.word == "REFUTED" and (not unfair or (bool(fair) and case.test(fair).word == "REFUTED"))
-    reasons += [
-        f"{name} spent over a tenth more, or unknown, or is a weak placebo: it cannot refute" for name in unfair
-    ]
+    weak = "spent over a tenth more, or unknown, or is a weak placebo: it cannot refute"
+    reasons += [f"{name} {weak}" for name in unfair]
     lines = [
         (case.quarantined > 0.05, "INVALID", [f"{case.quarantined:.3f} of a sealed block had been trained on"]),
         (exploratory, "INCONCLUSIVE", ["exploratory: it can never be evidence"]),
@@ -2410,6 +2457,7 @@ CHECKS = (
     files, log, registration, signatures, contract, items, measures, bridges, runs, watched, receipts, probation,
     canaries, approvals, gate, seal, blinding, objects, sandboxes, word,
 )  # fmt: skip
+APART = "items", "gate"  # about half of the work, and nothing of the others hangs on it
 
 
 # --- A bundle: a study in one zip file, from anybody -----------------------------------------------------------------
@@ -2561,34 +2609,42 @@ def _second(study: Study, said: Record, beside: Path) -> str:
     return f"both studies were read here; the second is sound and {decide(second)['verdict']} by itself"
 
 
-def verify(folder: Path | str, statement: Path | str | None = None, checkpoint: Path | str | None = None,
-           trusted: str | None = None) -> Record:  # fmt: skip
+def verify(folder: Path | str, statement: Json = None, checkpoint: Json = None, trusted: str | None = None,
+           processes: int = 1) -> Record:  # fmt: skip
     """Everything as JSON; LookupError for what is not a study or statement, or has a ledger of a newer version.
 
-    `trusted` is the public key (`name+id+key`) of a party other than the claimant: its statements raise the level.
+    Statement and checkpoint are paths or None. `trusted` is the public key (`name+id+key`) of a party other than the
+    claimant: its statements raise the level. Of two processes the second is a fork that does half of the work.
     """
     collecting = gc.isenabled()
     gc.disable()  # nothing here goes in a circle; looking for circles among millions of values would take seconds
     try:
         with unpacked(Path(folder)) as study:
-            return _verified(Study(study), statement, checkpoint, trusted)
+            return _verified(Study(study, processes), statement, checkpoint, trusted)
     finally:
         if collecting:
             gc.enable()
 
 
+def outcome(study: Study, check: Callable[[Study], str]) -> tuple[bool | None, str]:
+    """Of one check: whether it holds (None: not come to yet), and what it says."""
+    try:
+        need(check in (files, log) or (study.record and not study.fault), "no whole log with a claim in it", None)
+        return True, check(study)
+    except Finding as finding:
+        return finding.args[0], finding.args[1]
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        return False, f"a record is not what it should be: {type(error).__name__}: {error}"
+
+
 def _verified(study: Study, statement: Path | str | None, checkpoint: Path | str | None, trusted: str | None) -> Record:
     checks: list[Record] = []
-    held = partial(remembered, path=Path(checkpoint or ""))
-    for name, check in [(one.__name__, one) for one in CHECKS] + [("remembered", held)] * (checkpoint is not None):
-        try:
-            need(check in (files, log) or (study.record and not study.fault), "no whole log with a claim in it", None)
-            outcome: Json = (True, check(study))
-        except Finding as finding:
-            outcome = finding.args
-        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-            outcome = False, f"a record is not what it should be: {type(error).__name__}: {error}"
-        ok, detail = outcome
+    named: dict[str, Callable[[Study], str]] = {one.__name__: one for one in CHECKS}
+    named |= {"remembered": partial(remembered, path=Path(checkpoint))} if checkpoint is not None else {}
+    with meanwhile(lambda: [outcome(study, named[name]) for name in APART], study.two and not study.fault) as result:
+        said = {name: outcome(study, check) for name, check in named.items() if name not in APART}
+        said |= zip(APART, result(), strict=True)
+    for name, (ok, detail) in ((name, said[name]) for name in named):
         checks.append({"name": name, "ok": ok, "detail": f"not checked: {detail}" if ok is None else detail})
     if study.newer and checks[0]["ok"] is not False:  # a changed byte is no newer version
         raise LookupError(study.newer)
@@ -2666,7 +2722,8 @@ def main(arguments: Sequence[str]) -> int:
                 named[option] = given[at + 1]
                 del given[at : at + 2]
         (folder,) = given
-        found = verify(folder, named.get("--statement"), named.get("--checkpoint"), named.get("--trust"))
+        statement, checkpoint, trusted = map(named.get, ("--statement", "--checkpoint", "--trust"))
+        found = verify(folder, statement, checkpoint, trusted, processes=2)
     except (LookupError, ValueError, OSError) as error:
         usage = (
             "usage: python3 verify.py STUDY|BUNDLE.zip [--checkpoint FILE] [--statement FILE [--trust KEY]] [--json]"

@@ -91,6 +91,24 @@ def test_a_round_without_answers_or_without_head_room_has_no_gap():
     assert np.isnan(found.relative[0]).all(), "all right: there is no head-room to divide by"
 
 
+def test_the_area_of_a_check_is_that_of_a_library_and_of_all_pairs():
+    metrics = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(5)
+    for trust in (0.0, 0.3, 0.7, 1.0):
+        right = rng.random(60) < 0.6
+        passed = np.where(rng.random(60) < trust, right, rng.random(60) < 0.4)
+        (area,) = verifier_gap(*([[one.sum()]] for one in (right, np.ones(60), right & passed, passed))).auroc[0]
+        pairs = passed[right][:, None].astype(float) - passed[~right][None, :]
+        assert area == pytest.approx(metrics.roc_auc_score(right, passed), abs=1e-12)
+        assert area == pytest.approx(np.where(pairs == 0, 0.5, pairs > 0).mean(), abs=1e-12)
+
+
+def test_answers_of_one_kind_have_no_area():
+    found = verifier_gap([[0, 100, 50, 50]], [[0, 100, 100, 100]], [[0, 60, 0, 50]], [[0, 60, 0, 50]])
+    assert np.isnan(found.auroc[0][:2]).all(), "unknown is not a half"
+    assert found.auroc[0][2:].tolist() == [0.5, 1.0], "a check that passes nothing tells nothing"
+
+
 @pytest.mark.parametrize("shape", [(3, 3), (4,)])
 def test_cells_that_are_not_two_by_two_are_refused(shape):
     with pytest.raises(ValueError, match="expected"):

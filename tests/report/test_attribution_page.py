@@ -1,5 +1,6 @@
 """Attribution read from a log: numbers recomputed here from raw entries by other code, and what is missing is named."""
 
+import copy
 import json
 import re
 from dataclasses import replace
@@ -268,9 +269,21 @@ def test_inflation_is_what_would_have_been_claimed_less_what_is_true(log, found)
 def test_the_gap_of_the_own_check_is_counted_from_the_record(found):
     gaps = [79 / (80 + at) - (90 - at) / 100 for at in range(1, 6)]
     (text,) = words.gap(found.gap)
-    near(figures(text), [gaps[0], gaps[-1], mean(gaps)])
+    areas = [(79 / (90 - at) + 1 - (1 + at) / (10 + at)) / 2 for at in range(1, 6)]  # all starts are alike
+    near(figures(text), [gaps[0], gaps[-1], mean(gaps), mean(areas)])
     assert f"{100 * gaps[0] / 0.11:.0f} % and {100 * gaps[-1] / 0.15:.0f} %" in text
-    assert "No area under the curve" in text and "how many questions a round had" in text
+    assert f"is {mean(areas):.3f} (no interval, " in text and "how many questions a round had" in text
+
+
+def test_a_check_among_right_answers_only_has_no_area(log):
+    events = [copy.deepcopy(one) for one in log.events()]
+    for one in events:
+        right = one.data.get("out", {}).get("channel", {}).get("right") if one.kind == "stage_done" else None
+        if right:
+            right |= {"right": right["of"], "passed_right": right["passed"]}
+    found = attribute(read(studies.reduce(events))).gap
+    assert found.auroc == Unknown("no round had both right and wrong answers")
+    assert "No area under the curve: no round had both" in words.gap(found)[0]
 
 
 def test_without_counts_of_truth_there_is_no_gap(log):

@@ -73,7 +73,7 @@ def verify(*, folder: Path, statement: Path | None, trusted: str | None, checkpo
     if not folder.is_file():
         need_folder(folder)
     try:
-        found = verifier.verify(folder, statement, checkpoint, trusted)
+        found = verifier.verify(folder, statement, checkpoint, trusted, processes=2)
     except LookupError as error:
         fix = "give the folder, or the bundle, of a study of this version"
         raise ConfigError(str(error), where=str(folder), fix=fix) from None

@@ -100,10 +100,14 @@ class Gap:
     Attributes:
         gap: (R, T) share of right answers among those that the check passed, minus that among all.
         relative: (R, T) the same over the head-room 1 - share of right answers; NaN where there is none.
+        auroc: (R, T) area under the curve of a check that says yes or no, over the answers of a round: the chance that
+            a right answer is passed and a wrong one not, ties half (Mann & Whitney 1947), which for two values is
+            (share of right ones passed + share of wrong ones not passed) / 2. NaN where all are right or all wrong.
     """
 
     gap: FloatArray
     relative: FloatArray
+    auroc: FloatArray
 
 
 def verifier_gap(right: npt.ArrayLike, of: npt.ArrayLike, passed_right: npt.ArrayLike, passed: npt.ArrayLike) -> Gap:
@@ -118,4 +122,6 @@ def verifier_gap(right: npt.ArrayLike, of: npt.ArrayLike, passed_right: npt.Arra
         before = np.where(answers > 0, all_right / answers, np.nan)
         after = np.where(kept > 0, kept_right / kept, np.nan)
         gap = after - before
-        return Gap(gap, np.where(before < 1.0, gap / (1.0 - before), np.nan))
+        caught = 1.0 - (kept - kept_right) / (answers - all_right)
+        auroc = np.where((all_right > 0) & (all_right < answers), (kept_right / all_right + caught) / 2.0, np.nan)
+        return Gap(gap, np.where(before < 1.0, gap / (1.0 - before), np.nan), auroc)

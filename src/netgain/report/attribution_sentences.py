@@ -145,14 +145,25 @@ def gap(found: Gaps) -> list[str]:
     first, last = found.rounds[0], found.rounds[-1]
     clusters = {False: "each question of a round is answered once", True: "questions are answered more than once"}
     repeated = clusters.get(found.repeated, "") if isinstance(found.repeated, bool) else found.repeated.reason
-    auroc = f"No area under the curve: {found.auroc.reason}."
     head_room = " and ".join(_share(one) for one in (found.relative[0], found.relative[-1]))
     return [
         f"Among its own answers, those that passed its check are right more often than all of them by "
         f"{told(found.gap[0])} in round {first} and {told(found.gap[-1])} in round {last}, over all rounds "
         f"{told(found.overall)}; of the head-room that is {head_room}. "
-        f"A start is the cluster ({repeated}). {auroc}"
+        f"A start is the cluster ({repeated}). {area(found.auroc)}"
     ]
+
+
+def area(found: MeanInterval | Unknown) -> str:
+    """The AUROC of a check that says yes or no. Answers of one question are not told apart on record."""
+    if isinstance(found, Unknown) or found.mean is None:
+        return f"No area under the curve: {found.reason if isinstance(found, Unknown) else 'no start has one'}."
+    ends = "no interval" if found.low is None else f"[{found.low:.3f}, {found.high:.3f}]"
+    return (
+        f"The area under the curve of its check (AUROC; of a yes or no: half of the share of right answers passed and "
+        f"of that of wrong ones dropped) is {found.mean:.3f} ({ends}, {counted(found.starts, 'start')}), over the "
+        "answers of a round and not within items."
+    )
 
 
 def _share(found: MeanInterval) -> str:

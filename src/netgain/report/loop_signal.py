@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from netgain.evidence.attribution import verifier_gap
+from netgain.evidence.attribution import FloatArray, verifier_gap
 from netgain.evidence.student import MeanInterval, mean_interval
 from netgain.facts import RunFacts
 from netgain.report.figures import minus
@@ -46,7 +46,8 @@ class Gaps:
         gap, relative: mean over starts in each round; `relative` is over the head-room.
         overall: mean over starts of each start's mean over rounds.
         repeated: whether some question was answered more than once in a round.
-        auroc: within items; only where the check gives scores.
+        auroc: area under the curve of the check over the answers of a round, mean over starts of each start's mean
+            over rounds; unknown where no round of a start had both right and wrong answers.
     """
 
     rounds: tuple[int, ...]
@@ -54,7 +55,7 @@ class Gaps:
     relative: tuple[MeanInterval, ...]
     overall: MeanInterval
     repeated: bool | Unknown
-    auroc: Unknown
+    auroc: MeanInterval | Unknown
 
 
 @dataclass(frozen=True)
@@ -111,16 +112,22 @@ def verifier_gaps(reading: Reading) -> Gaps | Unknown:
         return Unknown(oracle if checks else "missing: a check of the loop's own")
     counts = {name: [[_count(runs.get(one), at, name) for at in rounds] for one in reading.replicas] for name in COUNTS}
     found = verifier_gap(**{name: np.array(values) for name, values in counts.items()})
-    with np.errstate(invalid="ignore"):
-        each = np.where(np.isfinite(found.gap).any(axis=1), np.nansum(found.gap, axis=1), np.nan)
-        each = each / np.maximum(np.isfinite(found.gap).sum(axis=1), 1)
+    auroc = mean_interval(_over_rounds(found.auroc))
     return Gaps(
         tuple(rounds),
         tuple(mean_interval(column) for column in found.gap.T),
         tuple(mean_interval(column) for column in found.relative.T),
-        mean_interval(each),
+        mean_interval(_over_rounds(found.gap)),
         _repeated([run.channel[at]["right"] for run in runs.values() for at in run.channel if at in rounds]),
-        Unknown("missing: scores of the check; what it said is on record as yes or no"),
+        auroc if auroc.starts else Unknown("no round had both right and wrong answers"),
+    )
+
+
+def _over_rounds(values: FloatArray) -> FloatArray:
+    """(R,) each start's mean over the rounds that have a value; NaN for a start without one."""
+    there = np.isfinite(values)
+    return np.where(
+        there.any(axis=1), np.where(there, values, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1), np.nan
     )
 
 
