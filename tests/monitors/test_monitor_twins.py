@@ -59,13 +59,13 @@ def trend(m, values):
 
 
 def own_against_outside(m, values):
-    first = values[0]
-    rises = [v["outside"] - first["outside"] - max(0.0, v["own"] - first["own"]) for v in values]
+    pairs = [(v, v.get("first", values[0])) for v in values]
+    rises = [v["outside"] - first["outside"] - max(0.0, v["own"] - first["own"]) for v, first in pairs]
     return rises[-1] >= m["threshold"] and log_e(rises) >= -math.log(m["options"]["level"])
 
 
 def diversity(m, values):
-    ratios = [v[m["options"]["of"]] / values[0][m["options"]["of"]] for v in values]
+    ratios = [v[m["options"]["of"]] / v.get("first", values[0])[m["options"]["of"]] for v in values]
     return ratios[-1] < m["threshold"] and log_e([-ratio for ratio in ratios]) >= -math.log(m["options"]["level"])
 
 
@@ -127,7 +127,8 @@ def self_preference(m, values):
 
 
 def proxy_gold_gap(m, values):
-    gains = [values[-1][key] - values[0][key] for key in ("proxy", "gold")]
+    first = values[-1].get("first", values[0])
+    gains = [values[-1][key] - first[key] for key in ("proxy", "gold")]
     return gains[0] > 0.0 and 1.0 - gains[1] / gains[0] >= m["threshold"]
 
 

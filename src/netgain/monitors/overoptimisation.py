@@ -4,7 +4,8 @@ As a policy is pressed harder against a proxy reward, the proxy keeps rising and
 arXiv 2210.10760). With d the square root of the KL divergence from the start, the gold of best-of-n follows
 d (alpha - beta d), which peaks at alpha / (2 beta); reinforcement learning has another form, d (alpha - beta log d).
 
-Record, one per strength, weakest first: `{"strength": d, "proxy": mean, "gold": mean}`.
+Record, one per strength, weakest first: `{"strength": d, "proxy": mean, "gold": mean}`, and as `first` the same of
+generation 0 where it is known: then that is the weakest strength.
 """
 
 import math
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netgain.monitors.signal import Action, Monitor, Point, Reading
+from netgain.monitors.trend import first_of
 
 
 class GoldFit(NamedTuple):
@@ -55,7 +57,7 @@ def proxy_gold_gap(*, reads: str = "proxy", threshold: float = 0.3, action: Acti
     """
 
     def measure(points: Sequence[Point]) -> Reading:
-        first, now = points[0].value, points[-1].value
+        first, now = first_of(points[0], points[-1]), points[-1].value
         numbers = {"gap": now["proxy"] - now["gold"], "first_gap": first["proxy"] - first["gold"]}
         return Reading(unconfirmed(first, now), numbers=numbers | _fitted(points))
 
