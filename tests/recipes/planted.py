@@ -1,4 +1,4 @@
-"""Small studies of the recipes with planted pathologies, the loop beside generation 0: what fired, and what was hurt."""
+"""Small studies of recipes with planted pathologies, the loop beside generation 0: what fired, and what was hurt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Planted pathologies of `collapse` and `goodhart` beside their genuine twins: what fires, when, and what is hurt then.
+"""Planted pathologies of four recipes beside their genuine twins: what fires, when, and what is hurt then.
 
 Damage is dated on report items, which no monitor reads: five points of the axis below generation 0.
 `STARTS=40 pytest -m nightly -s` is what docs/recipes/ counts.
@@ -25,6 +25,15 @@ ROOT = "7" * 64
 # after one round on own texts alone .89 at most. One look decides: a trend needs five rounds, and damage comes in one.
 FEWER = MONITORS["diversity"](threshold=0.97, level=None, action="watch")
 GAP = MONITORS["proxy_gold_gap"](action="watch")  # at its default
+# Five points of a Brier score are lost where a claim is sqrt(.05) = .22 above the truth; less two standard errors of
+# the share right of 400 canary items, .05.
+CLAIMED = MONITORS["yardstick"](threshold=0.18, action="watch")
+# Labels of people: one in a thousand may be wrong. Three looks, as there are rounds.
+LABELS = MONITORS["label_accuracy"](threshold=0.999, looks=3, action="watch")
+BESIDE = (
+    MONITORS["net_loss"](reads="flips.careful", looks=3, action="watch"),
+    MONITORS["behaviour"](reads="behaviour.refuses_junk", looks=3, action="watch"),
+)
 
 
 @dataclass(frozen=True)
@@ -38,12 +47,13 @@ class Case:
     planted: bool = True
     canaries: int = 40
     report_items: int = 60
+    beside: tuple[Monitor, ...] = ()  # what else looks, for the page
 
     def ran(self, starts: int, folder: Any) -> Facts:
         """A finished study of so many starts."""
         return planted.facts_in(planted.run_small(
             self.recipe, folder, starts=starts, root=ROOT, canaries=self.canaries, report_items=self.report_items,
-            monitors=(self.monitor,), **self.options,
+            monitors=(self.monitor, *self.beside), **self.options,
         ))  # fmt: skip
 
 
@@ -53,9 +63,14 @@ CASES = {
     "collapse-fresh": Case("collapse", FEWER, "truth", {"mode": "fresh"}, planted=False),
     "goodhart-20": Case("goodhart", GAP, "gold"),
     "goodhart-1000": Case("goodhart", GAP, "gold", {"labels": 1000}, planted=False),
+    "leader-numeric": Case("leader", CLAIMED, "calibration", canaries=400, report_items=200),
+    "leader-bit": Case("leader", CLAIMED, "calibration", {"answers": "bit"}, False, 400, 200),
+    "leader-skill": Case("leader", CLAIMED, "calibration", {"answers": "bit", "skill": 0.15}, False, 400, 200),
+    "drift-own": Case("drift", LABELS, "careful", canaries=200, report_items=200, beside=BESIDE),
+    "drift-people": Case("drift", LABELS, "careful", {"labels": "people"}, False, 200, 200, BESIDE),
 }  # fmt: skip
 TWINS = [name for name, case in CASES.items() if not case.planted]
-SHORT = ["collapse-replace", "goodhart-20", *TWINS]
+SHORT = ["collapse-replace", "goodhart-20", "leader-numeric", "drift-own", *TWINS]
 
 
 def when(facts: Facts, case: Case) -> list[tuple[int | None, int | None]]:

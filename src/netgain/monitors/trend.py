@@ -133,7 +133,7 @@ def forecast(
 def since_first(
     points: Sequence[Point], change: Callable[[Any, Any], float], *, falling: bool, level: float | None
 ) -> Reading:
-    """Read how far the latest value is from the first (`first_of`); proven by the trend of all, or by nothing where level is None.
+    """Read how far the latest value is from `first_of`; proven by the trend of all, or by nothing where level is None.
 
     Args:
         points: series of the key.
