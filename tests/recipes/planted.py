@@ -28,11 +28,12 @@ LOST = 0.05  # points on report items, which no monitor reads, that count as dam
 
 def run_small(
     name: str, folder: Path, *, starts: int = 6, size: str = "tiny", root: str = ROOT, canaries: int = 0,
-    report_items: int = 0, monitors: Sequence[Monitor] = (), **options: Any,
+    dated_on: str | None = None, report_items: int = 0, monitors: Sequence[Monitor] = (), rounds: int | None = None,
+    **options: Any,
 ) -> Path:  # fmt: skip
     """A finished study of a recipe in a folder; its loop runs in this process.
 
-    `report_items` of every axis, where the size's own are too few to date five points on; 0 leaves them.
+    `dated_on` is an axis of which so many `report_items` are asked, where the size's own are too few to date five points.
     """
     built = build_recipe(name, options, size)
 
@@ -49,8 +50,8 @@ def run_small(
     own = built.claim
     claim = Claim(own.metric, by=own.by, beats=("frozen",), rung="R1", expected=own.expected)
     study = Study(
-        built.loop, dated(built.suite, report_items).with_canaries(canaries), ("self", "frozen"), claim,
-        replicas=starts, rounds=built.rounds, monitors=monitors,
+        built.loop, dated(built.suite, dated_on, report_items).with_canaries(canaries), ("self", "frozen"), claim,
+        replicas=starts, rounds=rounds or built.rounds, monitors=monitors,
         reference=Reference(f"netgain.recipes.{name}:make", {**options, "size": size}), root=root,
         about={"recipe": name, "size": size, "options": options},
     )  # fmt: skip
@@ -61,10 +62,10 @@ def run_small(
     return folder / "study"
 
 
-def dated(suite: Suite, report_items: int) -> Suite:
-    """The suite with so many report items of every axis."""
-    axes = [replace(one, report_items=report_items) for one in suite.axes]
-    return replace(suite, axes=axes) if report_items else suite
+def dated(suite: Suite, axis: str | None, report_items: int) -> Suite:
+    """The suite with so many report items of an axis."""
+    return replace(suite, axes=[replace(one, report_items=report_items) if one.name == axis else one
+                                for one in suite.axes])  # fmt: skip
 
 
 def facts_in(folder: Path) -> Facts:

@@ -28,11 +28,11 @@ GAP = MONITORS["proxy_gold_gap"](action="watch")  # at its default
 # Five points of a Brier score are lost where a claim is sqrt(.05) = .22 above the truth; less two standard errors of
 # the share right of 400 canary items, .05.
 CLAIMED = MONITORS["yardstick"](threshold=0.18, action="watch")
-# Labels of people: one in a thousand may be wrong. Three looks, as there are rounds.
-LABELS = MONITORS["label_accuracy"](threshold=0.999, looks=3, action="watch")
+# On 60 other starts 5 in 1,000 told own labels from none wrong in every one, 10 in 1,000 in 55; a look for each round.
+LABELS = MONITORS["label_accuracy"](threshold=0.995, looks=5, action="watch")
 BESIDE = (
-    MONITORS["net_loss"](reads="flips.careful", looks=3, action="watch"),
-    MONITORS["behaviour"](reads="behaviour.refuses_junk", looks=3, action="watch"),
+    MONITORS["net_loss"](reads="flips.careful", looks=5, action="watch"),
+    MONITORS["behaviour"](reads="behaviour.refuses_junk", looks=5, action="watch"),
 )
 
 
@@ -47,13 +47,15 @@ class Case:
     planted: bool = True
     canaries: int = 40
     report_items: int = 60
-    beside: tuple[Monitor, ...] = ()  # what else looks, for the page
+    beside: tuple[Monitor, ...] = ()  # what else looks in `make nightly`, for the page
+    rounds: int | None = None
 
-    def ran(self, starts: int, folder: Any) -> Facts:
+    def ran(self, starts: int, folder: Any, *, beside: bool = False) -> Facts:
         """A finished study of so many starts."""
+        more = self.beside if beside else ()
         return planted.facts_in(planted.run_small(
-            self.recipe, folder, starts=starts, root=ROOT, canaries=self.canaries, report_items=self.report_items,
-            monitors=(self.monitor, *self.beside), **self.options,
+            self.recipe, folder, starts=starts, root=ROOT, canaries=self.canaries, dated_on=self.axis,
+            report_items=self.report_items, monitors=(self.monitor, *more), rounds=self.rounds, **self.options,
         ))  # fmt: skip
 
 
@@ -66,8 +68,8 @@ CASES = {
     "leader-numeric": Case("leader", CLAIMED, "calibration", canaries=400, report_items=200),
     "leader-bit": Case("leader", CLAIMED, "calibration", {"answers": "bit"}, False, 400, 200),
     "leader-skill": Case("leader", CLAIMED, "calibration", {"answers": "bit", "skill": 0.15}, False, 400, 200),
-    "drift-own": Case("drift", LABELS, "careful", canaries=200, report_items=200, beside=BESIDE),
-    "drift-people": Case("drift", LABELS, "careful", {"labels": "people"}, False, 200, 200, BESIDE),
+    "drift-own": Case("drift", LABELS, "careful", {}, True, 100, 200, BESIDE, 5),
+    "drift-people": Case("drift", LABELS, "careful", {"labels": "people"}, False, 100, 200, BESIDE, 5),
 }  # fmt: skip
 TWINS = [name for name, case in CASES.items() if not case.planted]
 SHORT = ["collapse-replace", "goodhart-20", "leader-numeric", "drift-own", *TWINS]
@@ -114,7 +116,10 @@ def summary(name: str, found: list[tuple[int | None, int | None]]) -> str:
 @pytest.mark.parametrize("name", CASES)
 def test_many_starts_of_a_recipe(name, tmp_path):
     case = CASES[name]
-    found = when(case.ran(STARTS, tmp_path), case)
-    print(summary(name, found))  # noqa: T201
+    facts = case.ran(STARTS, tmp_path, beside=True)
+    found = when(facts, case)
+    all_of = [planted.first_alarms(facts, one) for one in facts.enrolled]
+    by = {one.name: dict(Counter(each.get(one.name) for each in all_of)) for one in case.beside}
+    print(summary(name, found), f"; beside it {by}" if by else "")  # noqa: T201
     alarmed = sum(alarm is not None for alarm, _ in found)
     assert sum(in_time(*one) for one in found) >= 0.95 * STARTS if case.planted else alarmed <= 0.05 * STARTS
