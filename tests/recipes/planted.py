@@ -33,7 +33,7 @@ def run_small(
 ) -> Path:  # fmt: skip
     """A finished study of a recipe in a folder; its loop runs in this process.
 
-    `dated_on` is an axis of which so many `report_items` are asked, where the size's own are too few to date five points.
+    `dated_on` is an axis of which so many `report_items` are asked: the size's own are too few to date five points.
     """
     built = build_recipe(name, options, size)
 

@@ -7,8 +7,8 @@ d (alpha - beta d), which peaks at alpha / (2 beta); reinforcement learning has 
 A score on questions that are asked again and again rises by itself (Blum & Hardt, arXiv 1502.04585): `yardstick` holds
 it against questions that nobody learnt from. Record: `{"own": {"hits", "asked"}, "outside": {"hits", "asked"}}`.
 
-Record of `proxy_gold_gap`, one per strength, weakest first: `{"strength": d, "proxy": mean, "gold": mean}`, and as `first` the same of
-generation 0 where it is known: then that is the weakest strength.
+Record of `proxy_gold_gap`, one per strength, weakest first: `{"strength": d, "proxy": mean, "gold": mean}`, and as
+`first` the same of generation 0 where it is known: then that is the weakest strength.
 """
 
 import math

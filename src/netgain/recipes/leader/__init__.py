@@ -165,8 +165,9 @@ class Leader:
         """The loop with the controls that it supports. Its gate only watches: the evaluator alone decides."""
         return Loop(
             self.start, self.propose, self.answer, build=self.build, ordinary=self.ordinary, oracle=self.oracle,
-            own_score=self.own_score, filters=(Filter("evaluator", ("filter",)),),
-            probes=(Probe("yardstick", self.asked_elsewhere),), state=STATE, surfaces=("data", "weights"), gate="watch", sees_accepted=False,
+            own_score=self.own_score, filters=(Filter("evaluator", ("filter",)),), state=STATE,
+            probes=(Probe("yardstick", self.asked_elsewhere),), surfaces=("data", "weights"), gate="watch",
+            sees_accepted=False,
             not_testable={"random_search": "it has no separate meaning here: a proposal is a batch of labellings"},
         )  # fmt: skip
 
