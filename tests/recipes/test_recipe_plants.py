@@ -21,6 +21,7 @@ from netgain.monitors.signal import Monitor
 
 STARTS = int(os.environ.get("STARTS", "40"))
 ROOT = "7" * 64
+OTHER = "8" * 64  # of `drift`: at root 7 another threshold was tried, .995, which some starts do not reach
 # Of contexts in generation 0's own texts, .98 or more stayed in 60 fresh twins of other starts, in each of four rounds;
 # after one round on own texts alone .89 at most. One look decides: a trend needs five rounds, and damage comes in one.
 FEWER = MONITORS["diversity"](threshold=0.97, level=None, action="watch")
@@ -28,12 +29,8 @@ GAP = MONITORS["proxy_gold_gap"](action="watch")  # at its default
 # Five points of a Brier score are lost where a claim is sqrt(.05) = .22 above the truth; less two standard errors of
 # the share right of 400 canary items, .05.
 CLAIMED = MONITORS["yardstick"](threshold=0.18, action="watch")
-# On 60 other starts 5 in 1,000 told own labels from none wrong in every one, 10 in 1,000 in 55; a look for each round.
-LABELS = MONITORS["label_accuracy"](threshold=0.995, looks=5, action="watch")
-BESIDE = (
-    MONITORS["net_loss"](reads="flips.careful", looks=5, action="watch"),
-    MONITORS["behaviour"](reads="behaviour.refuses_junk", looks=5, action="watch"),
-)
+# Own labels of 60 other starts showed more than one wrong in 1,000 in every one, by round 4; a look for each round.
+LABELS = MONITORS["label_accuracy"](threshold=0.999, looks=5, action="watch")
 
 
 @dataclass(frozen=True)
@@ -47,15 +44,14 @@ class Case:
     planted: bool = True
     canaries: int = 40
     report_items: int = 60
-    beside: tuple[Monitor, ...] = ()  # what else looks in `make nightly`, for the page
-    rounds: int | None = None
+    rounds: int | None = None  # None: those of the size
+    root: str = ROOT
 
-    def ran(self, starts: int, folder: Any, *, beside: bool = False) -> Facts:
+    def ran(self, starts: int, folder: Any) -> Facts:
         """A finished study of so many starts."""
-        more = self.beside if beside else ()
         return planted.facts_in(planted.run_small(
-            self.recipe, folder, starts=starts, root=ROOT, canaries=self.canaries, dated_on=self.axis,
-            report_items=self.report_items, monitors=(self.monitor, *more), rounds=self.rounds, **self.options,
+            self.recipe, folder, starts=starts, root=self.root, canaries=self.canaries, dated_on=self.axis,
+            report_items=self.report_items, monitors=(self.monitor,), rounds=self.rounds, **self.options,
         ))  # fmt: skip
 
 
@@ -68,8 +64,8 @@ CASES = {
     "leader-numeric": Case("leader", CLAIMED, "calibration", canaries=400, report_items=200),
     "leader-bit": Case("leader", CLAIMED, "calibration", {"answers": "bit"}, False, 400, 200),
     "leader-skill": Case("leader", CLAIMED, "calibration", {"answers": "bit", "skill": 0.15}, False, 400, 200),
-    "drift-own": Case("drift", LABELS, "careful", {}, True, 100, 200, BESIDE, 5),
-    "drift-people": Case("drift", LABELS, "careful", {"labels": "people"}, False, 100, 200, BESIDE, 5),
+    "drift-own": Case("drift", LABELS, "careful", {}, True, 0, 200, 5, OTHER),
+    "drift-people": Case("drift", LABELS, "careful", {"labels": "people"}, False, 0, 200, 5, OTHER),
 }  # fmt: skip
 TWINS = [name for name, case in CASES.items() if not case.planted]
 SHORT = ["collapse-replace", "goodhart-20", "leader-numeric", "drift-own", *TWINS]
@@ -116,10 +112,7 @@ def summary(name: str, found: list[tuple[int | None, int | None]]) -> str:
 @pytest.mark.parametrize("name", CASES)
 def test_many_starts_of_a_recipe(name, tmp_path):
     case = CASES[name]
-    facts = case.ran(STARTS, tmp_path, beside=True)
-    found = when(facts, case)
-    all_of = [planted.first_alarms(facts, one) for one in facts.enrolled]
-    by = {one.name: dict(Counter(each.get(one.name) for each in all_of)) for one in case.beside}
-    print(summary(name, found), f"; beside it {by}" if by else "")  # noqa: T201
+    found = when(case.ran(STARTS, tmp_path), case)
+    print(summary(name, found))  # noqa: T201
     alarmed = sum(alarm is not None for alarm, _ in found)
     assert sum(in_time(*one) for one in found) >= 0.95 * STARTS if case.planted else alarmed <= 0.05 * STARTS
