@@ -17,7 +17,7 @@ that grow by a factor each round, as in an avalanche, are a straight line there 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal, get_args
 
@@ -154,7 +154,7 @@ def first_of(begun: Point, now: Point) -> Any:
     Monitors of a study first look at the candidate of round 1. A record that also says what the same look made of
     generation 0 lets them see what that round did.
     """
-    return now.value.get("first", begun.value)
+    return now.value.get("first", begun.value) if isinstance(now.value, Mapping) else begun.value
 
 
 def factor(first: float, latest: float) -> float:

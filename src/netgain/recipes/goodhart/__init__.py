@@ -202,7 +202,7 @@ def candidates(system: System, count: int, rng: np.random.Generator) -> Floats:
 def asked_of(system: System, questions: Sequence[Json]) -> Floats:
     """(n, 10) candidates of a policy for questions, each of which is the seed of its noise."""
     noise = np.array([np.random.default_rng(one).standard_normal(DIMENSIONS) for one in questions])
-    return np.round(system["mean"] + SPREAD * noise, 6)
+    return np.asarray(np.round(system["mean"] + SPREAD * noise, 6))
 
 
 def nats(mean: Floats, first: Floats) -> float:
