@@ -46,6 +46,7 @@ class Case:
     report_items: int = 60
     rounds: int | None = None  # None: those of the size
     root: str = ROOT
+    early: bool = True  # whether what the monitor reads comes before the damage; if not, it is the damage
 
     def ran(self, starts: int, folder: Any) -> Facts:
         """A finished study of so many starts."""
@@ -61,7 +62,7 @@ CASES = {
     "collapse-fresh": Case("collapse", FEWER, "truth", {"mode": "fresh"}, planted=False),
     "goodhart-20": Case("goodhart", GAP, "gold"),
     "goodhart-1000": Case("goodhart", GAP, "gold", {"labels": 1000}, planted=False),
-    "leader-numeric": Case("leader", CLAIMED, "calibration", canaries=400, report_items=200),
+    "leader-numeric": Case("leader", CLAIMED, "calibration", canaries=400, report_items=200, early=False),
     "leader-bit": Case("leader", CLAIMED, "calibration", {"answers": "bit"}, False, 400, 200),
     "leader-skill": Case("leader", CLAIMED, "calibration", {"answers": "bit", "skill": 0.15}, False, 400, 200),
     "drift-own": Case("drift", LABELS, "careful", {}, True, 0, 200, 5, OTHER),
@@ -82,6 +83,11 @@ def in_time(alarm: int | None, hurt: int | None) -> bool:
     return alarm is not None and (hurt is None or alarm <= hurt)
 
 
+def caught(case: Case, alarm: int | None, hurt: int | None) -> bool:
+    """Whether a plant was found, and in time where there is an early signal."""
+    return in_time(alarm, hurt) if case.early else alarm is not None
+
+
 def looked(facts: Facts) -> bool:
     """Whether the monitor could look in every round of every start."""
     return all(not planted.blind(facts, one) for one in facts.enrolled)
@@ -93,19 +99,20 @@ def test_a_plant_is_found_in_time_and_its_twin_left_in_peace(name, tmp_path):
     facts = case.ran(3, tmp_path)
     found = when(facts, case)
     assert looked(facts) and len(found) == 3
-    assert all(in_time(*one) if case.planted else one == (None, None) for one in found), found
+    assert all(caught(case, *one) if case.planted else one == (None, None) for one in found), found
 
 
 def summary(name: str, found: list[tuple[int | None, int | None]]) -> str:
     """Counts, their 95 % bound, and rounds of alarm and damage with the number of starts."""
     case, alarmed = CASES[name], sum(alarm is not None for alarm, _ in found)
-    hits = sum(in_time(*one) for one in found) if case.planted else alarmed
+    hits = sum(caught(case, *one) for one in found) if case.planted else alarmed
     bound = lower_bound(hits, len(found), 0.05) if case.planted else upper_bound(hits, len(found), 0.05)
-    word = "found in time, at least" if case.planted else "alarmed, at most"
+    word = f"found{' in time' * case.early}, at least" if case.planted else "alarmed, at most"
+    early = sum(in_time(*one) for one in found)
     alarms, hurts = (dict(sorted(Counter(one[side] for one in found).items(), key=str)) for side in (0, 1))
     late = Counter(hurt - alarm for alarm, hurt in found if alarm is not None and hurt is not None)
-    return (f"{name}: {hits} of {len(found)} {word} {100 * bound:.1f} %; alarmed {alarmed}; alarm in round {alarms}; "
-            f"{case.axis} five points lower {hurts}; rounds before it {dict(late)}")  # fmt: skip
+    return (f"{name}: {hits} of {len(found)} {word} {100 * bound:.1f} %; alarmed {alarmed}, in time {early}; alarm in "
+            f"round {alarms}; {case.axis} five points lower {hurts}; rounds before it {dict(late)}")  # fmt: skip
 
 
 @pytest.mark.nightly
@@ -115,4 +122,4 @@ def test_many_starts_of_a_recipe(name, tmp_path):
     found = when(case.ran(STARTS, tmp_path), case)
     print(summary(name, found))  # noqa: T201
     alarmed = sum(alarm is not None for alarm, _ in found)
-    assert sum(in_time(*one) for one in found) >= 0.95 * STARTS if case.planted else alarmed <= 0.05 * STARTS
+    assert sum(caught(case, *one) for one in found) >= 0.95 * STARTS if case.planted else alarmed <= 0.05 * STARTS
