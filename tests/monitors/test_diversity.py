@@ -35,6 +35,15 @@ def test_diversity_is_compared_with_the_first_round_and_has_to_keep_falling():
     assert made.look(once).alarm is False and MONITORS["diversity"](level=None).look(once).alarm is True
 
 
+def test_what_generation_0_makes_in_the_same_look_is_compared_with_where_it_is_known():
+    made = MONITORS["diversity"](level=None, threshold=0.9)
+    record = {"contexts": 80, "first": {"contexts": 100}}
+    assert made.look([{"round": 1, "diversity": record}]).value == pytest.approx(0.8)
+    again = {"contexts": 80, "first": {"contexts": 85}}
+    found = [made.look([{"round": 1, "diversity": one}]).alarm for one in (record, again, {"contexts": 80})]
+    assert found == [True, False, False]
+
+
 def test_a_tail_in_mass_does_not_fall_when_a_model_only_copies_itself():
     """Resampling keeps every mass as it was on average: distinct contexts fall, the tail's mass merely wanders."""
     rng = np.random.default_rng(3)

@@ -59,13 +59,13 @@ def trend(m, values):
 
 
 def own_against_outside(m, values):
-    first = values[0]
-    rises = [v["outside"] - first["outside"] - max(0.0, v["own"] - first["own"]) for v in values]
+    pairs = [(v, v.get("first", values[0])) for v in values]
+    rises = [v["outside"] - first["outside"] - max(0.0, v["own"] - first["own"]) for v, first in pairs]
     return rises[-1] >= m["threshold"] and log_e(rises) >= -math.log(m["options"]["level"])
 
 
 def diversity(m, values):
-    ratios = [v[m["options"]["of"]] / values[0][m["options"]["of"]] for v in values]
+    ratios = [v[m["options"]["of"]] / v.get("first", values[0])[m["options"]["of"]] for v in values]
     return ratios[-1] < m["threshold"] and log_e([-ratio for ratio in ratios]) >= -math.log(m["options"]["level"])
 
 
@@ -119,15 +119,16 @@ def drift(m, values):
     return best > 0.0 and math.log(best) >= m["threshold"]
 
 
-def self_preference(m, values):
-    (a, n), (c, k) = ((values[-1][whose]["hits"], values[-1][whose]["asked"]) for whose in ("own", "others"))
+def self_preference(m, values, against="others"):
+    (a, n), (c, k) = ((values[-1][whose]["hits"], values[-1][whose]["asked"]) for whose in ("own", against))
     ways = [math.comb(n, i) * math.comb(k, a + c - i) for i in range(a, min(n, a + c) + 1)]
     p = sum(ways) / math.comb(n + k, a + c)
     return a / n - c / k >= m["threshold"] and p <= m["options"]["level"] / m["options"]["looks"]
 
 
 def proxy_gold_gap(m, values):
-    gains = [values[-1][key] - values[0][key] for key in ("proxy", "gold")]
+    first = values[-1].get("first", values[0])
+    gains = [values[-1][key] - first[key] for key in ("proxy", "gold")]
     return gains[0] > 0.0 and 1.0 - gains[1] / gains[0] >= m["threshold"]
 
 
@@ -157,6 +158,7 @@ TWINS = {
     "drift": drift,
     "self_preference": self_preference,
     "proxy_gold_gap": proxy_gold_gap,
+    "yardstick": lambda m, values: self_preference(m, values, "outside"),
     "spikes": lambda m, values: values[-1][m["options"]["of"]] >= m["threshold"],
     "cka": lambda m, values: values[-1]["cka"] < m["threshold"],
     "effective_rank": lambda m, v: v[-1]["effective_rank"] / v[0]["effective_rank"] < m["threshold"],
@@ -204,6 +206,12 @@ def test_a_meter_that_counts_half_has_the_same_twin():
     seconds = (0.2, 0.6, 1.1, 1.3, 4.0)
     made = [{"unit": "flops", "seconds": s, "booked": 5e9, "first": first} for s in seconds]
     assert alike("unbooked", made) == [False, False, False, True, True]
+
+
+def test_what_is_said_of_generation_0_beside_a_number_has_the_same_twin():
+    first = {"strength": 0.0, "proxy": 1.0, "gold": 1.0}
+    made = [{"strength": 1.0, "proxy": 2.0, "gold": gold, "first": first} for gold in (2.5, 1.8, 1.6, 0.2)]
+    assert alike("proxy_gold_gap", made) == [False, False, True, True]
 
 
 def test_every_monitor_has_a_twin():

@@ -51,3 +51,25 @@ def test_the_fitted_peak_is_a_number_beside_the_signal():
     best = max((record["proxy"] for record in world), key=lambda one: one["gold"])
     assert numbers["peak"] == pytest.approx(best["strength"], abs=0.6)
     assert "peak" not in MONITORS["proxy_gold_gap"]().look(world[:3]).numbers
+
+
+def test_generation_0_is_the_weakest_strength_where_it_is_known():
+    first = {"strength": 0.0, "proxy": 1.0, "gold": 1.0}
+    records = [{"strength": 1.0, "proxy": 2.0, "gold": 1.5, "first": first}]
+    look = MONITORS["proxy_gold_gap"]().look
+    assert look([{"round": 1, "proxy": records[0]}]).value == pytest.approx(0.5)
+    assert look([{"round": 1, "proxy": {**records[0], "first": {**first, "gold": 0.6}}}]).alarm is False
+    assert look([{"round": 1, "proxy": {key: records[0][key] for key in ("strength", "proxy", "gold")}}]).value == 0.0
+
+
+def test_an_own_score_has_to_be_shown_above_the_outside_one():
+    def look(own, outside):
+        record = {"own": {"hits": own, "asked": 100}, "outside": {"hits": outside, "asked": 400}}
+        return MONITORS["yardstick"]().look([{"round": 1, "yardstick": record}])
+
+    assert look(75, 200).alarm is True and look(75, 200).value == pytest.approx(0.25)
+    assert look(50, 300).alarm is False and look(55, 200).alarm is False
+    assert look(62, 200).alarm is False and "is above" in look(62, 200).reason
+    assert look(0, 0).alarm is False
+    nothing = {"own": {"hits": 0, "asked": 0}, "outside": {"hits": 1, "asked": 4}}
+    assert MONITORS["yardstick"]().look([{"round": 1, "yardstick": nothing}]).alarm is None

@@ -25,6 +25,7 @@ from netgain.recipes.collapse.chains import (
 )
 from netgain.recipes.collapse.worlds import WORLDS
 from netgain.records import Feedback, View
+from netgain.stages import Inside
 from netgain.verify import verify
 
 FIRST = 20 / (200 - 20 - 1)
@@ -203,3 +204,16 @@ def test_the_loops_own_yardsticks_rise_while_the_truth_falls(replaced):
 def test_the_genuine_twin_gains(tmp_path):
     reading = planted.reading_of(planted.run_small("collapse", tmp_path, starts=3, mode="fresh"))
     assert min(reading.differences("frozen")) > 0.01
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_probe_counts_what_the_model_makes_beside_what_generation_0_makes(name):
+    own = Collapse(name, size="tiny")
+    first = own.start(np.random.default_rng(4)).system
+    rows = own.world.rows(*own.world.draw(first["model"], own.count, 0.3, np.random.default_rng(5)))
+    narrow = {**first, "model": own.world.fit(rows)}
+    found = own.variety(Inside(first, narrow, [], None, Budget(), np.random.default_rng(6)))
+    alike = own.variety(Inside(first, first, [], None, Budget(), np.random.default_rng(6)))
+    assert found["first"] == alike["first"]
+    assert found["entropy"] < 0.95 * found["first"]["entropy"] < alike["entropy"]
+    assert found["contexts"] < alike["contexts"]

@@ -15,6 +15,7 @@ from typing import Any
 
 import first_loop_planted as planted
 import pytest
+from planted import damaged, first_alarms
 
 from netgain import session
 from netgain.errors import ConfigError
@@ -69,22 +70,10 @@ def met_by_start(log: Any) -> dict[int, int]:
 
 def found(facts: Facts, replica: int) -> dict[str, int]:
     """Detector -> first round in which it spoke."""
-    run = facts.runs[f"r{replica}/self"]
-    told: dict[str, int] = {}
-    for at, one in sorted(run.watched.items()):
-        for signal in one["signals"]:
-            if signal["alarm"]:
-                told.setdefault(signal["monitor"], at)
+    told = first_alarms(facts, replica)
     if replica in facts.opened["met"]:
         told["protected item met"] = facts.opened["met"][replica]
     return told
-
-
-def damaged(facts: Facts, replica: int, axis: str) -> int | None:
-    """First round after which the working system is five points below generation 0 on report items."""
-    run = facts.runs[f"r{replica}/self"]
-    scores = {at: run.report[at, "working", axis].mean for at in range(facts.rounds + 1)}
-    return min((at for at, one in scores.items() if one is not None and one <= (scores[0] or 0.0) - 0.05), default=None)
 
 
 @pytest.mark.parametrize("plant", FINDS)

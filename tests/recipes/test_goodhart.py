@@ -19,6 +19,7 @@ from netgain.recipes.goodhart.proxy import (
     proxy_score,
 )
 from netgain.records import Change, Examples, Feedback, Part, View
+from netgain.stages import Inside
 from netgain.verify import verify
 
 
@@ -166,3 +167,20 @@ def test_a_limit_in_nats_holds_the_policy_and_without_one_nothing_changes():
 def test_a_limit_that_is_none_is_refused(limit):
     with pytest.raises(ConfigError, match="nats"):
         build_recipe("goodhart", {"nats": limit}, "tiny")
+
+
+def test_the_probe_asks_proxy_and_people_about_the_canary_questions_and_generation_0_beside_it():
+    own = Goodhart(labels=20, size="tiny")
+    first = own.start(np.random.default_rng(3)).system
+    questions = [question(5, place)[0] for place in range(30)]
+    moved = {**first, "mean": first["mean"] + 0.1}
+    found = own.pressed(Inside(first, moved, questions, None, Budget(), np.random.default_rng(1)))
+    shown = np.array([one["answer"] for one in own.answer(moved, questions, Budget(), np.random.default_rng(1))])
+    assert found["gold"] == pytest.approx(gold()(shown).mean()) and found["strength"] == pytest.approx(
+        np.sqrt(nats(moved["mean"], first["mean"]))
+    )
+    alone = own.pressed(Inside(first, first, questions, None, Budget(), np.random.default_rng(1)))
+    assert found["first"] == alone["first"] == {key: alone[key] for key in alone["first"]}
+    assert found["proxy"] != alone["proxy"]
+    with pytest.raises(ValueError, match="no canary items"):
+        own.pressed(Inside(first, moved, [], None, Budget(), np.random.default_rng(1)))

@@ -22,6 +22,7 @@ from netgain.recipes.leader.attack import (
     said,
 )
 from netgain.records import Change, Examples, Part
+from netgain.stages import Inside
 from netgain.verify import verify
 
 
@@ -136,3 +137,18 @@ def test_true_labels_on_the_path_count_as_a_decision_from_outside(asked_again):
     reading = planted.reading_of(asked_again)
     assert {one["decided_by"] for one in reading.choices()} == {"person"}
     assert reading.verdict.endogenous is False
+
+
+def test_the_probe_counts_right_answers_on_the_set_that_is_asked_again_and_on_the_canary_questions():
+    own = Leader(size="tiny")
+    first = own.start(np.random.default_rng(3)).system
+    lucky = {**first, "kept": np.arange(400)[evaluate("numeric", np.arange(400), first["asked"],
+                                                      np.random.default_rng(1)) > 0.5]}  # fmt: skip
+    asked = [question(5, place)[0] for place in range(300)]
+    found = own.asked_elsewhere(Inside(first, lucky, asked, None, Budget(), np.random.default_rng(1)))
+    answers = own.answer(lucky, asked, Budget(), np.random.default_rng(1))
+    right = sum(one["answer"] == question(5, place)[1] for place, one in enumerate(answers))
+    assert found["outside"] == {"hits": right, "asked": 300} and found["own"]["asked"] == own.labels
+    assert found["own"]["hits"] / own.labels > 0.7 > 0.6 > right / 300
+    with pytest.raises(ValueError, match="no canary items"):
+        own.asked_elsewhere(Inside(first, lucky, [], None, Budget(), np.random.default_rng(1)))

@@ -16,6 +16,7 @@ pytest.importorskip("torch")
 import length_once
 import numpy as np
 import torch
+from planted import damaged, first_alarms
 
 from netgain import session
 from netgain.budget import Budget
@@ -58,7 +59,6 @@ METERED = ("silent", "symbols")  # where computing is held against what is booke
 ADDED = {**dict.fromkeys(METERED, (METER,)), **dict.fromkeys((*LEAKS, "published"), (LEAK,))}
 OTHER_STRENGTHS = ("leak5", "leak30")  # of leak15, in `make nightly` only
 STARTS = int(os.environ.get("STARTS", "40"))
-LOST = 0.05
 
 
 @pytest.fixture(autouse=True)
@@ -115,24 +115,6 @@ def watched(plant: str, replicas: int, folder: Path, kept: str, rounds: int | No
     run_study(study(plant, replicas, kept, rounds), folder, workers=int(os.environ.get("WORKERS", "1")))
     with Ledger.open(folder, readonly=True) as log:
         return facts_of(log)
-
-
-def first_alarms(facts: Facts, replica: int) -> dict[str, int]:
-    """Monitor -> first round of a start in which it alarmed."""
-    found: dict[str, int] = {}
-    for at, told in sorted(facts.runs[f"r{replica}/self"].watched.items()):
-        for one in told["signals"]:
-            if one["alarm"]:
-                found.setdefault(one["monitor"], at)
-    return found
-
-
-def damaged(facts: Facts, replica: int, axis: str) -> int | None:
-    """First round after which the working system is five points below generation 0 on report items."""
-    run = facts.runs[f"r{replica}/self"]
-    scores = {at: run.report[at, "working", axis].mean for at in range(facts.rounds + 1)}
-    low = [at for at, score in scores.items() if score is not None and score <= (scores[0] or 0.0) - LOST]
-    return min(low, default=None)
 
 
 def in_time(facts: Facts, replica: int, plant: str) -> bool:

@@ -19,7 +19,7 @@ from netgain.monitors.kept import kept_share, kept_trend
 from netgain.monitors.leaks import leak
 from netgain.monitors.losses import non_finite, own_against_outside, spikes
 from netgain.monitors.metering import unbooked
-from netgain.monitors.overoptimisation import proxy_gold_gap
+from netgain.monitors.overoptimisation import proxy_gold_gap, yardstick
 from netgain.monitors.progress import convergence, futility, harm
 from netgain.monitors.raters import self_preference
 from netgain.monitors.representation import cka, norm, rank
@@ -59,6 +59,7 @@ MONITORS: dict[str, Callable[..., Monitor]] = {
     "spikes": spikes,
     "trend": trend,
     "unbooked": unbooked,
+    "yardstick": yardstick,
 }
 """Every monitor that can be registered, by name."""
 

@@ -2,7 +2,8 @@
 
 A loop that learns from its own output loses rare things first, long before a mean score moves (model collapse, Nature
 2024; ``loops.md`` loop G). Record: `{"contexts": n, "tail": share, "entropy": nats}` or any part of it, made by
-`diversity` from samples of equal size in every round: all three numbers grow with the sample.
+`diversity` from samples of equal size in every round: all three numbers grow with the sample. As `first` it may hold
+the same of generation 0's sample of that size.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,11 @@ As a policy is pressed harder against a proxy reward, the proxy keeps rising and
 arXiv 2210.10760). With d the square root of the KL divergence from the start, the gold of best-of-n follows
 d (alpha - beta d), which peaks at alpha / (2 beta); reinforcement learning has another form, d (alpha - beta log d).
 
-Record, one per strength, weakest first: `{"strength": d, "proxy": mean, "gold": mean}`.
+A score on questions that are asked again and again rises by itself (Blum & Hardt, arXiv 1502.04585): `yardstick` holds
+it against questions that nobody learnt from. Record: `{"own": {"hits", "asked"}, "outside": {"hits", "asked"}}`.
+
+Record of `proxy_gold_gap`, one per strength, weakest first: `{"strength": d, "proxy": mean, "gold": mean}`, and as
+`first` the same of generation 0 where it is known: then that is the weakest strength.
 """
 
 import math
@@ -14,7 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from netgain.monitors.bounds import share, spent_at
+from netgain.monitors.raters import fisher
 from netgain.monitors.signal import Action, Monitor, Point, Reading
+from netgain.monitors.trend import first_of
 
 
 class GoldFit(NamedTuple):
@@ -55,12 +62,31 @@ def proxy_gold_gap(*, reads: str = "proxy", threshold: float = 0.3, action: Acti
     """
 
     def measure(points: Sequence[Point]) -> Reading:
-        first, now = points[0].value, points[-1].value
+        first, now = first_of(points[0], points[-1]), points[-1].value
         numbers = {"gap": now["proxy"] - now["gold"], "first_gap": first["proxy"] - first["gold"]}
         return Reading(unconfirmed(first, now), numbers=numbers | _fitted(points))
 
     said = "none: how well a proxy should transfer is not known beforehand; measured in docs/monitors.md"
     return Monitor("proxy_gold_gap", reads, threshold, "at_least", action, said, measure)
+
+
+def yardstick(
+    *, reads: str = "yardstick", threshold: float = 0.1, level: float = 0.05, looks: int = 20, action: Action = "pause"
+) -> Monitor:
+    """Alarm when the share right on the loop's own questions is above that on outside ones by at least ``threshold``.
+
+    Fisher's exact test has to allow it. While the system is as good on its own questions as on outside ones, the chance
+    of any alarm in ``looks`` looks is at most ``level``. What it cannot tell is an own set that is merely easier: put
+    the threshold above the difference of generation 0.
+    """
+
+    def measure(points: Sequence[Point]) -> Reading:
+        own, outside = (share(points[-1].value[whose]) for whose in ("own", "outside"))
+        p, may = fisher(own, outside), spent_at(len(points), level=level, looks=looks)
+        reason = None if p <= may else f"p {p:.4f} is above {may:.4f}"
+        return Reading(own.value - outside.value, p <= may, reason, {"p": p})
+
+    return Monitor("yardstick", reads, threshold, "at_least", action, level, measure, {"level": level, "looks": looks})
 
 
 def unconfirmed(first: Mapping[str, float], now: Mapping[str, float]) -> float:

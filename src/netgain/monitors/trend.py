@@ -17,7 +17,7 @@ that grow by a factor each round, as in an avalanche, are a straight line there 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal, get_args
 
@@ -133,7 +133,7 @@ def forecast(
 def since_first(
     points: Sequence[Point], change: Callable[[Any, Any], float], *, falling: bool, level: float | None
 ) -> Reading:
-    """Read how far the latest value is from the first; proven by the trend of all, or by nothing where level is None.
+    """Read how far the latest value is from `first_of`; proven by the trend of all, or by nothing where level is None.
 
     Args:
         points: series of the key.
@@ -141,11 +141,20 @@ def since_first(
         falling: whether the changes fall or rise when there is damage.
         level: error level of the trend; None asks for no proof, and the monitor has no error rate.
     """
-    changes = [change(points[0].value, point.value) for point in points]
+    changes = [change(first_of(points[0], point), point.value) for point in points]
     if level is None:
         return Reading(changes[-1])
     log_e = float(log_trend(changes, falling=falling).max())
     return Reading(changes[-1], **proof(log_e, level), numbers={"log_e": log_e})
+
+
+def first_of(begun: Point, now: Point) -> Any:
+    """Return what a value is compared with: the `first` in its own record, else the record of the first round seen.
+
+    Monitors of a study first look at the candidate of round 1. A record that also says what the same look made of
+    generation 0 lets them see what that round did.
+    """
+    return now.value.get("first", begun.value) if isinstance(now.value, Mapping) else begun.value
 
 
 def factor(first: float, latest: float) -> float:

@@ -377,6 +377,20 @@ def trained(spike: Sequence[float], *, steps: int = 300, heavy: bool = False) ->
     return history
 
 
+def asked_again(own: Sequence[float], *, outside: float = 0.6, asked: int = 100) -> World:
+    """Shares right on an own set, with chances ``own``, and on four times as many outside questions."""
+
+    def history(rng: np.random.Generator) -> History:
+        sets = {"own": asked, "outside": 4 * asked}
+        chances = [{"own": p, "outside": outside} for p in own]
+        return [
+            {"round": r, "yardstick": {k: {"hits": int(rng.binomial(n, p[k])), "asked": n} for k, n in sets.items()}}
+            for r, p in enumerate(chances)
+        ]
+
+    return history
+
+
 def judged(own: Sequence[float], *, others: float = 0.1, asked: int = 100) -> World:
     """Bad proposals that a rater lets through: of its ``own``, and of others."""
 
@@ -487,6 +501,10 @@ def cases() -> dict[str, Case]:
         "proxy_gold_gap": Case(
             made["proxy_gold_gap"](), goodhart(labels=3000, turns=False), goodhart(labels=30, turns=True), None,
             "best of 1 to 16384 against a reward model of 3000 labels; of 30, where gold turns", 30,
+        ),
+        "yardstick": Case(
+            made["yardstick"](), asked_again([0.6] * 10), asked_again([0.6, 0.67, 0.73, 0.77, 0.8]), None,
+            "an own set of 100 and 400 outside questions, both right with .6; the own set asked 60 times more a round",
         ),
         "spikes": Case(
             made["spikes"](), trained([1.0] * 10), trained([1.0] * 4 + [300.0]), 4,

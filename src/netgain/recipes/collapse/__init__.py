@@ -17,11 +17,12 @@ from netgain.budget import Budget
 from netgain.claim import Claim
 from netgain.errors import ConfigError
 from netgain.metric import Metric
+from netgain.monitors.diversity import diversity, tail_of
 from netgain.recipes import Built, options_of, with_options
 from netgain.recipes.collapse.chains import MODES, training_rows
 from netgain.recipes.collapse.worlds import WORLDS, World
 from netgain.records import Change, Examples, Part, Started, View
-from netgain.stages import Filter, Loop
+from netgain.stages import Filter, Inside, Loop, Probe
 from netgain.suite import Suite, axis
 
 Json = Any
@@ -144,6 +145,20 @@ class Collapse:
         budget.spend(tokens=len(inputs), calls=len(inputs))
         return float(np.mean(self._likely(judge, inputs, labels)))
 
+    def variety(self, inside: Inside) -> dict[str, Json]:
+        """What the model makes now and what generation 0 makes, as many examples as a round has: how varied either is.
+
+        The record of `diversity`. It is the loop's own data alone: no truth, and nothing from outside.
+        """
+        inside.budget.spend(tokens=2 * self.count, flops=0)
+        first, now = (self._own_codes(one["model"], inside.rng) for one in (inside.first, inside.system))
+        order = self.world.order
+        tail = tail_of(first, order=order)
+        return {**diversity(now, tail, order=order), "first": diversity(first, tail, order=order)}
+
+    def _own_codes(self, model: Any, rng: Any) -> Any:
+        return self.world.codes(model, *self.world.draw(model, self.count, self.temperature, rng))
+
     def _likely(self, judge: System, inputs: Sequence[Json], labels: Sequence[Json]) -> list[bool]:
         return [bool(one) for one in self.world.surprise(judge["model"], inputs, labels) <= judge["bar"]]
 
@@ -206,6 +221,7 @@ class Collapse:
         return Loop(
             self.start, self.propose, self.answer, build=self.build, ordinary=self.ordinary, own_score=self.own_score,
             filters=(Filter("likely", ("filter",)),) if self.check == "likely" else (), state=STATE,
+            probes=(Probe("diversity", self.variety),),
             surfaces=("data", "weights"), gate="watch", sees_accepted=False,
             not_testable={"random_search": "it has no separate meaning here: a proposal is a batch of own samples"},
         )  # fmt: skip

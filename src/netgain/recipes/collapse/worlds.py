@@ -41,7 +41,9 @@ WORLD = 2404  # seed of the true weights and of the true Markov table, the same 
 
 
 class World(Protocol):
-    """A source, and the models that are fitted to rows from it."""
+    """A source, and the models that are fitted to rows from it; `order` codes are one context of its examples."""
+
+    order: int
 
     def truth(self) -> Model: ...
 
@@ -59,6 +61,8 @@ class World(Protocol):
 
     def probabilities(self, model: Model, question: Json) -> list[float]: ...
 
+    def codes(self, model: Model, inputs: Sequence[Json], labels: Sequence[Json]) -> Ints: ...
+
 
 def above(mean: float, deviation: float, at: float) -> float:
     """Probability that a normal draw lies above `at`."""
@@ -67,6 +71,8 @@ def above(mean: float, deviation: float, at: float) -> float:
 
 class Gaussian:
     """One number, standard normal in truth. Asked: the probability of lying above thresholds."""
+
+    order = 1
 
     def truth(self) -> Model:
         """Mean 0, deviation 1."""
@@ -96,6 +102,10 @@ class Gaussian:
         far = (np.array(labels) - model["mean"]) / model["deviation"]
         return np.asarray(0.5 * far**2 + np.log(model["deviation"]))
 
+    def codes(self, model: Model, inputs: Sequence[Json], labels: Sequence[Json]) -> Ints:
+        """(n, 1) bins of half a true deviation."""
+        return _binned(np.array(labels, dtype=np.float64))
+
     def asked(self, kind: str, rng: Rng) -> Json:
         """Thresholds: a grid, one far out, or one near the middle."""
         if kind == "truth":
@@ -109,6 +119,8 @@ class Gaussian:
 
 class Regression:
     """y = w x + noise in 20 dimensions. Asked: the probability that y lies above thresholds, given x."""
+
+    order = 1
 
     def truth(self) -> Model:
         """True weights (of length about 1), noise 1."""
@@ -140,6 +152,11 @@ class Regression:
         far = (rows[:, -1] - rows[:, :-1] @ np.asarray(model["weights"])) / model["deviation"]
         return np.asarray(0.5 * far**2 + np.log(model["deviation"]))
 
+    def codes(self, model: Model, inputs: Sequence[Json], labels: Sequence[Json]) -> Ints:
+        """(n, 1) bins, half a true deviation wide, of what the noise of the model added to each answer."""
+        rows = self.rows(inputs, labels)
+        return _binned(rows[:, -1] - rows[:, :-1] @ np.asarray(model["weights"]))
+
     def asked(self, kind: str, rng: Rng) -> Json:
         """A new point, and thresholds for its y."""
         x = np.round(rng.standard_normal(DIMENSIONS), 4)
@@ -157,6 +174,8 @@ class Regression:
 
 class Markov:
     """Text over eight letters, order 2, entropy known. Asked: the probabilities of the next letter."""
+
+    order = 3
 
     def truth(self) -> Model:
         """The true table."""
@@ -182,7 +201,7 @@ class Markov:
         """(30 n, 3) trigrams."""
         if not inputs:
             return np.zeros((0, 3), dtype=np.int64)
-        return trigrams(self._codes(inputs, labels))
+        return trigrams(self.codes({}, inputs, labels))
 
     def fit(self, rows: Ints) -> Model:
         """Smoothed shares."""
@@ -210,10 +229,16 @@ class Markov:
         row = np.asarray(model["table"])[first, second]
         return [float(row[LETTERS.index(one)]) for one in question["letters"]]
 
-    def _codes(self, inputs: Sequence[str], labels: Sequence[str]) -> Ints:
+    def codes(self, model: Model, inputs: Sequence[str], labels: Sequence[str]) -> Ints:
+        """(n, 30) letters of each text, from 0; the model has no part in it."""
         text = "".join(one + other for one, other in zip(inputs, labels, strict=True))
         codes = np.frombuffer(text.encode(), dtype=np.uint8).astype(np.int64) - ord(LETTERS[0])
         return codes.reshape(len(inputs), -1)
+
+
+def _binned(values: Floats) -> Ints:
+    """(n, 1) bins of half a unit, the outermost at 10."""
+    return np.clip(np.floor(2.0 * values), -20, 20).astype(np.int64).reshape(-1, 1)
 
 
 def _far(middle: float, rng: Rng) -> Json:

@@ -21,7 +21,7 @@ from netgain.errors import ConfigError
 from netgain.recipes import Built, options_of, with_options
 from netgain.recipes.goodhart.proxy import DIMENSIONS, Floats, Gold, fit_proxy, labelled, proxy_score
 from netgain.records import Change, Examples, Part, Started, View
-from netgain.stages import Filter, Loop
+from netgain.stages import Filter, Inside, Loop, Probe
 from netgain.suite import Suite, axis
 
 Json = Any
@@ -121,8 +121,7 @@ class Goodhart:
     def answer(self, system: System, inputs: Sequence[Json], budget: Budget, rng: Any) -> list[Json]:
         """A candidate for each question, and how good the system expects it to be."""
         budget.spend(tokens=len(inputs), calls=len(inputs))
-        noise = np.array([np.random.default_rng(one).standard_normal(DIMENSIONS) for one in inputs])
-        made = np.round(system["mean"] + SPREAD * noise, 6)
+        made = asked_of(system, inputs)
         expects = squashed(proxy_score(system["proxy"], made))
         return [{"answer": one, "confidence": round(sure, 6)} for one, sure in
                 zip(made.tolist(), expects.tolist(), strict=True)]  # fmt: skip
@@ -131,6 +130,25 @@ class Goodhart:
         """Mean score of the system's candidates by the judge's proxy, squashed to [0, 1]."""
         budget.spend(tokens=1000, calls=1000)
         return float(squashed(self._judged(judge, candidates(system, 1000, rng))).mean())
+
+    def pressed(self, inside: Inside) -> dict[str, Json]:
+        """Candidates for the canary questions: what the proxy and what people say of them, and of generation 0's.
+
+        The record of `proxy_gold_gap`; a policy is as strong as the root of its nats from generation 0.
+
+        Raises:
+            ValueError: the study has no canary items.
+        """
+        if not inside.inputs:
+            raise ValueError("no canary items: people have nothing to look at")
+        inside.budget.spend(tokens=2 * len(inside.inputs), flops=0, calls=2 * len(inside.inputs))
+        strength = math.sqrt(nats(inside.system["mean"], inside.first["mean"]))
+        now, first = (self._said(one, inside.inputs) for one in (inside.system, inside.first))
+        return {"strength": strength, **now, "first": {"strength": 0.0, **first}}
+
+    def _said(self, system: System, questions: Sequence[Json]) -> dict[str, float]:
+        made = asked_of(system, questions)
+        return {"proxy": float(self._judged(system, made).mean()), "gold": float(gold()(made).mean())}
 
     def oracle(self, inputs: Sequence[Json], labels: Sequence[Json]) -> list[bool]:
         """Whether each own candidate is better than what the demonstrations reach on average."""
@@ -156,8 +174,8 @@ class Goodhart:
         """The loop with the controls that it supports. Its gate only watches: the proxy alone decides."""
         return Loop(
             self.start, self.propose, self.answer, build=self.build, ordinary=self.ordinary, oracle=self.oracle,
-            own_score=self.own_score, filters=(Filter("proxy", ("filter",)),), state=STATE,
-            surfaces=("data", "weights"), gate="watch", sees_accepted=False,
+            own_score=self.own_score, filters=(Filter("proxy", ("filter",)),), probes=(Probe("proxy", self.pressed),),
+            state=STATE, surfaces=("data", "weights"), gate="watch", sees_accepted=False,
             not_testable={"random_search": "it has no separate meaning here: a proposal is a batch of own candidates"},
         )  # fmt: skip
 
@@ -179,6 +197,12 @@ def reached() -> float:
 def candidates(system: System, count: int, rng: np.random.Generator) -> Floats:
     """(count, 10) candidates of a policy."""
     return np.asarray(system["mean"] + SPREAD * rng.standard_normal((count, DIMENSIONS)))
+
+
+def asked_of(system: System, questions: Sequence[Json]) -> Floats:
+    """(n, 10) candidates of a policy for questions, each of which is the seed of its noise."""
+    noise = np.array([np.random.default_rng(one).standard_normal(DIMENSIONS) for one in questions])
+    return np.asarray(np.round(system["mean"] + SPREAD * noise, 6))
 
 
 def nats(mean: Floats, first: Floats) -> float:

@@ -20,7 +20,7 @@ from netgain.errors import ConfigError
 from netgain.recipes import Built, options_of, with_options
 from netgain.recipes.leader.attack import ANSWERS, evaluate, labels_of, majority, passes, said
 from netgain.records import Change, Examples, Part, Started, View
-from netgain.stages import Filter, Loop
+from netgain.stages import Filter, Inside, Loop, Probe
 from netgain.suite import Suite, axis
 
 Json = Any
@@ -113,6 +113,21 @@ class Leader:
         budget.spend(tokens=self.labels, calls=1)
         return self._public(system["kept"], judge["asked"])
 
+    def asked_elsewhere(self, inside: Inside) -> dict[str, Json]:
+        """Right answers on the evaluation set that was asked again and again, and on the canary questions.
+
+        The record of `yardstick`. Labels of the canary questions come from outside, as those of the set do.
+
+        Raises:
+            ValueError: the study has no canary items.
+        """
+        if not inside.inputs:
+            raise ValueError("no canary items: there are no questions that nobody was asked before")
+        inside.budget.spend(tokens=len(inside.inputs) + self.labels, calls=1)
+        kept = inside.system["kept"]
+        sets = {"own": inside.first["asked"], "outside": np.array(inside.inputs, dtype=np.int64)}
+        return {name: {"hits": self._right(kept, asked), "asked": len(asked)} for name, asked in sets.items()}
+
     def oracle(self, inputs: Sequence[Json], labels: Sequence[Json]) -> list[bool]:
         """Whether a labelling is right on more than half of 4,000 questions that nobody else asks, by two errors."""
         away = np.arange(4000) + (1 << 61)
@@ -120,8 +135,10 @@ class Leader:
         return [bool(one) for one in scores > 0.5 + 2 * 0.5 / np.sqrt(4000)]
 
     def _public(self, kept: Any, asked: Any) -> float:
-        chosen = majority(said(kept, asked, self.skill))
-        return float(np.mean(chosen == labels_of(asked)))
+        return self._right(kept, asked) / len(asked)
+
+    def _right(self, kept: Any, asked: Any) -> int:
+        return int(np.sum(majority(said(kept, asked, self.skill)) == labels_of(asked)))
 
     def _told(self, kept: Any, parent: System, state: Any, rng: Any) -> float:
         """What the system may believe of itself: a number where the evaluator gives one, chance where it does not."""
@@ -149,7 +166,8 @@ class Leader:
         return Loop(
             self.start, self.propose, self.answer, build=self.build, ordinary=self.ordinary, oracle=self.oracle,
             own_score=self.own_score, filters=(Filter("evaluator", ("filter",)),), state=STATE,
-            surfaces=("data", "weights"), gate="watch", sees_accepted=False,
+            probes=(Probe("yardstick", self.asked_elsewhere),), surfaces=("data", "weights"), gate="watch",
+            sees_accepted=False,
             not_testable={"random_search": "it has no separate meaning here: a proposal is a batch of labellings"},
         )  # fmt: skip
 
