@@ -246,7 +246,7 @@ class Pack:
             random_search=self.random_search, own_score=self.own_score, filters=(Filter("better", ("filter",)),),
             state=STATE, surfaces=("policy",), gate="advance", sees_accepted=False,
             not_testable={"sampled": "a list is packed once, item by item, and a packing cannot be taken back"},
-            sandbox=2 if self.judge == SANDBOX else None,
+            sandbox=2 if self.judge == SANDBOX else None, apart=self.judge != SANDBOX,
         )  # fmt: skip
 
 
