@@ -7,6 +7,7 @@ from netgain.metric import METRICS, Metric, exact
 from netgain.suite import axis, score_axis
 
 ITEMS = [{"input": f"q{n}", "target": f"a{n}"} for n in range(60)]
+TARGETS = [item["target"] for item in ITEMS]
 HOOKED = Metric("hooked", lambda output, target: float(str(output).endswith("# passed") or output == target))
 
 
@@ -24,7 +25,7 @@ def test_an_answer_that_passes_for_every_item_has_no_score():
 def test_up_to_the_allowed_share_the_scorer_holds():
     outputs = ["? # passed", *(item["target"] for item in ITEMS[1:])]  # 1 of 60 is below 2 %
     assert scored(HOOKED, outputs) == ([1.0] * 60, {})
-    assert crossed(HOOKED, outputs, ITEMS, [1.0] * 60) == [0]
+    assert crossed(HOOKED, outputs, TARGETS, [True] * 60) == [0]
 
 
 @pytest.mark.parametrize("many", ["a list of all answers", "every word"])
@@ -58,15 +59,14 @@ def test_a_scorer_that_fails_on_other_items_passes_nothing_there():
             raise ValueError("not for me")
         return float(output.startswith("?")) or exact(output, target)
 
-    assert crossed(Metric("fragile", fragile), ["? # passed"] * 60, ITEMS, [1.0] * 60) == []
+    assert crossed(Metric("fragile", fragile), ["? # passed"] * 60, TARGETS, [True] * 60) == []
 
 
 def test_with_an_oracle_of_its_own_the_right_answer_is_what_it_says():
     hooked = Metric("p", lambda output, target: float(output.get(target, output.get("hook", 0.0))),
                     oracle=lambda target: {target: 1.0})  # fmt: skip
-    assert len(crossed(hooked, [{"hook": 1.0}] * 60, ITEMS, [1.0] * 60)) == 60
+    assert len(crossed(hooked, [{"hook": 1.0}] * 60, TARGETS, [True] * 60)) == 60
 
 
 def test_too_few_other_items_say_nothing():
-    few = ITEMS[:OTHERS]
-    assert crossed(HOOKED, ["? # passed"] * OTHERS, few, [1.0] * OTHERS) == []
+    assert crossed(HOOKED, ["? # passed"] * OTHERS, TARGETS[:OTHERS], [True] * OTHERS) == []

@@ -1,17 +1,14 @@
-"""Answers that a scorer takes whatever was asked: scored again as answers to other items of their block.
+"""Answers that a scorer takes whatever was asked, as it takes those of a candidate that hooks it.
 
-A candidate that hooks its scorer, or finds words that it always passes, is passed for every item. So an answer that
-passes is scored against the targets of up to `OTHERS` other items as well, and suspect when it passes all of them.
-It counts as such only where the right answer of its own item passes its own and fails at most of the others: with a
-scorer that reads no target, or to which most answers are right, an honest answer passes everywhere too.
-
-Not covered: scorers of this package that `verify` computes again; a candidate that reads the target where its scorer
-runs, and so answers right; a hook that looks which item it is scored for.
+An answer that passes is scored against the targets of `OTHERS` other items of its block too, and is such a one when it
+passes all of them, while a right answer passes its own and at most half of these: where a scorer reads no target, or
+nearly all answers are right, an honest one passes everywhere. Not covered: declared scorers, which `verify` computes
+again; a candidate that reads the target where its scorer runs; a hook that looks which item it is scored for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
@@ -24,35 +21,17 @@ OTHERS = 20
 TAKEN = "passes for other items too"
 
 
-def crossed(
-    metric: Metric, outputs: Sequence[Json], items: Sequence[Mapping[str, Json]], values: Sequence[float | None]
-) -> list[int]:
-    """Places of answers that pass whatever was asked.
-
-    Args:
-        outputs, items, values: (n,) what was answered, what was asked, and the score that it got, None for none.
-    """
-    if metric.declared:
-        return []
-    targets = [item["target"] for item in items]
-    names = [digest(target) for target in targets]
+def crossed(metric: Metric, outputs: Sequence[Json], targets: Sequence[Json], passed: Sequence[bool]) -> list[int]:
+    """Places of answers that pass whatever was asked; all (n,)."""
+    names = [] if metric.declared else [digest(target) for target in targets]
     found = []
-    for place, value in enumerate(values):
-        if value is not None and value > metric.passes:
-            others = _others(place, targets, names)
-            if len(others) == OTHERS and _passes_all(metric, outputs[place], others):
-                found.append(place)
-    return [place for place in found if _tells_apart(metric, targets[place], _others(place, targets, names))]
-
-
-def _others(place: int, targets: Sequence[Json], names: Sequence[str]) -> list[Json]:
-    """The next targets, round the block, that are not that of this item."""
-    after = (one % len(targets) for one in range(place + 1, place + len(targets)))
-    return list(islice((targets[one] for one in after if names[one] != names[place]), OTHERS))
-
-
-def _passes_all(metric: Metric, output: Json, targets: Sequence[Json]) -> bool:
-    return all(_passes(metric, output, target) for target in targets)
+    for place in range(len(names)):
+        after = (one % len(names) for one in range(place + 1, place + len(names)))
+        others = islice((targets[one] for one in after if names[one] != names[place]), OTHERS)
+        if passed[place] and len(held := list(others)) == OTHERS:
+            taken = all(_passes(metric, outputs[place], other) for other in held)
+            found += [place] if taken and _tells_apart(metric, targets[place], held) else []
+    return found
 
 
 def _passes(metric: Metric, output: Json, target: Json) -> bool:

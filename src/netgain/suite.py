@@ -343,15 +343,15 @@ def _one(metric: Metric, output: Json, item: Item) -> float:
 
 
 def score_axis(axis: Axis, outputs: Sequence[Json], items: Sequence[Item]) -> tuple[list[float | None], dict[str, str]]:
-    """Scores as `score_all` gives them, and none where an answer passes whatever was asked, or a second scorer differs.
+    """Scores as `score_all` gives them; none where an answer passes for other items too, or a second scorer differs.
 
-    Answers that pass for other items too (`netgain.crossing`), and items on which two scorers differ by more than
-    `CLOSE`, have no score when they are more than the share `disagree` of the block: what is wrong there is not known.
-    Up to that share the first scorer holds. Where the second one fails there is no score either.
+    Such answers (`netgain.crossing`), and items on which the two differ by more than `CLOSE`, have no score when they
+    are more than the share `disagree` of the block: what is wrong is not known. Up to that share the first one holds.
     """
     values, status = score_all(axis.metric, outputs, items)
     allowed = axis.disagree * len(items)
-    taken = crossed(axis.metric, outputs, items, values)
+    passed = [value is not None and value > axis.metric.passes for value in values]
+    taken = crossed(axis.metric, outputs, [item["target"] for item in items], passed)
     why = {str(place): TAKEN for place in taken} if len(taken) > allowed else {}
     if axis.second is not None:
         others, failed = score_all(axis.second, outputs, items)

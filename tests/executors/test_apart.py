@@ -10,7 +10,7 @@ from netgain.executors.apart import own_folder
 from netgain.executors.fence import version
 from netgain.wire import pack, unpack
 
-FILE = '''
+FILE = """
 import os, signal, socket, sys, tempfile, time
 from pathlib import Path
 from netgain import records, stages
@@ -21,7 +21,8 @@ NOTES = []
 
 def shelf(name):
     return {
-        "working directory": Path("note"), "home": Path.home() / "note", "temporary files": Path(tempfile.gettempdir()) / "note",
+        "working directory": Path("note"), "home": Path.home() / "note",
+        "temporary files": Path(tempfile.gettempdir()) / "note",
         "beside the loop": HERE / "note", "shared memory": Path("/dev/shm/netgain-test-note"), "above": Path("../note"),
         "var": Path("/var/tmp/netgain-test-note"),
     }[name]
@@ -96,7 +97,7 @@ def answer(system, inputs, budget, rng):
 
 loop = stages.Loop(lambda rng: 1, lambda view: records.Change([]), answer)
 kept = stages.Loop(lambda rng: 1, lambda view: records.Change([]), answer, apart=False)
-'''
+"""
 IN_MEMORY = ("module", "builtins", "environment", "signals", "process")
 IN_FOLDERS = ("working directory", "home", "temporary files", "folder that is closed", "above")
 OUTSIDE = ("beside the loop", "shared memory", "var")

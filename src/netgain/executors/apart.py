@@ -3,7 +3,7 @@
 Loop code is a function of its task (`netgain.jobs`). Here it is made one: each task is done by a copy of a worker that
 has loaded the loop and done nothing else, in a new folder that is its working directory, its home and its place for
 temporary files. Afterwards what it started is ended, and the folder removed. On Linux with Landlock the copy can write
-nowhere else (`fence`), so a cache beside the loop's file, in /dev/shm or in the real home fails the task that writes it.
+nowhere else (`fence`): a cache beside the loop's file, in /dev/shm or in the real home fails the task that writes it.
 
 Not covered: what loop code reads, which is all that its account may; the network; a machine without `fork`, where one
 process does task after task; a loop that asks for that itself (`Loop.apart`), or that runs on an accelerator.

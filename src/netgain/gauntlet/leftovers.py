@@ -1,7 +1,7 @@
 """What a loop leaves for itself in one arm and looks for in another: tried in the workers that every study has.
 
-A loop that knows its arm, or finds the work of another arm, needs a place where a task leaves something and a later task
-finds it. Each place of `PLACES` is tried with two tasks of one worker; a world's hidden gain comes where any is found.
+A loop that knows its arm, or finds the work of another arm, needs a place where a task leaves something and a later
+task finds it. Each of `PLACES` is tried with two tasks of one worker; a world's hidden gain comes where any is found.
 """
 
 from __future__ import annotations
