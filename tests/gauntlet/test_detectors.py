@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from netgain import protecting
 from netgain import suite as suites
 from netgain.errors import ConfigError
 from netgain.evaluation import asking_order
@@ -48,16 +49,27 @@ def claimed(words):
 
 
 # --- Items in the loop's material: the scan of proposals -------------------------------------------------------------
-@pytest.mark.parametrize("name", ["leaked sealed items", "contaminated self-data"])
+@pytest.mark.parametrize("name", ["leaked sealed items", "contaminated self-data", "paraphrased sealed items"])
 def test_items_in_the_material_of_a_loop_are_found_by_the_scan_and_by_nothing_else(name, blind):
     assert not claimed(words_of(name))
     blind()
     assert claimed(words_of(name)) >= 2
 
 
-def test_a_scan_finds_copies_and_loses_paraphrases():
-    shares = [leaks.scanned(rate).mean() for rate in (0.0, 0.1, 0.35)]
-    assert shares[0] == 1.0 and 0.85 < shares[1] < 0.97 and shares[2] < 0.12
+def test_a_scan_finds_copies_and_rewording_and_loses_other_words():
+    shares = [leaks.scanned(rate).mean() for rate in (0.0, 0.1, 0.35, 0.7)]
+    assert shares[0] == shares[1] == 1.0 and shares[2] > 0.95 and shares[3] < 0.12
+
+
+def test_rewording_is_found_by_the_words_that_are_an_items_own(monkeypatch):
+    monkeypatch.setattr(protecting.Reworded, "found", lambda self, document: frozenset())
+    assert leaks.scanned.__wrapped__(0.35).mean() < 0.12
+    assert 0.85 < leaks.scanned.__wrapped__(0.1).mean() < 0.97
+
+
+def test_items_in_other_words_are_outside_the_wall():
+    assert claimed(words_of("sealed items in other words")) >= 2
+    assert PUBLIC["sealed items in other words"].kind == "outside"
 
 
 def test_a_found_example_is_not_trained_on_and_a_found_memory_is_scored_for_nobody():
