@@ -6,7 +6,7 @@ from netgain.errors import ConfigError
 from netgain.guards import Protected, Reworded
 from netgain.guards.reworded import LEAST
 
-SHARED = "how many of these are there when all have gone home again".split()
+SHARED = ["how", "many", "of", "these", "are", "there", "when", "all", "have", "gone", "home", "again"]
 
 
 def own(name, count=20):

@@ -4,7 +4,7 @@ No run of words survives where a third of them is new; the words themselves do, 
 others of its list is rare elsewhere. The thresholds are the project's own; what they find and what they find wrongly is
 in docs/contamination.md.
 
-Not covered: items with fewer than `LEAST` own words; rewording that keeps less than half of them, as a translation does.
+Not covered: items with fewer than `LEAST` own words; rewording that keeps less than half of them, or a translation.
 """
 
 from __future__ import annotations
