@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from netgain.errors import StageError
 from netgain.executors import LocalWorkers, Reference, apart, worker
 from netgain.executors.apart import own_folder
 from netgain.executors.fence import version
@@ -90,6 +91,8 @@ def answer(system, inputs, budget, rng):
             told.append(found(name))
         elif what == "end":
             os.kill(os.getppid(), 9)
+        elif what == "write elsewhere":
+            (HERE / "log").touch()
         elif what == "surroundings":
             told.append([os.getcwd(), dict(os.environ), sorted(os.listdir(".")), os.getpid()])
     return told
@@ -136,9 +139,13 @@ def test_a_task_can_leave_nothing_outside_its_folder(workers, place):
 
 
 @fences
-def test_a_task_cannot_end_who_does_the_next_one(workers):
-    from netgain.errors import StageError
+def test_a_loop_that_writes_elsewhere_is_told_where_it_may(workers):
+    with pytest.raises(StageError, match="its own folder only, and a loop that judges programs says so"):
+        asked(workers, ("write elsewhere", ""))
 
+
+@fences
+def test_a_task_cannot_end_who_does_the_next_one(workers):
     with pytest.raises(StageError, match="PermissionError"):
         asked(workers, ("end", ""))
     assert asked(workers, ("found", "module")) == [False]

@@ -31,6 +31,9 @@ from netgain.stages import Answer, Building, Codec, Inside, Loop
 from netgain.wire import pack, unpack
 
 
+HINT = "; a task writes into its own folder only, and a loop that judges programs says so: Loop(sandbox=2)"
+
+
 def find_loop(target: str, options: dict[str, Any] | None, device: str = "cpu") -> Loop:
     """The loop that a reference names (see `netgain.executors.local.Reference`)."""
     place, _, name = target.rpartition(":")
@@ -260,7 +263,8 @@ def run_task(tasks: Tasks, task: dict[str, Any]) -> dict[str, Any]:
         told = {"value": value, "spent": budget.spent, "device_seconds": seconds}
         return {"ok": True, **told, "sandboxes": [list(one) for one in sorted(SEEN)]}
     except (Exception, SystemExit) as error:  # noqa: BLE001  broad: the boundary to loop code; its failure is no score
-        return {"ok": False, "type": type(error).__name__, "message": str(error)[:2000], "where": _where(error)}
+        message = f"{str(error)[:2000]}{HINT if isinstance(error, PermissionError) else ''}"
+        return {"ok": False, "type": type(error).__name__, "message": message, "where": _where(error)}
 
 
 def _where(error: BaseException) -> str:
