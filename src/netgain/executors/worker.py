@@ -30,7 +30,6 @@ from netgain.sandboxed import SEEN
 from netgain.stages import Answer, Building, Codec, Inside, Loop
 from netgain.wire import pack, unpack
 
-
 HINT = "; a task writes into its own folder only, and a loop that judges programs says so: Loop(sandbox=2)"
 
 
