@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1] / "src"
 # A new module belongs in one of these rows; the layers are drawn in ARCHITECTURE.md.
 LAYERS = (
     "records surfaces policy suite metric claim budget seeding errors canonical wire codecs generators items kinds "
-    "inert probation planted",
+    "inert probation planted crossing",
     "stages loop run study arms channel jobs evaluation groups proposal watching promotion world facts evidence ledger "
     "approvals rollback leases poison result proving sightings sandboxed",
     "gates guards monitors sandbox executors stores artifacts feedback testing",

@@ -15,7 +15,7 @@ def main(seed: int) -> None:
     print("| Rule |" + "".join(f" {100 * rate:.0f} % |" for rate in RATES))
     print("|---|" + "---|" * len(RATES))
     rules = (("any run of 13 words", "any_13"), ("any run of 8 words", "any_8"), ("ours: blocked", "blocked"),
-             ("ours: blocked or for review", "found"))  # fmt: skip
+             ("ours: blocked or for review", "found"), ("ours, in a study: by own words", "own_words"))  # fmt: skip
     for name, field in rules:
         print(f"| {name} |" + "".join(f" {getattr(one, field):.3f} |" for one in found))
     print("| documents connected with a wrong item |" + "".join(f" {one.wrong} |" for one in found))

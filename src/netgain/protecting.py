@@ -2,7 +2,8 @@
 
 Generated items are fresh for every decision, and equal questions are found by their digest (`netgain.proposal`). Text
 items of a bank lie still, so they are looked for as `netgain scan` does (`netgain.guards.contamination`), with one
-exception: words in a row that stand in many items are a form that the items share, not one of them.
+exception: words in a row that stand in many items are a form that the items share, not one of them. What was reworded
+is looked for by the words that are an item's own (`netgain.guards.reworded`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from netgain.errors import ConfigError
-from netgain.guards import Hit, Index, Protected, index_of
+from netgain.guards import Hit, Index, Protected, Reworded, index_of
 from netgain.items import fingerprint, split_of
 from netgain.suite import Bank, Suite, Twins
 
@@ -42,21 +43,32 @@ class Scanner:
         for place, document in enumerate(documents):
             try:
                 scan = self._index.scan([(str(place), _opened(document))])
+                reworded = self._reworded.found(_opened(document))
             except ConfigError:
                 continue
             hits = [hit for finding in scan.findings for hit in finding.hits if _tells(hit)]
-            if hits:
-                found[place] = frozenset(item for hit in hits for item in hit.items)
+            if hits or reworded:
+                found[place] = frozenset(item for hit in hits for item in hit.items) | reworded
         return found
 
     @cached_property
     def _index(self) -> Index | None:
-        held = {
+        return index_of(self._held.values()) if self._held else None
+
+    @cached_property
+    def _reworded(self) -> Reworded:
+        items = [one for bank in self._banks for one in bank.items if isinstance(one["input"], str)]
+        free = [one["input"] for one in items if fingerprint(one["input"]) not in self._held]
+        return Reworded.of(self._held.values(), free)
+
+    @cached_property
+    def _held(self) -> dict[str, Protected]:
+        """Protected items of text, by the short digest of their question."""
+        return {
             fingerprint(item["input"]): Protected(fingerprint(item["input"]), split, item["input"], item["target"])
             for bank in self._banks for item in bank.items
             if isinstance(item["input"], str) and (split := split_of(item, bank.shares)) is not None and split != "dev"
         }  # fmt: skip
-        return index_of(held.values()) if held else None
 
 
 def _opened(document: Json) -> Json:

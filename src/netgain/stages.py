@@ -222,6 +222,8 @@ class Loop:
         keeps_positions: whether positions stay in a finished study: for a loop that keeps what it asked there.
         environment: names of variables of the environment that its functions read; workers see few others.
         sandbox: lowest level of a sandbox that programs which it judges may run in; None: it judges no programs.
+        apart: whether each task is done in a process of its own that finds nothing of earlier ones; False for a loop
+            that starts something which is slow to start, and keeps nothing in memory that an arm should not find.
         ready: called before plans and runs; raises `ConfigError` where something that the loop needs is missing.
     """
 
@@ -250,6 +252,7 @@ class Loop:
     keeps_positions: bool = False
     environment: Sequence[str] = ()
     sandbox: int | None = None
+    apart: bool = True
     ready: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:

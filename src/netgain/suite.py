@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from netgain.canonical import digest
+from netgain.crossing import TAKEN, crossed
 from netgain.errors import ConfigError, EvaluateError
 from netgain.kinds import KINDS
 from netgain.metric import PASSES, Metric, ScoreFunction, metric_named, score_item
@@ -155,7 +156,8 @@ class Axis:
         group: "worst": every item of a cluster gets the score of its worst one; "agree": the share of the cluster whose
             answers equal the commonest; "": each its own.
         second: another scorer, written independently; None for none.
-        disagree: share of a block's items on which the two may differ; above it those items have no score.
+        disagree: share of a block's items on which the two may differ, or whose answers pass for other items too;
+            above it those items have no score.
     """
 
     name: str
@@ -341,18 +343,20 @@ def _one(metric: Metric, output: Json, item: Item) -> float:
 
 
 def score_axis(axis: Axis, outputs: Sequence[Json], items: Sequence[Item]) -> tuple[list[float | None], dict[str, str]]:
-    """Scores as `score_all` gives them, and none where the axis' second scorer contradicts or fails.
+    """Scores as `score_all` gives them; none where an answer passes for other items too, or a second scorer differs.
 
-    Items on which the two differ by more than `CLOSE` have no score when they are more than the share `disagree` of the
-    block: which of the two is wrong is not known. Up to that share the first scorer holds.
+    Such answers (`netgain.crossing`), and items on which the two differ by more than `CLOSE`, have no score when they
+    are more than the share `disagree` of the block: what is wrong is not known. Up to that share the first one holds.
     """
     values, status = score_all(axis.metric, outputs, items)
-    if axis.second is None:
-        return values, status
-    others, failed = score_all(axis.second, outputs, items)
-    apart = [index for index, (one, other) in enumerate(zip(values, others, strict=True))
-             if one is not None and other is not None and abs(one - other) > CLOSE]  # fmt: skip
-    alarm = len(apart) > axis.disagree * len(items)
-    why = {str(i): f"{APART}: {values[i]:g} and {others[i]:g}" for i in apart if alarm}
-    why |= {index: f"second scorer: {one}" for index, one in failed.items() if index not in status}
+    allowed = axis.disagree * len(items)
+    passed = [value is not None and value > axis.metric.passes for value in values]
+    taken = crossed(axis.metric, outputs, [item["target"] for item in items], passed)
+    why = {str(place): TAKEN for place in taken} if len(taken) > allowed else {}
+    if axis.second is not None:
+        others, failed = score_all(axis.second, outputs, items)
+        apart = [index for index, (one, other) in enumerate(zip(values, others, strict=True))
+                 if one is not None and other is not None and abs(one - other) > CLOSE]  # fmt: skip
+        why |= {str(i): f"{APART}: {values[i]:g} and {others[i]:g}" for i in apart if len(apart) > allowed}
+        why |= {index: f"second scorer: {one}" for index, one in failed.items() if index not in status}
     return [None if str(i) in why else one for i, one in enumerate(values)], {**status, **why}

@@ -67,6 +67,7 @@ def answer(system, inputs, budget, rng):
 
 
 loop = stages.Loop(start, lambda view: records.Change([]), answer)
+kept = stages.Loop(start, lambda view: records.Change([]), answer, apart=False)
 '''
 RAISES = 1 + next(place for place, line in enumerate(FILE.splitlines()) if "raise ValueError" in line)
 ANSWER = {"op": "answer", "seed": "1", "budget": {}, "sampled": False, "system": {"digest": "d", "data": b""}}
@@ -82,6 +83,13 @@ def file(tmp_path_factory):
 @pytest.fixture(scope="module")
 def worker(file):
     with LocalWorkers(Reference(f"{file}:loop"), 1) as executor:
+        yield executor
+
+
+@pytest.fixture(scope="module")
+def one_process(file):
+    """A worker that does task after task in one process, which may write anywhere."""
+    with LocalWorkers(Reference(f"{file}:kept"), 1) as executor:
         yield executor
 
 
@@ -112,8 +120,8 @@ def test_variables_that_a_loop_names_are_passed_on_and_no_others(file, monkeypat
 
 def test_a_worker_is_told_how_to_find_the_loop_and_nothing_of_arm_replica_or_study(told, file):
     (argument,) = told["arguments"]
-    assert json.loads(argument) == {"target": f"{file}:loop", "options": None, "device": "cpu"}
-    assert told["files"] == []
+    assert json.loads(argument) == {"target": f"{file}:loop", "options": None, "device": "cpu", "given": []}
+    assert told["files"] == ["home", "tmp"]
     rest = {name: value for name, value in told["environment"].items() if name not in ("PATH", "PYTHONPATH", "HOME")}
     words = json.dumps(rest).lower()
     assert not any(word in words for word in ("arm", "replica", "label", "claim", "secret", "sealed"))
@@ -132,19 +140,19 @@ def test_what_loop_code_prints_does_not_reach_the_pipe(file, capfd):
     assert printed.out == ""
 
 
-def test_loop_code_that_raises_is_a_stage_error_with_its_line_and_the_worker_lives_on(worker):
-    (before,) = asked(worker, "x")["value"]["outputs"]
+def test_loop_code_that_raises_is_a_stage_error_with_its_line_and_the_worker_lives_on(one_process):
+    (before,) = asked(one_process, "x")["value"]["outputs"]
     with pytest.raises(StageError, match="ValueError in answer: ‹lost›") as error:
-        asked(worker, "raise")
+        asked(one_process, "raise")
     assert error.value.where == f"mine.py:{RAISES}"
-    assert asked(worker, "x")["value"]["outputs"] == [before]
+    assert asked(one_process, "x")["value"]["outputs"] == [before]
 
 
-def test_a_worker_that_died_is_replaced_for_the_next_call(worker):
-    (before,) = asked(worker, "x")["value"]["outputs"]
+def test_a_worker_that_died_is_replaced_for_the_next_call(one_process):
+    (before,) = asked(one_process, "x")["value"]["outputs"]
     with pytest.raises(WorkerDied, match="status 9 during 'answer'"):
-        asked(worker, "die")
-    (after,) = asked(worker, "x")["value"]["outputs"]
+        asked(one_process, "die")
+    (after,) = asked(one_process, "x")["value"]["outputs"]
     assert after != before
 
 
@@ -155,9 +163,9 @@ def test_a_task_on_which_a_worker_dies_twice_is_an_error_of_infrastructure_and_n
     assert len(asked(worker, "x")["value"]["outputs"]) == 1  # the next task gets a new worker
 
 
-def test_a_task_whose_worker_dies_once_is_repeated_by_who_gave_it_out(worker, file):
+def test_a_task_whose_worker_dies_once_is_repeated_by_who_gave_it_out(one_process, file):
     pauses = []
-    found = Deaths(sleep=pauses.append).attempt("t", {"op": "answer"}, lambda: asked(worker, "die once"))
+    found = Deaths(sleep=pauses.append).attempt("t", {"op": "answer"}, lambda: asked(one_process, "die once"))
     assert (file.parent / "died").exists()
     assert len(found["value"]["outputs"]) == 1 and pauses == [0.1]
 
@@ -170,14 +178,14 @@ def test_a_worker_that_cannot_start_is_an_error_of_ours_and_no_death(file, monke
 
 
 def test_a_copy_that_loop_code_left_running_gives_no_second_result(file):
-    with LocalWorkers(Reference(f"{file}:loop"), 1) as executor:
+    with LocalWorkers(Reference(f"{file}:kept"), 1) as executor:
         (first,) = asked(executor, "fork")["value"]["outputs"]
         for question in "abc":
             assert asked(executor, question)["value"]["outputs"] == [first]
 
 
 def test_a_result_that_is_delivered_again_is_refused_by_its_lease(file):
-    with LocalWorkers(Reference(f"{file}:loop"), 1) as executor:
+    with LocalWorkers(Reference(f"{file}:kept"), 1) as executor:
         assert asked(executor, "twice")["value"]["outputs"] == ["first"]
         assert asked(executor, "a")["value"]["outputs"] == [executor._all[0].pid]
 
@@ -185,7 +193,7 @@ def test_a_result_that_is_delivered_again_is_refused_by_its_lease(file):
 @pytest.mark.parametrize("question", ["hang", "stop", "detach"])
 def test_a_worker_that_gives_no_answer_in_time_is_ended_with_all_that_it_started(file, question):
     (file.parent / "pids").unlink(missing_ok=True)
-    with LocalWorkers(Reference(f"{file}:loop"), 1) as executor:
+    with LocalWorkers(Reference(f"{file}:kept"), 1) as executor:
         asked(executor, "x")
         began = time.monotonic()
         with pytest.raises(WorkerDied, match=r"no answer to 'answer' within 1.0 s"):
@@ -205,7 +213,7 @@ def test_a_worker_that_reads_nothing_is_ended_too(file):
 
 
 def test_workers_that_are_closed_while_one_answers_are_no_death(file):
-    executor = LocalWorkers(Reference(f"{file}:loop"), 1)
+    executor = LocalWorkers(Reference(f"{file}:kept"), 1)
     with executor, ThreadPoolExecutor(1) as pool:
         asked(executor, "x")
         late = pool.submit(asked, executor, "hang")
@@ -217,7 +225,7 @@ def test_workers_that_are_closed_while_one_answers_are_no_death(file):
 
 
 def test_several_workers_are_several_processes_side_by_side_and_end_with_the_executor(file):
-    with LocalWorkers(Reference(f"{file}:loop"), 2) as executor:
+    with LocalWorkers(Reference(f"{file}:kept"), 2) as executor:
         with ThreadPoolExecutor(4) as pool:
             found = list(pool.map(lambda question: asked(executor, question)["value"]["outputs"][0], "abcdefgh"))
         pids = {worker.pid for worker in executor._all} - {0}  # one that was never asked has not said its own

@@ -5,15 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from netgain import protecting
+from netgain import suite as suites
 from netgain.errors import ConfigError
 from netgain.evaluation import asking_order
-from netgain.gauntlet import exploits, leaks, sealed
+from netgain.executors import Reference
+from netgain.executors.fence import version
+from netgain.gauntlet import exploits, leaks, leftovers, lineage, sealed
 from netgain.gauntlet.exploits import SCORER, as_scored, axis_of, refusal, sheet_of
 from netgain.gauntlet.lineage import AXIS, draw_starts, run_arms, suite
 from netgain.gauntlet.population import development
 from netgain.gauntlet.studies import run_studies
 from netgain.gauntlet.truth import truth_of
-from netgain.gauntlet.world import SCORERS, Asked, Faults, World
+from netgain.gauntlet.world import LEFT, SCORERS, Asked, Conduct, Faults, World
 
 SCANNED = leaks.scanned
 PUBLIC = {one.name: one for one in development().mechanisms}
@@ -45,16 +49,27 @@ def claimed(words):
 
 
 # --- Items in the loop's material: the scan of proposals -------------------------------------------------------------
-@pytest.mark.parametrize("name", ["leaked sealed items", "contaminated self-data"])
+@pytest.mark.parametrize("name", ["leaked sealed items", "contaminated self-data", "paraphrased sealed items"])
 def test_items_in_the_material_of_a_loop_are_found_by_the_scan_and_by_nothing_else(name, blind):
     assert not claimed(words_of(name))
     blind()
     assert claimed(words_of(name)) >= 2
 
 
-def test_a_scan_finds_copies_and_loses_paraphrases():
-    shares = [leaks.scanned(rate).mean() for rate in (0.0, 0.1, 0.35)]
-    assert shares[0] == 1.0 and 0.85 < shares[1] < 0.97 and shares[2] < 0.12
+def test_a_scan_finds_copies_and_rewording_and_loses_other_words():
+    shares = [leaks.scanned(rate).mean() for rate in (0.0, 0.1, 0.35, 0.7)]
+    assert shares[0] == shares[1] == 1.0 and shares[2] > 0.95 and shares[3] < 0.12
+
+
+def test_rewording_is_found_by_the_words_that_are_an_items_own(monkeypatch):
+    monkeypatch.setattr(protecting.Reworded, "found", lambda self, document: frozenset())
+    assert leaks.scanned.__wrapped__(0.35).mean() < 0.12
+    assert 0.85 < leaks.scanned.__wrapped__(0.1).mean() < 0.97
+
+
+def test_items_in_other_words_are_outside_the_wall():
+    assert claimed(words_of("sealed items in other words")) >= 2
+    assert PUBLIC["sealed items in other words"].kind == "outside"
 
 
 def test_a_found_example_is_not_trained_on_and_a_found_memory_is_scored_for_nobody():
@@ -67,17 +82,62 @@ def test_a_found_example_is_not_trained_on_and_a_found_memory_is_scored_for_nobo
 
 
 # --- Scorers: tested before a run, and by a second one ---------------------------------------------------------------
+@pytest.fixture
+def uncrossed(monkeypatch):
+    """Scores without the question whether an answer passes for other items too."""
+    exploits.leaves_out.cache_clear()
+    monkeypatch.setattr(suites, "crossed", lambda *_: [])
+    yield
+    exploits.leaves_out.cache_clear()
+
+
 @pytest.mark.parametrize("name", ["scorer exploit", "scorer that passes what it cannot read", "metric sum ≠ 1"])
-def test_a_scorer_that_a_planted_cheat_passes_lets_no_study_begin(name, monkeypatch):
+def test_a_scorer_that_a_planted_cheat_passes_lets_no_study_begin(name, monkeypatch, uncrossed):
     assert set(words_of(name)) == {"NOT BEGUN"}
     monkeypatch.setattr(exploits, "require_sound", lambda findings: None)
     assert claimed(words_of(name)) >= 2
 
 
-def test_a_hooked_scorer_is_found_by_a_second_one_and_by_no_planted_cheat():
+def test_a_hooked_scorer_beside_a_second_one_is_found_by_that_alone(uncrossed):
     assert not claimed(words_of("hooked scorer beside a second one"))
+
+
+def test_a_hooked_scorer_alone_is_found_by_what_passes_for_other_items_too():
+    assert not claimed(words_of("hooked scorer"))
+
+
+def test_a_hooked_scorer_alone_is_found_by_nothing_else(uncrossed):
     assert claimed(words_of("hooked scorer")) >= 2
-    assert PUBLIC["hooked scorer"].detector == "guards"
+
+
+def test_two_scorers_leave_out_what_one_of_them_takes_for_right_and_one_sound_scorer_nothing(uncrossed):
+    assert exploits.leaves_out("hooked", True) and not exploits.leaves_out("hooked", False)
+
+
+# --- What a loop leaves for itself: workers ---------------------------------------------------------------------------
+@pytest.mark.skipif(not version(), reason="no Landlock in this kernel: a file outside is found again")
+@pytest.mark.parametrize("name", ["arm detection", "shared cache"])
+def test_a_loop_finds_nothing_that_it_left_in_another_arm(name, monkeypatch):
+    assert not claimed(words_of(name))
+    assert leftovers.found_again(LEFT) == ()
+    monkeypatch.setattr(lineage, "found_again", lambda places: places)
+    assert claimed(words_of(name)) >= 2
+
+
+def test_in_a_process_that_does_task_after_task_the_loop_finds_what_it_left(tmp_path, monkeypatch):
+    """The same places, and workers without isolation: the detector is the process, and neither the world nor a name."""
+    kept = tmp_path / "kept.py"
+    kept.write_text("from dataclasses import replace\nfrom netgain.gauntlet import leftovers\n"
+                    "loop = replace(leftovers.loop, apart=False)\n")  # fmt: skip
+    monkeypatch.setattr(leftovers, "Reference", lambda target: Reference(f"{kept}:loop"))
+    found = leftovers.found_again.__wrapped__(tuple(leftovers.PLACES))
+    assert set(found) == {"module", "environment", "outside", "process"}  # each task still has folders of its own
+
+
+def test_the_places_that_a_world_may_name_are_those_that_are_tried():
+    assert tuple(leftovers.PLACES) == LEFT
+    with pytest.raises(ConfigError, match="place"):
+        World(conduct=Conduct(left=("under the carpet",)))
 
 
 def test_each_scorer_takes_its_cheat_for_right_and_the_sound_one_does_not():

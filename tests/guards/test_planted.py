@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netgain.guards import Protected, index_of
+from netgain.guards import Protected, Reworded, index_of
 from netgain.testing.planted import ITEMS, RATES, plain_text, recall, vocabulary
 
 PAGE = Path(__file__).parents[2] / "docs" / "contamination.md"
@@ -15,6 +15,7 @@ ROWS = {
     "any run of 8 words": "any_8",
     "ours: blocked": "blocked",
     "ours: blocked or for review": "found",
+    "ours, in a study: by own words": "own_words",
 }
 
 
@@ -37,6 +38,11 @@ def test_recall_is_what_the_page_says(place):
         assert getattr(found, field) == pytest.approx(share, abs=error), field
 
 
+def test_where_a_third_of_the_words_is_new_the_own_words_are_found_and_no_run_of_them():
+    found = recall(0.35, seed=2)
+    assert found.own_words > 0.95 and found.blocked < 0.12 and found.wrong == 0
+
+
 def test_a_million_words_without_a_copy_are_clean():
     rng = np.random.default_rng(4)
     words = vocabulary(rng, 5000)
@@ -45,5 +51,6 @@ def test_a_million_words_without_a_copy_are_clean():
     documents = [(str(k), " ".join(background[k : k + 500])) for k in range(0, len(background), 500)]
     index = index_of(items)
     assert index.scan(documents).findings == () and index.scan(documents).documents == 2000
+    assert not any(Reworded.of(items).found(text) for _, text in documents)
     part = " ".join(items[7].question.split()[:13])
     assert index.scan([*documents, ("copy", f"{documents[0][1]} {part} {documents[1][1]}")]).blocked == ("copy",)

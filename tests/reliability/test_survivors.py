@@ -24,15 +24,7 @@ ENDED_WITHIN = 1.0  # seconds after the deadline
 DEADLINE = 0.3
 HOSTILE = """
 import os, signal, sys, time
-from pathlib import Path
 from netgain import records, stages
-
-HERE = Path(__file__).parent
-
-
-def note():
-    with open(HERE / "pids", "a") as file:
-        print(os.getpid(), file=file)
 
 
 def ignore():
@@ -43,7 +35,6 @@ def ignore():
 
 def answer(system, inputs, budget, rng):
     ignore()
-    note()
     (way,) = inputs
     if way in ("children", "detached", "stopped child"):
         for _ in range(3):
@@ -52,7 +43,6 @@ def answer(system, inputs, budget, rng):
                     os.setsid()
                     if os.fork():
                         os._exit(0)
-                note()
                 if way == "stopped child":
                     os.kill(os.getpid(), signal.SIGSTOP)
                 time.sleep(600)
@@ -64,7 +54,9 @@ def answer(system, inputs, budget, rng):
 
 
 loop = stages.Loop(lambda rng: 0, lambda view: records.Change([]), answer)
+kept = stages.Loop(lambda rng: 0, lambda view: records.Change([]), answer, apart=False)
 """
+LOOPS = ("loop", "kept")  # each task in a copy of the worker, and task after task in the worker itself
 WAYS = ("sleeps", "spins", "children", "detached", "stopped", "stopped child")
 
 
@@ -75,12 +67,14 @@ def task(way: str, **more: object) -> dict[str, object]:
     }  # fmt: skip
 
 
-def pids(folder: Path) -> list[int]:
-    return [int(one) for one in (folder / "pids").read_text().split()] if (folder / "pids").exists() else []
-
-
-def alive(numbers: list[int]) -> list[int]:
-    return [one for one in numbers if Path(f"/proc/{one}").exists()]
+def running(file: Path, *but: int) -> list[int]:
+    """Processes that were started with the name of a loop's file: keeper, worker, and whatever these began."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if str(file).encode() in path.read_bytes() and int(path.parent.name) not in but:
+                found.append(int(path.parent.name))
+    return found
 
 
 @pytest.fixture
@@ -96,16 +90,15 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("times", [6, pytest.param(1000, marks=pytest.mark.nightly)])
 def test_nothing_is_left_after_hostile_deadlines(hostile: Path, times: int) -> None:
     handles, slow, left = len(os.listdir("/proc/self/fd")), 0, 0
-    with LocalWorkers(Reference(f"{hostile}:loop"), 1) as workers:
-        for number in range(times):
-            (hostile.parent / "pids").unlink(missing_ok=True)
+    for number in range(times):
+        with LocalWorkers(Reference(f"{hostile}:{LOOPS[number // len(WAYS) % 2]}"), 1) as workers:
             workers._all[0]._ready()  # its start is no part of the task
+            assert len(running(hostile)) == 2
             began = time.monotonic()
             with pytest.raises(WorkerDied, match="no answer"):
                 workers.call(task(WAYS[number % len(WAYS)], deadline_seconds=DEADLINE))
             slow += time.monotonic() - began > DEADLINE + ENDED_WITHIN
-            assert pids(hostile.parent) or number % len(WAYS) == 0
-            left += len(alive(pids(hostile.parent)))
+            left += len(running(hostile))
     left += len(os.listdir(hostile.parent / "temporary"))
     record("G9", "hostile deadlines of workers", trials=times, failures=left, seed=None, command=COMMAND,
            ended_after_more_than_limit_plus_1_second=slow)  # fmt: skip
@@ -187,18 +180,20 @@ workers.call(task(sys.argv[3]))
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("way", ["spins", "detached"])
-def test_nothing_is_left_after_a_coordinator_that_was_killed(hostile: Path, way: str) -> None:
+def test_nothing_is_left_after_a_coordinator_that_was_killed(hostile: Path, way: str, loop: str) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    command = [sys.executable, "-c", COORDINATOR, f"{hostile}:loop", str(Path(__file__).parent), way]
-    running = subprocess.Popen(command, env=environment)
-    wanted, end = 4 if way == "detached" else 1, time.monotonic() + 60
-    while len(pids(hostile.parent)) < wanted and time.monotonic() < end:
+    command = [sys.executable, "-c", COORDINATOR, f"{hostile}:{loop}", str(Path(__file__).parent), way]
+    coordinator = subprocess.Popen(command, env=environment)
+    wanted = 2 + (loop == "loop") + 3 * (way == "detached")  # keeper, worker, its copy, what that began
+    end = time.monotonic() + 60
+    while len(running(hostile, coordinator.pid)) < wanted and time.monotonic() < end:
         time.sleep(0.02)
-    running.send_signal(signal.SIGKILL)
-    running.wait()
-    assert len(pids(hostile.parent)) == wanted
+    assert len(running(hostile, coordinator.pid)) == wanted
+    coordinator.send_signal(signal.SIGKILL)
+    coordinator.wait()
     end = time.monotonic() + 20
-    while alive(pids(hostile.parent)) and time.monotonic() < end:
+    while running(hostile) and time.monotonic() < end:
         time.sleep(0.02)
-    assert not alive(pids(hostile.parent))
+    assert not running(hostile)

@@ -41,7 +41,7 @@ def knows(system: Any, question: str) -> bool:
     return int.from_bytes(drawn[:4], "big") / 2**32 < system["skill"]
 
 
-loop = Loop(start, propose, answer, surfaces=["policy"], gate="strict")
+loop = Loop(start, propose, answer, surfaces=["policy"], gate="strict", apart=False)
 seen_by_a_worker = Loop(
     lambda rng: {"environment": dict(os.environ), "arguments": sys.argv, "folder": os.getcwd(), "file": str(sys.stdin)},
     propose,

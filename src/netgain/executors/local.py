@@ -80,7 +80,7 @@ class _Worker:
         environment["PYTHONDONTWRITEBYTECODE"] = "1"  # a loop's file may lie in the study, which is sealed file by file
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         of = self._reference
-        where = {"target": of.target, "options": of.options, "device": of.device}
+        where = {"target": of.target, "options": of.options, "device": of.device, "given": list(of.environment)}
         held, self._control = os.pipe()
         worker = [sys.executable, "-m", "netgain.executors.worker", json.dumps(where)]
         self.pid = 0

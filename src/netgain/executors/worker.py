@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import io
@@ -11,6 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -19,12 +21,16 @@ from typing import Any, BinaryIO
 from netgain.budget import UNITS, Budget
 from netgain.canonical import canonical
 from netgain.codecs import PlainCodec
+from netgain.executors.apart import apart, can_copy, own_folder
 from netgain.executors.frames import receive, send
+from netgain.executors.keeper import PR_SET_CHILD_SUBREAPER, prctl
 from netgain.inert import plain
 from netgain.records import Change, Examples, Feedback, Part, Started, View
 from netgain.sandboxed import SEEN
 from netgain.stages import Answer, Building, Codec, Inside, Loop
 from netgain.wire import pack, unpack
+
+HINT = "; a task writes into its own folder only, and a loop that judges programs says so: Loop(sandbox=2)"
 
 
 def find_loop(target: str, options: dict[str, Any] | None, device: str = "cpu") -> Loop:
@@ -256,7 +262,8 @@ def run_task(tasks: Tasks, task: dict[str, Any]) -> dict[str, Any]:
         told = {"value": value, "spent": budget.spent, "device_seconds": seconds}
         return {"ok": True, **told, "sandboxes": [list(one) for one in sorted(SEEN)]}
     except (Exception, SystemExit) as error:  # noqa: BLE001  broad: the boundary to loop code; its failure is no score
-        return {"ok": False, "type": type(error).__name__, "message": str(error)[:2000], "where": _where(error)}
+        message = f"{str(error)[:2000]}{HINT if isinstance(error, PermissionError) else ''}"
+        return {"ok": False, "type": type(error).__name__, "message": message, "where": _where(error)}
 
 
 def _where(error: BaseException) -> str:
@@ -265,29 +272,51 @@ def _where(error: BaseException) -> str:
     return f"{Path(last.filename).name}:{last.lineno}"
 
 
-def serve(source: BinaryIO, sink: BinaryIO, where: dict[str, Any]) -> None:
+def serve(source: BinaryIO, sink: BinaryIO, where: dict[str, Any], *, copies: bool = False) -> None:
     """Load the loop, say so, then answer tasks until the pipe closes, each with the number of its lease.
 
     A loop that cannot be loaded fails every task. A copy of this process that loop code made and did not end answers
     nothing.
+
+    Args:
+        source, sink: pipes of frames.
+        where: how the loop is found; "given" in it: variables of the environment that the loop has named.
+        copies: whether each task is done apart (`netgain.executors.apart`), if the loop and the device are fit for it.
     """
-    own, answering = os.getpid(), _answering(where)
-    send(sink, {"ready": own})
+    given = where.pop("given", ())
+    loop, answering = _answering(where)
+    apart_ = copies and can_copy(where.get("device", "cpu")) and (loop is None or loop.apart)
+    fenced = loop is None or loop.sandbox is None  # a sandbox mounts, which a fenced process may not
+    send(sink, {"ready": os.getpid()})
+    if apart_:
+        gc.freeze()  # what is loaded stays where it is: copies share its pages
     while (task := receive(source)) is not None:
         lease = {"lease": task.pop("lease")} if "lease" in task else {}
-        answer = answering(task)
-        if os.getpid() != own:
-            os._exit(0)
-        send(sink, {**answer, **lease})
+        if apart_:
+            apart(partial(_answer, answering, task, lease), sink, given, fenced=fenced)
+        else:
+            with own_folder(given) if copies else nullcontext():
+                _answer(answering, task, lease, sink)
 
 
-def _answering(where: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _answer(
+    answering: Callable[[dict[str, Any]], dict[str, Any]], task: dict[str, Any], lease: dict[str, Any], sink: BinaryIO
+) -> None:
+    own = os.getpid()
+    answer = answering(task)
+    if os.getpid() != own:
+        os._exit(0)
+    send(sink, {**answer, **lease})
+
+
+def _answering(where: dict[str, Any]) -> tuple[Loop | None, Callable[[dict[str, Any]], dict[str, Any]]]:
     try:
         _rng("0")  # imports what the first task would wait for
-        return partial(run_task, Tasks(find_loop(**where)))
+        loop = find_loop(**where)
+        return loop, partial(run_task, Tasks(loop))
     except (Exception, SystemExit) as error:  # noqa: BLE001  broad: importing the user's file can raise anything
         told = {"type": type(error).__name__, "message": str(error)[:2000], "where": _where(error)}
-        return lambda task: {"ok": False, **told}
+        return None, lambda task: {"ok": False, **told}
 
 
 class Shown(io.TextIOWrapper):
@@ -313,7 +342,8 @@ def main() -> None:
     os.dup2(2, 1)
     shown = open(2, "wb", 0, closefd=False)  # noqa: SIM115 - for as long as the process lives
     sys.stdout = sys.stderr = Shown(shown, "utf-8", "backslashreplace", write_through=True)
-    serve(source, sink, json.loads(sys.argv[1]))
+    prctl(PR_SET_CHILD_SUBREAPER, 1)  # what a task started and left comes back here
+    serve(source, sink, json.loads(sys.argv[1]), copies=True)
 
 
 if __name__ == "__main__":

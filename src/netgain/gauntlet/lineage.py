@@ -19,6 +19,7 @@ from netgain.gauntlet.answers import difficulties, luck, right
 from netgain.gauntlet.exploits import as_scored
 from netgain.gauntlet.gating import PROMOTE, REJECT, Columns, judge
 from netgain.gauntlet.leaks import Leaked
+from netgain.gauntlet.leftovers import found_again
 from netgain.gauntlet.world import World
 from netgain.generators import Strings
 from netgain.metric import METRICS
@@ -250,7 +251,13 @@ def _real(world: World, own: Arm, starts: Starts, t: int, share: float) -> Float
     came = np.full(starts.size, gain.one_step) if own.one_long_step else _profile(world, starts, at)
     skill += gain.proposal * (gain.one_step if own.one_long_step else share) + told * came * starts.signal
     skill -= gain.harm_placebo * share if own.channel == "placebo" else 0.0
-    return skill + (world.conduct.hidden * share if own.name == "self" else 0.0)
+    return skill + (_hidden(world) * share if own.name == "self" else 0.0)
+
+
+def _hidden(world: World) -> float:
+    """What the claimed arm alone is given, where nothing has to be left for it or what was left is found."""
+    there = not world.conduct.left or found_again(world.conduct.left)
+    return world.conduct.hidden if there else 0.0
 
 
 def _informed(own: Arm) -> bool:

@@ -20,6 +20,7 @@ MODES = ("strict", "advance", "watch")
 CARRIERS = ("examples", "memory")
 SCORERS = ("exact", "boastful", "empty", "probability", "hooked")  # what they are: `scorers.py`
 CURVES = ("steady", "late", "early")
+LEFT = ("module", "environment", "working directory", "home", "temporary files", "outside", "process")  # `leftovers.py`
 CLAIMED = ("R1", "R2", "R4", "R5", "R6", "R7")
 RECURSIVE = ("R6", "R7")  # of a world that moves its improver
 
@@ -132,6 +133,7 @@ class Conduct:
         changed_loop: the code changes between the first look and the next one.
         people: a person decides what is proposed, and the record says so.
         hidden: what the claimed arm alone gains from work that no meter sees, or from knowing its arm.
+        left: places where a loop leaves what that needs, of `LEFT`; nothing is gained where no later task finds it.
         studies_before: promoted studies of the same lineage before this one, each with the same change on the guards.
     """
 
@@ -144,6 +146,7 @@ class Conduct:
     changed_loop: bool = False
     people: bool = False
     hidden: float = 0.0
+    left: tuple[str, ...] = ()
     studies_before: int = 0
 
 
@@ -220,7 +223,7 @@ class World:
             ("mode", self.asked.mode, MODES), ("rung", self.asked.rung, CLAIMED),
             ("scorer", self.faults.scorer, SCORERS), ("carrier", self.faults.carrier, CARRIERS),
             ("curve", self.improver.curve, CURVES), ("analysis", self.asked.analysis, ANALYSES),
-            ("about", self.asked.about, ABOUT),
+            ("about", self.asked.about, ABOUT), *(("place", one, LEFT) for one in self.conduct.left),
         ):  # fmt: skip
             if value not in known:
                 raise ConfigError.unknown(f"{name} of a world", value, known)

@@ -6,6 +6,7 @@ from netgain.guards.canaries import Canaries, Exposure, Sighting
 from netgain.guards.contamination import Index, index_of
 from netgain.guards.findings import Finding, Hit, Protected, Scan
 from netgain.guards.near import Near, near_duplicates
+from netgain.guards.reworded import Reworded
 
 __all__ = [
     "Canaries",
@@ -18,6 +19,7 @@ __all__ = [
     "Near",
     "Protected",
     "Recomputed",
+    "Reworded",
     "Scan",
     "Sighting",
     "cheat_rate",

@@ -58,7 +58,7 @@ def _knows(system: Any, question: str) -> bool:
     return int.from_bytes(drawn[:4], "big") / 2**32 < float(system["skill"])
 
 
-loop = Loop(start, propose, answer, surfaces=["policy"], gate="strict")
+loop = Loop(start, propose, answer, surfaces=["policy"], gate="strict", apart=False)
 
 
 def suite() -> Suite:

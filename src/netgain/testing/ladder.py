@@ -219,6 +219,7 @@ class Ladder:
             surfaces=self.surfaces,
             closable=self.surfaces,
             gate="advance",
+            apart=False,  # it keeps nothing, and its tasks take less than a copy of their process
             transplant=Transplant(self.transplant, self.drifted),
             state={"parent": "table", "improver": "table that answers and checks", "position": "length"},
             separable=Separable(("near", "far"), self.split, self.join),

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netgain.guards import Protected, index_of
+from netgain.guards import Protected, Reworded, index_of
 
 ITEMS, WORDS, DOCUMENT, VOCABULARY = 500, 60, 360, 20_000
-RATES = (0.0, 0.05, 0.1, 0.2, 0.3)
+RATES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
 LETTERS = np.array(list("abcdefghijklmnopqrstuvwxyz"))
 
 
@@ -21,6 +21,7 @@ class Recall:
         any_13, any_8: at least one run of so many words in common.
         blocked: the scan blocks the document for this item.
         found: it blocks or sends to review for this item.
+        own_words: half of the words that are the item's own stand together (`netgain.guards.reworded`).
         wrong: documents that the scan connects with another item.
     """
 
@@ -29,6 +30,7 @@ class Recall:
     any_8: float
     blocked: float
     found: float
+    own_words: float
     wrong: int
 
 
@@ -51,8 +53,11 @@ def recall(rate: float, *, seed: int, items: int = ITEMS) -> Recall:
     words = vocabulary(rng)
     asked = [_drawn(rng, words, WORDS) for _ in range(items)]
     documents = [planted_in(rng, words, one, rate) for one in asked]
-    index = index_of(Protected(str(number), "gate", " ".join(one)) for number, one in enumerate(asked))
     blocked, found, wrong = set(), set(), 0
+    protected = [Protected(str(number), "gate", " ".join(one)) for number, one in enumerate(asked)]
+    index, reworded = index_of(protected), Reworded.of(protected)
+    own = [reworded.found(" ".join(one)) for one in documents]
+    wrong += sum(bool(names - {str(number)}) for number, names in enumerate(own))
     for finding in index.scan((str(number), " ".join(one)) for number, one in enumerate(documents)).findings:
         named = {hit.rule: hit.items for hit in finding.hits}
         wrong += any(names != (finding.document,) for names in named.values())
@@ -60,7 +65,8 @@ def recall(rate: float, *, seed: int, items: int = ITEMS) -> Recall:
         blocked |= {finding.document} if "block" in named else set()
     pairs = list(zip(asked, documents, strict=True))
     shared = [np.mean([bool(_runs(one, length) & _runs(other, length)) for one, other in pairs]) for length in (13, 8)]
-    return Recall(rate, float(shared[0]), float(shared[1]), len(blocked) / items, len(found) / items, wrong)
+    return Recall(rate, float(shared[0]), float(shared[1]), len(blocked) / items, len(found) / items,
+                  sum(map(bool, own)) / items, wrong)  # fmt: skip
 
 
 def _drawn(rng: np.random.Generator, words: list[str], count: int) -> list[str]:

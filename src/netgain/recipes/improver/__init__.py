@@ -194,7 +194,7 @@ class Improver:
             self.start, self.propose, self.answer, build=self.build, ordinary=self.ordinary,
             random_search=self.random_search, own_score=self.own_score, filters=(Filter("better", ("filter",)),),
             state=STATE, surfaces=("improver", "curriculum"), closable=("curriculum",), gate="watch",
-            sees_accepted=False,
+            sees_accepted=False, apart=False,  # it keeps nothing, and has many tasks of a few milliseconds
             transplant=Transplant(self.transplant, self.drifted, starts=1),
             not_testable={"sampled": "a function may be evaluated 120 times, however often one begins anew"},
         )  # fmt: skip

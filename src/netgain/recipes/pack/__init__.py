@@ -247,6 +247,7 @@ class Pack:
             state=STATE, surfaces=("policy",), gate="advance", sees_accepted=False,
             not_testable={"sampled": "a list is packed once, item by item, and a packing cannot be taken back"},
             sandbox=2 if self.judge == SANDBOX else None, ready=ready if self.judge == SANDBOX else None,
+            apart=self.judge != SANDBOX,
         )  # fmt: skip
 
 

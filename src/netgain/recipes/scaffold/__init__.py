@@ -167,7 +167,7 @@ class Scaffold:
             random_search=self.random_search, filters=(Filter("better", ("filter",)),), state=STATE,
             surfaces=("policy", "improver"), closable=("improver",), gate="advance", sees_accepted=False,
             not_testable=self._untestable(), keeps_positions=True, environment=ENVIRONMENT, ready=self.ready,
-            sandbox=2 if self.edits == "program" else None,
+            sandbox=2 if self.edits == "program" else None, apart=self.edits != "program",
         )  # fmt: skip
 
     def _untestable(self) -> dict[str, str]:

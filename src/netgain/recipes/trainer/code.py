@@ -218,7 +218,7 @@ class CodeTrainer:
             self.start, self.propose, self.answer, build=self.build,
             ordinary={"rate": self.tuned, "reseed": self.reseeded}, random_search=self.random_search,
             own_score=self.own_score, filters=(Filter("record", ("filter",)),), state=STATE, surfaces=("training",),
-            gate="watch", sees_accepted=False, ready=apart.ready, sandbox=2,
+            gate="watch", sees_accepted=False, ready=apart.ready, sandbox=2, apart=False,
             not_testable={"sampled": "an answer is a training, and its score is already a mean over many letters"},
         )  # fmt: skip
 
