@@ -27,6 +27,12 @@ SEED = 20261128
 WORDS = ("SUPPORTED", "SUPPORTED WITH LIMITS", "INCONCLUSIVE", "REFUTED", "INVALID", "NOT BEGUN")
 
 
+PLANTED = """Which detector found each of them, in which round and how long before the damage, how many starts of their
+genuine twins were left in peace, and the 95 % bounds, stand beside the command that counted them on the page of each
+loop: [length](recipes/length.md), the [first loop](recipes/first-loop.md), [collapse](recipes/collapse.md),
+[goodhart](recipes/goodhart.md), [drift](recipes/drift.md) and [leader](recipes/leader.md)."""
+
+
 def page(record: dict) -> str:
     """Return the page of a record."""
     parts = [NOTE, "# Error rates", *opening(record), *aside(), "## Targets", targets_of(record)]
@@ -42,6 +48,7 @@ def page(record: dict) -> str:
     parts += [boundary(record), "## Power", SAID["power"], power(record)]
     parts += ["## Rules of the field", SAID["rules"], rules(record)]
     parts += ["## Small real loops and real engines", SAID["real"], loops(record), engines(record)]
+    parts += ["## Pathologies planted in real loops", PLANTED]
     return "\n\n".join(parts) + "\n"
 
 

@@ -9,6 +9,7 @@ A study of the same recipe and settings takes the place of the earlier one: the 
 import argparse
 import json
 import statistics
+import tempfile
 from datetime import datetime
 from pathlib import Path
 
@@ -22,12 +23,20 @@ MINUTES = 60.0
 
 
 def told(folder, commit):
-    """Return what a finished study says, by the verifier and the log; amounts that are not known are None."""
+    """Return what a finished study says, by the verifier and the log; amounts that are not known are None.
+
+    Raises:
+        ValueError: its bundle does not say the same.
+    """
+    from netgain.bundle import write_bundle
     from netgain.ledger import Ledger
     from netgain.seal import facts_of
     from netgain.verify import verify
 
     found = verify(folder)
+    with tempfile.TemporaryDirectory() as place:
+        if verify(write_bundle(folder, Path(place, "study.zip")).path) != found:
+            raise ValueError(f"the bundle of {folder} does not verify as the study does; next: compare the two")
     with Ledger.open(folder, readonly=True) as log:
         facts, times = facts_of(log), [entry.time for entry in log.events()]
     study, claim = facts.registration["study"], facts.claim

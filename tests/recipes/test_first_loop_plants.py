@@ -3,7 +3,7 @@
 Shuffled labels have no plant here: behind a gate with items of its own they leave a random search, whose gains are
 real. What shows it is the control `random_search`.
 
-`STARTS=40 pytest -m nightly` is what docs/recipes/first-loop.md counts.
+docs/recipes/first-loop.md counts ten starts of each (`STARTS=10 pytest -m nightly`); `make nightly` does forty.
 """
 
 from __future__ import annotations
