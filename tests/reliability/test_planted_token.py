@@ -21,14 +21,14 @@ from netgain.session import Study, run_study
 from netgain.testing.ladder import Ladder
 from netgain.testing.trials import record
 
+pytestmark = pytest.mark.counted
+
 COMMAND = "pytest tests/reliability/test_planted_token.py"
 TOKEN = "sk-planted-7f3a9c51e2d84b06"
 NOSY = '''
 import json, os, sys
 from dataclasses import replace
 from netgain.testing.ladder import Ladder
-
-pytestmark = pytest.mark.counted
 
 plain = Ladder(target=6).loop()
 

@@ -48,7 +48,7 @@ def drilled(world: Any, folder: Path, to: int) -> tuple[float, str, str]:
     meant = generations(world.log, RUN)[to]["released"]
     began = time.monotonic()
     leave_request(folder, "rollback", by="a drill", reason="drill", run=RUN, to=str(to))
-    Conductor(world, folder / "inbox", lambda stepped: None)._read_inbox()  # what `run` does before each stage
+    Conductor(world, folder / "inbox", lambda stepped: None).read_inbox()  # what `run` does before each stage
     return time.monotonic() - began, world.log.row(RUN)["released"], meant
 
 
