@@ -76,7 +76,7 @@ def test_an_outage_that_a_loop_tells_of_is_no_failure_of_its_stage():
 def test_what_a_worker_prints_is_plain():
     code = (
         "import sys, netgain.executors.worker as worker\n"
-        "worker.serve = lambda *_: (print('one \\x1b[2Jtwo'), sys.stderr.write('three\\x07\\n'))\n"
+        "worker.serve = lambda *_, **more: (print('one \\x1b[2Jtwo'), sys.stderr.write('three\\x07\\n'))\n"
         "worker.main()"
     )
     done = subprocess.run([sys.executable, "-c", code, "{}"], input=b"", capture_output=True, check=False)

@@ -310,6 +310,7 @@ class Suite:
 
 NO_ANSWER = "no answer"
 APART = "scorers disagree"
+UNSURE = ("calibration", "refusal", "fabrication")  # kinds of axes on which one answer may be right everywhere
 CLOSE = 0.01  # difference of two scorers up to which they agree on an item
 
 
@@ -345,13 +346,15 @@ def _one(metric: Metric, output: Json, item: Item) -> float:
 def score_axis(axis: Axis, outputs: Sequence[Json], items: Sequence[Item]) -> tuple[list[float | None], dict[str, str]]:
     """Scores as `score_all` gives them; none where an answer passes for other items too, or a second scorer differs.
 
-    Such answers (`netgain.crossing`), and items on which the two differ by more than `CLOSE`, have no score when they
+    Such answers (`netgain.crossing`; not looked for on axes of `UNSURE`, where one answer may be right everywhere: a
+    refusal, a doubt), and items on which the two differ by more than `CLOSE`, have no score when they
     are more than the share `disagree` of the block: what is wrong is not known. Up to that share the first one holds.
     """
     values, status = score_all(axis.metric, outputs, items)
     allowed = axis.disagree * len(items)
     passed = [value is not None and value > axis.metric.passes for value in values]
-    taken = crossed(axis.metric, outputs, [item["target"] for item in items], passed)
+    sure = axis.kind not in UNSURE
+    taken = crossed(axis.metric, outputs, [item["target"] for item in items], passed) if sure else []
     why = {str(place): TAKEN for place in taken} if len(taken) > allowed else {}
     if axis.second is not None:
         others, failed = score_all(axis.second, outputs, items)

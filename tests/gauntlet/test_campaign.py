@@ -65,10 +65,9 @@ def test_a_null_has_its_reason_beside_it(found):
     nulls({name: value for name, value in found.items() if name != "rules"})
 
 
-def test_what_waits_for_the_guards_counts_nowhere(found):
-    assert {one["mechanism"]: one["detector"] for one in found["fakes"]}["hooked scorer"] == "guards"
-    assert found["false_supported"]["n"] == 12  # two mechanisms of six studies
-    assert found["over_claim"]["classes"]["S"]["rate"] is None
+def test_what_has_a_detector_counts_and_what_is_outside_does_not(found):
+    assert {one["detector"] for one in found["fakes"]} == {"engine"}
+    assert found["false_supported"]["n"] == 18  # three mechanisms of six studies
     assert [one["mechanism"] for one in found["outside"]] == ["hidden teacher"]
 
 

@@ -112,7 +112,7 @@ def test_the_page_has_a_commit_in_each_row_where_they_differ(first, second):
     spec.loader.exec_module(tool)
     made = tool.into(first, second)
     page = tool.page(made)
-    assert "| no gain |" in page and page.count("| engine | aaaaaaa |") >= 1 and "| guards | bbbbbbb |" in page
+    assert "| no gain |" in page and page.count("| engine | aaaaaaa |") >= 1 and "| engine | bbbbbbb |" in page
     assert "hooked scorer, scorer exploit: measured at bbbbbbb" in page
     assert "| NOT BEGUN |" in page and "aaaaaaa" not in tool.page(first)
 

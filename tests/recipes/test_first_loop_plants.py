@@ -97,9 +97,13 @@ def test_a_scorer_that_can_be_exploited_is_refused_before_the_first_round(tmp_pa
         planted.study("exploit", 3).plan(workers=1)
 
 
-def test_that_scorer_would_have_passed_the_exploit(tmp_path):
-    facts = ran("exploit", 3, tmp_path / "study")
-    assert all(facts.runs[f"r{one}/self"].report[5, "working", "right"].mean == 1.0 for one in facts.enrolled)
+def test_that_scorer_would_have_passed_the_exploit_and_its_answers_have_no_score(tmp_path, monkeypatch):
+    for crossing, seen in ((True, {None}), (False, {1.0})):
+        if not crossing:
+            monkeypatch.setattr("netgain.suite.crossed", lambda *given: [])
+        facts = ran("exploit", 3, tmp_path / f"study-{crossing}")
+        said = {facts.runs[f"r{one}/self"].report[5, "working", "right"].mean for one in facts.enrolled}
+        assert said == seen, "what passes for every item is no score"
 
 
 def test_nobody_is_scored_on_items_that_were_learnt_by_heart(tmp_path):

@@ -146,6 +146,8 @@ def without_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     monkeypatch.setattr(apart, "trained", here)
     monkeypatch.setattr(apart, "level", lambda: "none, level S0")
+    monkeypatch.setattr(apart, "ready", lambda: None)
+    monkeypatch.setattr("netgain.recipes.trainer.code.LEAST", None)
 
 
 TEXTS = [language(seed).text(300, np.random.default_rng(seed)) for seed in (1, 2, 3)]

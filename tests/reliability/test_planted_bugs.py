@@ -117,7 +117,7 @@ def answer(system, inputs, budget, rng):
     return inputs
 
 
-loop = stages.Loop(lambda rng: 0, lambda view: records.Change([]), answer)
+loop = stages.Loop(lambda rng: 0, lambda view: records.Change([]), answer, apart=False)
 """
 
 

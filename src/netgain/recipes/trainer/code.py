@@ -32,6 +32,7 @@ from netgain.suite import Bank, Suite, axis
 Json = Any
 System = dict[str, Any]
 
+LEAST: int | None = 2  # level of the sandbox that programs run in
 SEEDS = 1 << 31  # of trainings
 ELSEWHERE = 1 << 60  # seeds of languages that are asked; those of a loop's own lie below
 LENGTH = 2048  # characters of a training text
@@ -218,7 +219,7 @@ class CodeTrainer:
             self.start, self.propose, self.answer, build=self.build,
             ordinary={"rate": self.tuned, "reseed": self.reseeded}, random_search=self.random_search,
             own_score=self.own_score, filters=(Filter("record", ("filter",)),), state=STATE, surfaces=("training",),
-            gate="watch", sees_accepted=False, ready=apart.ready, sandbox=2, apart=False,
+            gate="watch", sees_accepted=False, ready=apart.ready, sandbox=LEAST, apart=False,
             not_testable={"sampled": "an answer is a training, and its score is already a mean over many letters"},
         )  # fmt: skip
 
