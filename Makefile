@@ -25,8 +25,8 @@ study-full: $(VENV)/study.stamp
 
 test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal  # in order, so that a module's study is made once
+	# in order (worksteal), so that a module's study is made once; types are checked beside the tests
+	$(BIN)/mypy & types=$$!; $(BIN)/python -m pytest -n $(JOBS) --dist worksteal; tests=$$?; wait $$types && exit $$tests
 
 nightly: $(VENV)/nightly.stamp
 	rm -f .reliability

@@ -132,6 +132,7 @@ def test_a_planted_pathology_is_detected(plant, tmp_path, kept):
     assert in_time(facts, 0, plant), (first_alarms(facts, 0), damaged(facts, 0, "ladder"))
 
 
+@pytest.mark.nightly
 def test_forgetting_is_found_in_some_starts_and_in_none_after_it_was_seen(tmp_path, kept):
     facts = watched("forget_all", 3, tmp_path / "study", kept, 1)
     said = {replica: first_alarms(facts, replica).get("net_loss") for replica in facts.enrolled}

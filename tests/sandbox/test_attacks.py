@@ -63,7 +63,10 @@ def test_nothing_gets_through_the_fork_server():
 
 
 @needs_bwrap
-@pytest.mark.parametrize(("backend", "where"), [("Bubblewrap", "bubblewrap"), ("ForkServer", "the fork server")])
+@pytest.mark.parametrize(
+    ("backend", "where"),
+    [("Bubblewrap", "bubblewrap"), pytest.param("ForkServer", "the fork server", marks=pytest.mark.nightly)],
+)
 def test_nothing_gets_through_bubblewrap_as_an_ordinary_user(backend, where):
     found = json.loads(under(ORDINARY.format(backend=backend)))
     counted(f"on {where}, as an ordinary user", found)

@@ -55,7 +55,10 @@ def test_no_cheat_scores_through_bubblewrap(backend, where):
 
 
 @needs_bwrap
-@pytest.mark.parametrize(("backend", "where"), [("Bubblewrap", ""), ("ForkServer", "in the fork server, ")])
+@pytest.mark.parametrize(
+    ("backend", "where"),
+    [("Bubblewrap", ""), pytest.param("ForkServer", "in the fork server, ", marks=pytest.mark.nightly)],
+)
 def test_no_cheat_scores_through_bubblewrap_as_an_ordinary_user(backend, where):
     means = json.loads(under(ORDINARY.format(backend=backend)))
     counted(f"{where}as an ordinary user", means)
