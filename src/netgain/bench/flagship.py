@@ -130,7 +130,8 @@ def noted(options: Mapping[str, Json], *, device: str = "cpu") -> Built:
     built = length.make({name: value for name, value in options.items() if name != "calls"}, device=device)
     notes = _Notes(Path(options["calls"]), built.loop.codec)
     loop = replace(built.loop, start=notes.start(built.loop.start), propose=notes.propose(built.loop.propose),
-                   build=notes.build(built.loop.build), answer=notes.answer(built.loop.answer))  # fmt: skip
+                   build=notes.build(built.loop.build), answer=notes.answer(built.loop.answer),
+                   apart=False)  # fmt: skip
     return replace(built, loop=loop)
 
 
