@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from netgain.errors import StageError
+from netgain.errors import StageError, WorkerDied
 from netgain.executors import LocalWorkers, Reference, apart, worker
 from netgain.executors.apart import own_folder
 from netgain.executors.fence import version
@@ -91,6 +91,8 @@ def answer(system, inputs, budget, rng):
             told.append(found(name))
         elif what == "end":
             os.kill(os.getppid(), 9)
+        elif what == "quit":
+            os._exit(0)
         elif what == "write elsewhere":
             (HERE / "log").touch()
         elif what == "surroundings":
@@ -149,6 +151,11 @@ def test_a_task_cannot_end_who_does_the_next_one(workers):
     with pytest.raises(StageError, match="PermissionError"):
         asked(workers, ("end", ""))
     assert asked(workers, ("found", "module")) == [False]
+
+
+def test_a_task_that_ends_its_process_as_if_it_were_done_is_no_answer_that_is_waited_for(file):
+    with LocalWorkers(Reference(f"{file}:loop"), 1) as executor, pytest.raises(WorkerDied):
+        asked(executor, ("quit", ""))
 
 
 def test_the_surroundings_of_two_tasks_differ_by_random_names_only(workers):

@@ -24,8 +24,6 @@ def attest(*, folder: Path, to: Path | None) -> Reply:
         raise ConfigError("this file is there already", where=str(path), fix="name another with --to")
     try:
         found = verifier.verify(folder)
-        with verifier.unpacked(folder) as study:
-            side = verifier.side(verifier.Study(study)) if found["level"] else {}
     except LookupError as error:
         fix = "give the folder, or the bundle, of a study of this version"
         raise ConfigError(str(error), where=str(folder), fix=fix) from None
@@ -33,6 +31,8 @@ def attest(*, folder: Path, to: Path | None) -> Reply:
     if open_:
         what = f"it does not verify: {open_[0]['name']}: {open_[0]['detail']}"
         raise IntegrityError(what, where=str(folder), fix=f"see `netgain verify {folder}`")
+    with verifier.unpacked(folder) as study:
+        side = verifier.side(verifier.Study(study))
     said = signed_statement(recomputation(found, side, utc_now()), signer)
     write_durably(path, json.dumps(said, indent=2, sort_keys=True).encode())
     record = {"schema": "netgain.attest/1", "written": str(path), "word": said["word"], "signer": said["signer"]}

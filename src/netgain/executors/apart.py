@@ -83,7 +83,8 @@ def apart(do: Callable[[BinaryIO], None], sink: BinaryIO, given: Sequence[str] =
                 _as_copy(do, told, folder if fenced else "")
             code = os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
             gone = end_started()
-        if code or not gone:
+        silent = not os.fstat(told.fileno()).st_size  # loop code ended it, with a status that says nothing
+        if code or silent or not gone:
             os._exit(code if code > 0 else 128 - code)
         told.seek(0)
         shutil.copyfileobj(told, sink, 1 << 20)
